@@ -1,0 +1,7 @@
+jingle_session_SRC = \
+	jingle/session/leg.c jingle/session/leg.h \
+	jingle/session/leg_private.h \
+	jingle/session/leg_in.c \
+	jingle/session/leg_out.c \
+	jingle/session/leg_content.c \
+	jingle/session/leg_store.c

@@ -1,0 +1,311 @@
+/* leg.h: one user's JMI + Jingle dialogue with us, a state machine.
+ *
+ * A leg knows the protocol (XEP-0353, XEP-0166) and never decides. What the
+ * user did comes in by leg_step(); what the call wants goes out by the orders
+ * below it. Both append to a list of actions: stanzas to send, and reports to
+ * the call. Pure: time and entropy are parameters.
+ *
+ *            caller's leg                        callee's leg
+ *    IDLE -> PROPOSED -> PROCEEDED      IDLE -> RINGING -> ANSWERED
+ *              |            |                     |           |
+ *              +--------> OFFERED                 |       INITIATED
+ *                           |                     |           |
+ *                           +----> ACTIVE <-------+-----------+
+ *                   any of them -> ENDED -> (leg_reset) IDLE
+ */
+#ifndef JINGLE_SESSION_LEG_H
+#define JINGLE_SESSION_LEG_H
+
+#include <stdint.h>
+#include "jingle/stanza/jingle.h"
+#include "jingle/stanza/jmi.h"
+#include "jingle/stanza/stanza.h"
+
+#define LEG_DEVICES_MAX 64         /* rung devices of one user */
+#define LEG_CONTENTS_MAX 16        /* contents of one session, ever */
+#define LEG_RELAYED_MAX 64         /* relayed IQs whose answer is awaited */
+#define LEG_EARLY_MAX 64           /* transport-infos kept for later */
+#define LEG_KEPT_BYTES (128 * 1024) /* of one kept tree */
+#define LEG_EARLY_BYTES (256 * 1024) /* of all kept transport-infos' trees */
+#define LEG_RACED_REJECT_MS 28000  /* Conversations' own ring time-out */
+
+enum leg_role { LEG_CALLER, LEG_CALLEE };
+
+enum leg_state {
+	LEG_IDLE,
+	LEG_PROPOSED,      /* caller: his propose is here, unanswered */
+	LEG_PROCEEDED,     /* caller: we said proceed, his initiate is due */
+	LEG_OFFERED,       /* caller: his session-initiate is here */
+	LEG_RINGING,       /* callee: his devices were proposed to */
+	LEG_ANSWERED,      /* callee: one said proceed, our initiate is due */
+	LEG_INITIATED,     /* callee: our session-initiate is out */
+	LEG_ACTIVE,        /* session-accept went through */
+	LEG_ENDED,
+	LEG_STATES
+};
+/* The one table of transitions: leg_may[from] has the bit 1 << to. Setting a
+ * state asserts it. */
+extern const unsigned leg_may[LEG_STATES];
+const char *leg_state_name(enum leg_state s);
+
+/* When a stanza may leave (architecture.md, Durability). */
+enum leg_class {
+	LEG_SEND_HELD,     /* behind what the call must have stored */
+	LEG_SEND_FREE,     /* at once: terminate, IQ answers, session-info */
+	LEG_SEND_AFTER     /* behind this leg's held initiate or accept, if one
+			      waits; else at once: transport-info */
+};
+
+/* What a leg tells its call. */
+enum leg_report {
+	LEG_R_RINGING,     /* a device rings */
+	LEG_R_ANSWERED,    /* a device accepted; tree: its session-accept when
+			      it speaks plain Jingle, else NULL */
+	LEG_R_DECLINED,    /* the user does not want: reason, text as given */
+	LEG_R_UNANSWERED,  /* a device's own ring time-out */
+	LEG_R_BUSY,        /* every rung device said busy */
+	LEG_R_BLOCKED,     /* the server bounced our propose */
+	LEG_R_NO_DEVICE,   /* no rung device is left that could answer */
+	LEG_R_CANCELLED,   /* the caller took his call back */
+	LEG_R_OFFER,       /* tree: his session-initiate */
+	LEG_R_ACCEPT,      /* tree: his session-accept */
+	LEG_R_RELAY,       /* tree: for the other leg; answer to `relay` */
+	LEG_R_TRICKLE,     /* tree: transport-info for the other leg, which
+			      is answered already */
+	LEG_R_REPLIED,     /* the user answered what was relayed to him: for
+			      the other leg's `relay`; error NULL: result */
+	LEG_R_HANGUP,      /* session-terminate: reason, text */
+	LEG_R_FINISH,      /* his client's JMI finish: reason, text */
+	LEG_R_LOST         /* his device is gone or does not answer */
+};
+
+struct leg_action {
+	struct leg_action *next;
+	bool is_report;
+	/* a stanza */
+	struct xml_elem *stanza;
+	enum leg_class class;
+	bool asks;                 /* an iq set whose answer comes back */
+	bool opens;                /* session-initiate or -accept */
+	/* a report */
+	enum leg_report report;
+	const char *reason, *text;
+	struct xml_elem *tree;     /* <jingle/> in the arena, repaired */
+	enum jingle_action action; /* of tree */
+	unsigned relay;            /* number of the IQ to answer */
+	struct xml_elem *error;    /* <error/> of a reply */
+};
+
+/* What every step gets. The arena holds all actions. */
+struct leg_env {
+	struct arena *arena;
+	int64_t now;               /* monotonic ms */
+	struct leg_action *first, *last;
+};
+
+struct leg_device {
+	struct leg_device *next;
+	char *jid;                 /* full */
+	char *sid;                 /* NULL: the leg's */
+	bool plain;                /* without JMI: rung by session-initiate */
+	bool by_full;              /* proposed to by its full JID */
+	bool rang;                 /* said ringing */
+	bool gone;                 /* unavailable now */
+	bool done;                 /* said no, or was stopped */
+	bool busy;                 /* its no was busy */
+	bool initiated;            /* plain: our session-initiate is out */
+	int64_t rung;              /* monotonic ms of its propose */
+};
+
+struct leg_content {
+	struct leg_content *next;
+	char *name;
+	bool by_callee;            /* the real creator, in both legs the same:
+				      the callee is the responder in both */
+	char *spelled;             /* creator as this user writes it */
+	char *ufrag, *pwd;         /* this user's, for repair */
+	bool fingerprint;          /* he has given one */
+};
+
+struct leg_relayed {               /* an IQ of this user we still owe */
+	struct leg_relayed *next;
+	unsigned number;
+	char *id;                  /* his */
+	char *from;                /* his device */
+};
+
+struct leg_sent {                  /* an IQ of ours to this user */
+	struct leg_sent *next;
+	char *id;
+	enum jingle_action action;
+	unsigned relay;            /* the other leg's number; 0: our own */
+	char *device;
+};
+
+struct leg_early {                 /* a transport-info kept for later */
+	struct leg_early *next;
+	struct xml_kept *kept;
+	char *device;              /* callee: of which ringing device */
+};
+
+struct leg {
+	enum leg_role role;
+	enum leg_state state;
+	bool jmi;                  /* dialogue began by JMI */
+	bool gateway;              /* our own addresses: OMEMO <device/> out */
+	bool restored;             /* from the store: states may be behind */
+	bool finish_due;           /* a finish must reach the user */
+	bool finished;             /* ... and has been sent */
+	bool failed;               /* out of memory while changing it */
+	bool away;                 /* `device` is unavailable now */
+	char *user;                /* bare JID */
+	char *own;                 /* bare JID we speak from */
+	char *resource;            /* ours: "call" */
+	char *dialed;              /* plain Jingle: our address as he dialed
+				      it, kept for the session; else NULL */
+	char *sid;
+	char *old_sid;             /* of the round before, for late stanzas */
+	char *device;              /* full JID calling or answered, or NULL */
+	unsigned media;            /* MEDIA_*, as proposed */
+	int64_t rung;              /* monotonic ms of the first propose */
+	uint32_t nonce;            /* of our stanza ids */
+	unsigned next_id, next_relay;
+	unsigned relayed_n, early_n;
+	size_t early_bytes;
+	struct leg_device *devices;
+	struct leg_content *contents;
+	struct leg_relayed *relayed;
+	struct leg_sent *sent;
+	struct leg_early *early;
+	struct xml_kept *offer;    /* session-initiate kept until answered */
+};
+
+/* A leg between `user` (bare) and `own` (bare, ours). 0 or ENOMEM. */
+int leg_init(struct leg *l, const char *user, const char *own,
+	     const char *resource, bool gateway);
+void leg_clear(struct leg *l);     /* frees what it owns; zeroes */
+/* Back to IDLE for a new round; keeps user and own. `nonce` of new ids. */
+void leg_reset(struct leg *l, enum leg_role role, uint32_t nonce);
+
+/* --- what the user did ------------------------------------------------ */
+enum leg_event_kind {
+	LEG_EV_JMI,                /* a JMI message */
+	LEG_EV_JINGLE,             /* an iq set with <jingle/> */
+	LEG_EV_RECEIPT,            /* XEP-0184 received: counts as ringing */
+	LEG_EV_BOUNCE,             /* message error for our message `id` */
+	LEG_EV_RESULT,             /* the answer to our iq `id` */
+	LEG_EV_ERROR,              /* an error to our iq `id` */
+	LEG_EV_TIMEOUT,            /* no answer to our iq `id` */
+	LEG_EV_GONE,               /* device `jid` unavailable */
+	LEG_EV_BACK                /* device `jid` available again */
+};
+struct leg_event {
+	enum leg_event_kind kind;
+	const struct stanza *stanza;
+	const struct jmi *jmi;
+	const struct jingle *jingle;
+	const char *id, *jid;
+	struct xml_elem *error;    /* LEG_EV_ERROR: the stanza's <error/> */
+};
+/* 0; ENOENT: not of this leg (unknown sid, wrong device): an iq was answered
+ * with item-not-found + unknown-session, nothing changed; EBADMSG: refused
+ * with an error (iq answered); ENOMEM. */
+int leg_step(struct leg *l, const struct leg_event *ev, struct leg_env *env);
+
+/* Takes a propose or session-initiate as the start of the caller's leg. */
+int leg_open(struct leg *l, const struct leg_event *ev, struct leg_env *env);
+
+/* Refuses a propose or session-initiate that never becomes this leg's: one
+ * that crosses ours (tie_break), or from a device that is not to be heard. */
+void leg_turn_away(struct leg *l, const struct leg_event *ev,
+		   const char *reason, bool tie_break, struct leg_env *env);
+
+/* --- what the call orders --------------------------------------------- */
+struct leg_target {                /* a device to ring */
+	const char *jid;           /* full */
+	bool plain;                /* no JMI in its caps */
+	bool by_full;              /* the bare JID does not reach it */
+};
+/* Callee: propose to the bare JID once (if a device is reached by it), and to
+ * full JIDs where needed; plain devices wait for leg_offer(). */
+void leg_ring(struct leg *l, const char *sid, unsigned media,
+	      const struct leg_target *t, unsigned n, struct leg_env *env);
+/* Callee: one more device came while ringing. sid NULL: the leg's; else a
+ * ring of its own (again after a tie-break). */
+void leg_ring_more(struct leg *l, const struct leg_target *t, const char *sid,
+		   struct leg_env *env);
+/* Caller: tell him that it rings. */
+void leg_ringing(struct leg *l, struct leg_env *env);
+/* Caller: proceed (JMI); nothing for plain Jingle. */
+void leg_proceed(struct leg *l, struct leg_env *env);
+/* Caller: refuse before an answer (reject, or terminate for plain). */
+void leg_refuse(struct leg *l, const char *reason, const char *text,
+		bool tie_break, struct leg_env *env);
+/* Callee: the offer is here: initiate to the answered device, or to all
+ * ringing plain ones. `tree` is the caller's <jingle/>. */
+void leg_offer(struct leg *l, const struct xml_elem *tree,
+	       struct leg_env *env);
+/* Asks the user's client whether the session still lives there (XEP-0166,
+ * 6.8); LEG_R_LOST when it does not. */
+void leg_ping(struct leg *l, struct leg_env *env);
+/* Caller: the answer. */
+void leg_accept(struct leg *l, const struct xml_elem *tree,
+		struct leg_env *env);
+/* Passes on an action of the other leg; its answer comes back as
+ * LEG_R_REPLIED with `relay` (0: nobody waits). A ringing leg passes it to
+ * the plain devices that have the offer. */
+void leg_relay(struct leg *l, const struct xml_elem *tree,
+	       enum jingle_action action, unsigned relay, struct leg_env *env);
+/* Answers IQ `relay` of this leg's user. error NULL: result. */
+void leg_reply(struct leg *l, unsigned relay, const struct xml_elem *error,
+	       struct leg_env *env);
+void leg_reply_condition(struct leg *l, unsigned relay, const char *type,
+			 const char *condition, struct leg_env *env);
+/* Caller: keeps his session-initiate until somebody answers. */
+int leg_keep_offer(struct leg *l, const struct xml_elem *tree);
+/* Keeps a transport-info that this user sent before the other side is ready;
+ * over the limits the oldest is dropped. */
+void leg_keep(struct leg *l, const struct xml_elem *tree, const char *device);
+/* Takes the oldest kept transport-info of `device` (NULL: any); NULL: none.
+ * A copy in the arena. */
+struct xml_elem *leg_take_kept(struct leg *l, const char *device,
+			       struct arena *a);
+void leg_drop_kept(struct leg *l);
+/* Callee: rung devices that could still answer. */
+unsigned leg_ringable(const struct leg *l);
+/* Callee: some ringing device needs the offer before it can ring. */
+bool leg_wants_offer(const struct leg *l);
+/* How ringing ends without an answer on this leg. */
+enum leg_stop {
+	LEG_STOP_ELSEWHERE,        /* answered or declined on another device */
+	LEG_STOP_CANCEL,           /* cancelled, unanswered: stored retract */
+	LEG_STOP_SILENT            /* withdrawn without an entry (glare) */
+};
+/* Callee: every device still ringing stops, exactly once; `but` (full JID)
+ * is left alone. */
+void leg_stop(struct leg *l, enum leg_stop how, const char *reason,
+	      const char *text, const char *but, struct leg_env *env);
+/* Ends the leg from whatever state, by what the state needs: reject, retract,
+ * terminate; and answers what is owed. */
+void leg_end(struct leg *l, const char *reason, const char *text,
+	     struct leg_env *env);
+/* The user ended it himself: nothing but ENDED. */
+void leg_ended(struct leg *l, struct leg_env *env);
+/* The one JMI finish after the end (relayed or ours). migrated: new sid. */
+void leg_finish(struct leg *l, const char *reason, const char *text,
+		const char *migrated, struct leg_env *env);
+
+/* --- for the store ---------------------------------------------------- */
+enum { LEG_FLAG_JMI = 1, LEG_FLAG_GATEWAY = 2, LEG_FLAG_FINISH_DUE = 4 };
+unsigned leg_flags(const struct leg *l);
+/* Devices and contents as text, one a line; NULL: no memory. */
+char *leg_data(const struct leg *l, struct arena *a);
+/* Fills a leg from its row. 0; EBADMSG: the row is not ours; ENOMEM. */
+int leg_restore(struct leg *l, enum leg_role role, enum leg_state state,
+		unsigned flags, const char *device, const char *sid,
+		const char *data, uint32_t nonce);
+
+/* Asserts the leg's invariants. */
+void leg_check(const struct leg *l);
+
+#endif

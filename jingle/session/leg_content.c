@@ -1,0 +1,185 @@
+/* leg_content.c: contents of a leg's session and what relaying repairs.
+ *
+ * Clients match contents by name and differ in `creator` (Dino writes
+ * "initiator" even for what the responder adds), leave pwd out of
+ * transport-info (stanza.js) though others drop candidates without it, and
+ * send gathering-complete or empty transport-infos that others misread as an
+ * ICE restart. The creator is the same word in both legs: the callee answers
+ * on his leg and we answer for him on the caller's.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include "jingle/session/leg_private.h"
+
+static struct leg_content *find_content(const struct leg *l, const char *name)
+{
+	struct leg_content *c;
+
+	for (c = l->contents; c; c = c->next)
+		if (str_eq(c->name, name))
+			return c;
+	return NULL;
+}
+
+static struct leg_content *add_content(struct leg *l, const char *name)
+{
+	struct leg_content *c, **at = &l->contents;
+	unsigned n = 0;
+
+	for (; *at; at = &(*at)->next)
+		n++;
+	if (n >= LEG_CONTENTS_MAX)
+		return NULL;
+	c = calloc(1, sizeof(*c));
+	if (c)
+		c->name = strdup(name);
+	if (!c || !c->name) {
+		free(c);
+		l->failed = true;
+		return NULL;
+	}
+	*at = c;
+	return c;
+}
+
+static const char *creator_word(bool by_callee)
+{
+	return by_callee ? "responder" : "initiator";
+}
+
+int leg_learn(struct leg *l, const struct jingle *j)
+{
+	const struct jingle_content *jc;
+	struct leg_content *c;
+	unsigned i;
+
+	for (i = 0; i < j->contents; i++) {
+		jc = &j->content[i];
+		c = find_content(l, jc->name);
+		if (!c) {
+			c = add_content(l, jc->name);
+			if (!c)
+				return EOVERFLOW;
+			c->by_callee = str_eq(jc->creator, "responder");
+			if (j->action == JINGLE_CONTENT_ADD)
+				c->by_callee = l->role == LEG_CALLEE;
+			else if (j->action == JINGLE_SESSION_INITIATE)
+				c->by_callee = false;
+		}
+		if (jc->creator)
+			leg_assign(l, &c->spelled, jc->creator);
+	}
+	return 0;
+}
+
+/* After the repair: a new ufrag is news (an ICE restart) only once. */
+static void learn_keys(struct leg *l, struct leg_content *c,
+		       const struct jingle_content *jc)
+{
+	c->fingerprint = c->fingerprint || jc->fingerprint;
+	if (!jc->ufrag || !jc->pwd)
+		return;
+	leg_assign(l, &c->ufrag, jc->ufrag);
+	leg_assign(l, &c->pwd, jc->pwd);
+}
+
+/* True when the content of a transport-info says nothing another client
+ * should act on. */
+static bool is_empty(const struct leg_content *c,
+		     const struct jingle_content *jc)
+{
+	const struct xml_elem *e;
+
+	if (!jc->transport)
+		return true;
+	if (jc->candidates || (jc->fingerprint && !c->fingerprint))
+		return false;
+	if (jc->ufrag && !str_eq(jc->ufrag, c->ufrag))
+		return false;
+	for (e = jc->transport->first; e; e = e->next)
+		if (e->name && strcmp(e->name, "gathering-complete") != 0 &&
+		    strcmp(e->name, "fingerprint") != 0)
+			return false;
+	return true;
+}
+
+static void repair_transport(const struct leg_content *c, struct xml_elem *t,
+			     struct arena *a)
+{
+	struct xml_elem *e;
+	const char *ufrag = xml_get(t, "ufrag");
+
+	e = xml_child(t, NS_ICE_UDP, "gathering-complete");
+	if (e)
+		xml_remove(t, e);
+	if (!c->pwd || !c->ufrag || xml_get(t, "pwd"))
+		return;
+	if (ufrag && strcmp(ufrag, c->ufrag) != 0)
+		return;
+	xml_set(a, t, "ufrag", c->ufrag);
+	xml_set(a, t, "pwd", c->pwd);
+}
+
+struct xml_elem *leg_repair_in(struct leg *l, const struct jingle *j,
+			       struct arena *a, bool *empty_r)
+{
+	struct xml_elem *copy = xml_copy(a, j->elem), *e, *next, *t;
+	const struct jingle_content *jc;
+	struct leg_content *c;
+	unsigned i = 0, left = 0;
+
+	*empty_r = false;
+	for (e = xml_child(copy, NS_JINGLE, "content"); e; e = next, i++) {
+		next = xml_next(e, NS_JINGLE, "content");
+		if (i >= j->contents)
+			break;
+		jc = &j->content[i];
+		c = find_content(l, jc->name);
+		if (!c)
+			continue;
+		if (j->action == JINGLE_TRANSPORT_INFO && is_empty(c, jc)) {
+			xml_remove(copy, e);
+			continue;
+		}
+		left++;
+		xml_set(a, e, "creator", creator_word(c->by_callee));
+		t = xml_child(e, NS_ICE_UDP, "transport");
+		if (t)
+			repair_transport(c, t, a);
+		learn_keys(l, c, jc);
+	}
+	if (j->action == JINGLE_TRANSPORT_INFO && !left) {
+		*empty_r = true;
+		return NULL;
+	}
+	return copy;
+}
+
+void leg_repair_out(struct leg *l, const struct xml_elem *tree,
+		    struct xml_elem *to, struct arena *a)
+{
+	const struct xml_elem *e;
+	struct leg_content *c;
+	struct xml_elem *copy;
+	const char *name;
+
+	for (e = tree ? tree->first : NULL; e; e = e->next) {
+		copy = e->name ? xml_copy(a, e) : NULL;
+		if (!copy)
+			continue;
+		xml_append(to, copy);
+		if (!xml_is(copy, NS_JINGLE, "content"))
+			continue;
+		name = xml_get(copy, "name");
+		c = find_content(l, name);
+		if (!c && name)
+			c = add_content(l, name);
+		if (!c)
+			continue;
+		if (!c->spelled)
+			c->by_callee = str_eq(xml_get(copy, "creator"),
+					      "responder");
+		else
+			xml_set(a, copy, "creator", c->spelled);
+	}
+}

@@ -1,0 +1,57 @@
+/* leg_private.h: what the files of the leg share. */
+#ifndef JINGLE_SESSION_LEG_PRIVATE_H
+#define JINGLE_SESSION_LEG_PRIVATE_H
+
+#include <string.h>
+#include "jingle/session/leg.h"
+#include "jingle/stanza/ns.h"
+
+static inline bool str_eq(const char *a, const char *b)
+{
+	return a && b && strcmp(a, b) == 0;
+}
+
+/* Replaces an owned string; a failure is kept in l->failed. */
+void leg_assign(struct leg *l, char **slot, const char *value);
+void leg_set_state(struct leg *l, enum leg_state to);
+const char *leg_address(const struct leg *l, struct arena *a);
+
+/* leg.c: bookkeeping */
+struct leg_device *leg_find_device(const struct leg *l, const char *jid);
+struct leg_device *leg_add_device(struct leg *l, const char *jid);
+const char *leg_device_sid(const struct leg *l, const struct leg_device *d);
+
+/* leg_out.c: making stanzas */
+struct xml_elem *leg_message(struct leg *l, struct leg_env *env,
+			     const char *to, enum jmi_action action,
+			     const char *sid, const char *reason,
+			     const char *text);
+void leg_send(struct leg *l, struct leg_env *env, struct xml_elem *stanza,
+	      enum leg_class class);
+/* Sends an iq set; its answer is awaited. */
+void leg_ask(struct leg *l, struct leg_env *env, struct xml_elem *iq,
+	     const char *device, enum jingle_action action, unsigned relay,
+	     enum leg_class class);
+struct xml_elem *leg_jingle(struct leg *l, struct leg_env *env,
+			    const char *device, const char *sid,
+			    enum jingle_action action, struct xml_elem **j_r);
+void leg_terminate(struct leg *l, struct leg_env *env, const char *device,
+		   const char *sid, const char *reason, const char *text);
+void leg_result(struct leg_env *env, const struct stanza *s);
+void leg_error(struct leg_env *env, const struct stanza *s,
+	       const struct why *why);
+struct leg_action *leg_tell(struct leg_env *env, enum leg_report report);
+
+/* leg_content.c: the contents table and repair (interop.md 4.4) */
+/* Learns names and creators. 0; EOVERFLOW. */
+int leg_learn(struct leg *l, const struct jingle *j);
+/* A copy of <jingle/> fit for the other side: real creators, pwd added, empty
+ * transport-infos out; learns credentials. NULL with *empty_r: nothing is
+ * left to relay. */
+struct xml_elem *leg_repair_in(struct leg *l, const struct jingle *j,
+			       struct arena *a, bool *empty_r);
+/* Appends the contents of `tree` to `to` as this user expects them. */
+void leg_repair_out(struct leg *l, const struct xml_elem *tree,
+		    struct xml_elem *to, struct arena *a);
+
+#endif

@@ -1,0 +1,163 @@
+/* dtls.c: DTLS fingerprints of a transport (XEP-0320). */
+#include "jingle/stanza/dtls.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "jingle/stanza/ns.h"
+#include "jingle/stanza/text.h"
+#include "jingle/stanza/why.h"
+
+static const char *const setup_names[] = {
+	[DTLS_ACTIVE] = "active",
+	[DTLS_PASSIVE] = "passive",
+	[DTLS_ACTPASS] = "actpass",
+	[DTLS_HOLDCONN] = "holdconn",
+};
+
+/* RFC 8122, 5; other names are passed on with any value. */
+static const struct hash {
+	char name[DTLS_HASH_MAX];
+	size_t len;
+} hashes[] = {
+	{ "md5", 16 },     { "sha-1", 20 },   { "sha-224", 28 },
+	{ "sha-256", 32 }, { "sha-384", 48 }, { "sha-512", 64 },
+};
+
+const char *dtls_setup_name(enum dtls_setup setup)
+{
+	return setup_names[setup];
+}
+
+static int read_setup(struct dtls_fingerprint *f, struct why *why)
+{
+	const char *setup = xml_get(f->elem, "setup");
+
+	for (int i = DTLS_ACTIVE; setup && i <= DTLS_HOLDCONN; i++) {
+		if (!strcmp(setup, setup_names[i])) {
+			f->setup = (enum dtls_setup)i;
+			return 0;
+		}
+	}
+	return why_bad(why, "<fingerprint/> needs 'setup': actpass, active, "
+		       "passive or holdconn.");
+}
+
+static int read_hash(struct dtls_fingerprint *f, struct why *why)
+{
+	const char *hash = xml_get(f->elem, "hash");
+
+	if (!text_token(hash, DTLS_HASH_MAX - 1))
+		return why_bad(why, "<fingerprint/> needs 'hash', as "
+			       "sha-256.");
+	for (size_t i = 0; hash[i]; i++) {
+		char c = hash[i];
+
+		f->hash[i] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+	}
+	return 0;
+}
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+/* "AB:cd:..." with white space around it. */
+static int read_hex(struct dtls_fingerprint *f, const char *s)
+{
+	s += strspn(s, " \t\r\n");
+	for (;;) {
+		int high = hex_digit(s[0]);
+		int low = high < 0 ? -1 : hex_digit(s[1]);
+
+		if (low < 0 || f->len == DTLS_VALUE_MAX)
+			return EBADMSG;
+		f->value[f->len++] = (unsigned char)(high * 16 + low);
+		s += 2;
+		if (*s != ':')
+			break;
+		s++;
+	}
+	return text_blank(s) ? 0 : EBADMSG;
+}
+
+static bool len_ok(const struct dtls_fingerprint *f)
+{
+	for (size_t i = 0; i < sizeof(hashes) / sizeof(hashes[0]); i++)
+		if (!strcmp(f->hash, hashes[i].name))
+			return f->len == hashes[i].len;
+	return true;
+}
+
+static int read_value(struct arena *a, struct dtls_fingerprint *f,
+		      struct why *why)
+{
+	const char *text;
+
+	if (f->omemo) {
+		if (!xml_child(f->elem, NULL, NULL))
+			return why_bad(why, "An encrypted <fingerprint/> is "
+				       "empty.");
+		return 0;
+	}
+	text = xml_text(a, f->elem);
+	if (!text)
+		return ENOMEM;
+	if (read_hex(f, text) || !len_ok(f))
+		return why_bad(why, "<fingerprint/> needs the hash's bytes as "
+			       "hex digits with colons.");
+	return 0;
+}
+
+static int read_one(struct arena *a, const struct dtls_list *l,
+		    struct dtls_fingerprint *f, struct why *why)
+{
+	int err = read_hash(f, why);
+
+	if (!err)
+		err = read_setup(f, why);
+	if (!err)
+		err = read_value(a, f, why);
+	if (err)
+		return err;
+	for (unsigned i = 0; i < l->fingerprints; i++)
+		if (l->fingerprint[i].omemo == f->omemo &&
+		    !strcmp(l->fingerprint[i].hash, f->hash))
+			return why_bad(why, "Two <fingerprint/> of the same "
+				       "'hash'.");
+	return 0;
+}
+
+int dtls_parse(struct arena *a, const struct xml_elem *transport,
+	       struct dtls_list *l_r, struct why *why)
+{
+	struct xml_elem *e = xml_child(transport, NULL, "fingerprint");
+
+	memset(l_r, 0, sizeof(*l_r));
+	for (; e; e = xml_next(e, NULL, "fingerprint")) {
+		struct dtls_fingerprint *f;
+		int err;
+
+		if (strcmp(e->ns, NS_DTLS) != 0 &&
+		    strcmp(e->ns, NS_OMEMO_DTLS) != 0)
+			continue;
+		if (l_r->fingerprints == DTLS_FINGERPRINTS_MAX)
+			return why_over(why, "More than 8 <fingerprint/> in a "
+					"<transport/>.");
+		f = &l_r->fingerprint[l_r->fingerprints];
+		f->elem = e;
+		f->omemo = !strcmp(e->ns, NS_OMEMO_DTLS);
+		err = read_one(a, l_r, f, why);
+		if (err)
+			return err;
+		l_r->fingerprints++;
+	}
+	return 0;
+}

@@ -1,0 +1,212 @@
+/* arena.c: bump allocation in blocks, freed together. */
+#include "jingle/xml/arena.h"
+
+#include <stdalign.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BLOCK_FIRST = 4096, BLOCK_MOST = 32768 };
+
+struct block {
+	struct block *next;
+	size_t size;               /* of data */
+	size_t used;
+	alignas(max_align_t) char data[];
+};
+
+struct arena {
+	struct block *blocks;      /* the one being filled comes first */
+	size_t cap;                /* 0: none */
+	size_t handed;             /* bytes handed out, padding included */
+	size_t taken;              /* bytes taken from the system */
+	size_t grow;               /* size of the next block */
+	bool failed;
+};
+
+struct arena *arena_new(size_t cap)
+{
+	struct arena *a = calloc(1, sizeof(*a));
+
+	if (!a)
+		return NULL;
+	a->cap = cap;
+	a->taken = sizeof(*a);
+	a->grow = BLOCK_FIRST;
+	return a;
+}
+
+static void blocks_free(struct arena *a, struct block *b)
+{
+	while (b) {
+		struct block *next = b->next;
+
+		a->taken -= sizeof(*b) + b->size;
+		free(b);
+		b = next;
+	}
+}
+
+void arena_free(struct arena *a)
+{
+	if (!a)
+		return;
+	blocks_free(a, a->blocks);
+	free(a);
+}
+
+void arena_reset(struct arena *a)
+{
+	struct block *keep = NULL, *rest = NULL;
+
+	while (a->blocks) {
+		struct block *b = a->blocks;
+
+		a->blocks = b->next;
+		if (!keep && b->size <= BLOCK_MOST) {
+			keep = b;
+			continue;
+		}
+		b->next = rest;
+		rest = b;
+	}
+	blocks_free(a, rest);
+	if (keep) {
+		keep->next = NULL;
+		keep->used = 0;
+	}
+	a->blocks = keep;
+	a->handed = 0;
+	a->grow = BLOCK_FIRST;
+	a->failed = false;
+}
+
+static struct block *block_new(struct arena *a, size_t size)
+{
+	struct block *b;
+
+	if (size > SIZE_MAX / 2)
+		return NULL;
+	b = malloc(sizeof(*b) + size);
+	if (!b)
+		return NULL;
+	b->size = size;
+	b->used = 0;
+	a->taken += sizeof(*b) + size;
+	return b;
+}
+
+/* A block with room for `n` bytes. What is large gets a block of its own
+ * size behind the one being filled, so that no rest is wasted. */
+static struct block *block_for(struct arena *a, size_t n)
+{
+	struct block *b;
+
+	if (n >= a->grow / 4) {
+		b = block_new(a, n);
+		if (b && a->blocks) {
+			b->next = a->blocks->next;
+			a->blocks->next = b;
+		} else if (b) {
+			b->next = NULL;
+			a->blocks = b;
+		}
+		return b;
+	}
+	b = block_new(a, a->grow);
+	if (!b)
+		return NULL;
+	if (a->grow < BLOCK_MOST)
+		a->grow *= 2;
+	b->next = a->blocks;
+	a->blocks = b;
+	return b;
+}
+
+static void *take(struct arena *a, size_t n, size_t align)
+{
+	struct block *b = a->blocks;
+	size_t at = b ? (b->used + align - 1) & ~(align - 1) : 0;
+	size_t pad = b ? at - b->used : 0;
+
+	if (a->failed)
+		return NULL;
+	if (a->cap && (n > a->cap || a->handed + pad > a->cap - n))
+		goto fail;
+	if (!b || at > b->size || n > b->size - at) {
+		b = block_for(a, n);
+		if (!b)
+			goto fail;
+		at = 0;
+		pad = 0;
+	}
+	b->used = at + n;
+	a->handed += n + pad;
+	return b->data + at;
+fail:
+	a->failed = true;
+	return NULL;
+}
+
+void *arena_alloc(struct arena *a, size_t n)
+{
+	void *p = take(a, n, alignof(max_align_t));
+
+	return p ? memset(p, 0, n) : NULL;
+}
+
+char *arena_strndup(struct arena *a, const char *s, size_t n)
+{
+	const char *end;
+	char *p;
+
+	if (!s)
+		return NULL;
+	end = memchr(s, '\0', n);
+	if (end)
+		n = (size_t)(end - s);
+	p = n < SIZE_MAX ? take(a, n + 1, 1) : NULL;
+	if (!p)
+		return NULL;
+	memcpy(p, s, n);
+	p[n] = '\0';
+	return p;
+}
+
+char *arena_strdup(struct arena *a, const char *s)
+{
+	return s ? arena_strndup(a, s, strlen(s)) : NULL;
+}
+
+char *arena_printf(struct arena *a, const char *fmt, ...)
+{
+	va_list ap;
+	char *p;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(NULL, 0, fmt, ap);
+	va_end(ap);
+	if (n < 0) {
+		a->failed = true;
+		return NULL;
+	}
+	p = take(a, (size_t)n + 1, 1);
+	if (!p)
+		return NULL;
+	va_start(ap, fmt);
+	vsnprintf(p, (size_t)n + 1, fmt, ap);
+	va_end(ap);
+	return p;
+}
+
+bool arena_failed(const struct arena *a)
+{
+	return a->failed;
+}
+
+size_t arena_used(const struct arena *a)
+{
+	return a->taken;
+}

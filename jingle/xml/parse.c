@@ -1,0 +1,746 @@
+/* parse.c: the one door to expat: token runs from scan.c become trees.
+ *
+ * Expat runs without its namespace handling: it would join namespace and name
+ * by a separator that must then be taken apart again (CVE-2022-25236), lose
+ * the prefix of xml:lang, and copy a long namespace once per attribute.
+ * Names a parser has seen are kept by expat until it is freed, so a parser
+ * lives for a bounded number of bytes and the next one is told the stream
+ * header again.
+ */
+#include "jingle/xml/parse.h"
+
+#include <errno.h>
+#include <expat.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include "jingle/xml/scan.h"
+
+#define NS_XMLNS "http://www.w3.org/2000/xmlns/"
+#define NS_CLIENT "jabber:client"
+#define NS_COMPONENT "jabber:component:accept"
+
+enum {
+	BINDINGS_MAX = 1 + XML_HEADER_ATTRS_MAX + XML_TAG_ATTRS_MAX + 32,
+	STANZA_NS_MAX = 64,
+	NAMESPACES_MAX = 1 + XML_HEADER_ATTRS_MAX + STANZA_NS_MAX,
+	PARSER_BYTES = 262144,     /* a parser is renewed after these */
+	SCRATCH_KEPT = 16384,
+	TREE_FREE = 65536,         /* bytes any tree may take, and */
+	TREE_TIMES = 4,            /* so many times its text */
+};
+
+const struct xml_limits xml_limits_default = {
+	.bytes = 524288,
+	.depth = 64,
+	.elems = 4000,
+	.attrs = 16000,
+	.text = 131072,
+};
+
+/* A namespace declaration in scope. */
+struct binding {
+	const char *prefix;        /* "": the default namespace */
+	const char *ns;            /* one of xml_stream.namespaces */
+	unsigned depth;            /* of the element that declares it */
+};
+
+struct xml_stream {
+	struct xml_scan scan;
+	const struct xml_stream_handlers *h; /* NULL in xml_parse() */
+	void *arg;
+	int failed;                /* errno that ended the stream */
+	const char *error;         /* condition of it */
+	bool closed;
+
+	XML_Parser expat;          /* NULL: made when needed */
+	size_t parsed;             /* bytes this parser has seen */
+	bool replay;               /* it is being told the header again */
+	char *header;              /* text of the header's tag */
+	size_t header_len;
+
+	struct arena *a;           /* the stanza being built */
+	struct arena *spare;       /* where a head is put; then they swap */
+	struct arena *header_arena;
+	size_t tree_from;          /* bytes of the arena before the tree */
+	struct xml_elem *root;
+	struct xml_elem *head;     /* of a stanza being skipped */
+	struct xml_elem **open;    /* elements open below the base */
+	unsigned depth;            /* as expat sees it */
+	bool as_component;         /* this stanza came as jabber:client */
+	enum xml_limit over;       /* limit found while building */
+
+	struct binding bindings[BINDINGS_MAX];
+	unsigned binding_count, header_bindings;
+	const char *namespaces[NAMESPACES_MAX];   /* each once */
+	unsigned namespace_count, header_namespaces;
+
+	char *text;                /* of the text node being read */
+	size_t text_len, text_size;
+};
+
+const char *xml_limit_name(enum xml_limit limit)
+{
+	switch (limit) {
+	case XML_LIMIT_BYTES:
+		return "bytes 524288";
+	case XML_LIMIT_DEPTH:
+		return "depth 64";
+	case XML_LIMIT_ELEMS:
+		return "elements 4000";
+	case XML_LIMIT_ATTRS:
+		return "attributes 16000, of one element 64";
+	case XML_LIMIT_TEXT:
+		return "text 131072";
+	case XML_LIMIT_NAMES:
+		return "names 256, namespaces 64";
+	case XML_LIMIT_MEMORY:
+		return "too many small parts for its size";
+	default:
+		return "none";
+	}
+}
+
+static void stop(struct xml_stream *s, int err, const char *condition)
+{
+	if (!s->failed) {
+		s->failed = err;
+		s->error = condition;
+	}
+	if (s->expat)
+		XML_StopParser(s->expat, XML_FALSE);
+}
+
+static void ill_formed(struct xml_stream *s)
+{
+	stop(s, EBADMSG, "not-well-formed");
+}
+
+static void over(struct xml_stream *s, enum xml_limit limit)
+{
+	if (!s->over)
+		s->over = limit;
+}
+
+/* Namespaces are kept once each, so that equal ones have equal addresses and
+ * no comparison of long ones can be asked for many times. */
+static const char *namespace_intern(struct xml_stream *s, const char *ns)
+{
+	const char *copy;
+
+	for (unsigned i = 0; i < s->namespace_count; i++)
+		if (!strcmp(s->namespaces[i], ns))
+			return s->namespaces[i];
+	if (strlen(ns) > XML_NAME_MAX || s->namespace_count ==
+	    s->header_namespaces + STANZA_NS_MAX ||
+	    s->namespace_count == NAMESPACES_MAX) {
+		over(s, XML_LIMIT_NAMES);
+		return "";
+	}
+	copy = arena_strdup(s->a, ns);
+	if (!copy) {
+		stop(s, ENOMEM, "out of memory");
+		return "";
+	}
+	s->namespaces[s->namespace_count++] = copy;
+	return copy;
+}
+
+static void bind_ns(struct xml_stream *s, const char *prefix, const char *ns)
+{
+	struct binding *b;
+
+	if (s->binding_count == BINDINGS_MAX) {
+		over(s, XML_LIMIT_NAMES);
+		return;
+	}
+	b = &s->bindings[s->binding_count];
+	b->depth = s->depth;
+	b->ns = namespace_intern(s, ns);
+	b->prefix = *prefix ? arena_strdup(s->a, prefix) : "";
+	if (b->prefix)
+		s->binding_count++;
+	else
+		stop(s, ENOMEM, "out of memory");
+}
+
+/* The prefix that an attribute declares ("" by xmlns), else NULL. */
+static const char *declared_prefix(const char *name)
+{
+	if (strncmp(name, "xmlns", 5))
+		return NULL;
+	if (!name[5])
+		return "";
+	return name[5] == ':' ? name + 6 : NULL;
+}
+
+/* May `c` start a name? Beyond ASCII yes, by expat's leave. */
+static bool name_start(char c)
+{
+	return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       (unsigned char)c >= 0x80;
+}
+
+/* Namespaces in XML 1.0, 3: reserved prefixes and names. */
+static void declare(struct xml_stream *s, const char *prefix, const char *ns,
+		    bool bare)
+{
+	bool is_xml = !strcmp(prefix, "xml");
+
+	if (!bare && (!name_start(*prefix) || strchr(prefix, ':') || !*ns ||
+		      !strcmp(prefix, "xmlns"))) {
+		ill_formed(s);
+		return;
+	}
+	if (is_xml != !strcmp(ns, NS_XML) || !strcmp(ns, NS_XMLNS)) {
+		ill_formed(s);
+		return;
+	}
+	if (!is_xml)
+		bind_ns(s, prefix, ns);
+}
+
+static const char *resolve(struct xml_stream *s, const char *prefix, size_t n)
+{
+	if (n == 3 && !memcmp(prefix, "xml", 3))
+		return NS_XML;
+	for (unsigned i = s->binding_count; i-- > 0;) {
+		const char *p = s->bindings[i].prefix;
+
+		if (!strncmp(p, prefix, n) && !p[n])
+			return s->bindings[i].ns;
+	}
+	/* The declaration may be what was elided or did not fit. */
+	if (n && !s->scan.over && !s->over)
+		ill_formed(s);
+	return "";
+}
+
+/* Takes "prefix:local" apart; no prefix: `bare` is the namespace. */
+static const char *qname(struct xml_stream *s, const char *name,
+			 const char *bare, const char **ns_r)
+{
+	const char *colon = strchr(name, ':');
+
+	*ns_r = bare;
+	if (!colon)
+		return name;
+	if (colon == name || !name_start(colon[1]) || strchr(colon + 1, ':')) {
+		ill_formed(s);
+		return name;
+	}
+	if ((unsigned char)colon[1] >= 0x80)
+		over(s, XML_LIMIT_NAMES);
+	*ns_r = resolve(s, name, (size_t)(colon - name));
+	return colon + 1;
+}
+
+static bool attr_doubled(const struct xml_elem *e, const struct xml_attr *x)
+{
+	const struct xml_attr *at;
+
+	for (at = e->attrs; at && at != x; at = at->next)
+		if (at->ns == x->ns && !strcmp(at->name, x->name))
+			return true;
+	return false;
+}
+
+static bool attrs_build(struct xml_stream *s, struct xml_elem *e,
+			const char **pairs)
+{
+	struct xml_attr **end = &e->attrs;
+
+	for (; *pairs; pairs += 2) {
+		struct xml_attr *at;
+		const char *ns;
+
+		if (declared_prefix(pairs[0]))
+			continue;
+		at = arena_alloc(s->a, sizeof(*at));
+		if (!at)
+			return false;
+		at->name = arena_strdup(s->a, qname(s, pairs[0], NULL, &ns));
+		at->value = arena_strdup(s->a, pairs[1]);
+		at->ns = ns;
+		if (!at->name || !at->value)
+			return false;
+		*end = at;
+		end = &at->next;
+		if (ns && !s->over && attr_doubled(e, at))
+			ill_formed(s);
+	}
+	return true;
+}
+
+static struct xml_elem *elem_build(struct xml_stream *s, const char *name,
+				   const char **pairs)
+{
+	struct xml_elem *e = arena_alloc(s->a, sizeof(*e));
+	bool root = s->depth == s->scan.base + 1;
+
+	if (!e)
+		return NULL;
+	for (const char **p = pairs; *p; p += 2) {
+		const char *prefix = declared_prefix(p[0]);
+
+		if (prefix)
+			declare(s, prefix, p[1], !p[0][5]);
+	}
+	name = qname(s, name, resolve(s, "", 0), &e->ns);
+	e->name = arena_strdup(s->a, name);
+	if (!e->name || !attrs_build(s, e, pairs))
+		return NULL;
+	if (root && s->h)
+		s->as_component = !strcmp(e->ns, NS_CLIENT);
+	if (s->depth > s->scan.base && s->as_component &&
+	    !strcmp(e->ns, NS_CLIENT))
+		e->ns = NS_COMPONENT;
+	return e;
+}
+
+/* Ends the text node being read. */
+static void text_end(struct xml_stream *s)
+{
+	struct xml_elem *t;
+
+	if (!s->text_len)
+		return;
+	t = arena_alloc(s->a, sizeof(*t));
+	if (t)
+		t->text = arena_strndup(s->a, s->text, s->text_len);
+	if (t && t->text)
+		xml_append(s->open[s->depth - s->scan.base - 1], t);
+	else
+		stop(s, ENOMEM, "out of memory");
+	s->text_len = 0;
+}
+
+static void on_start(void *data, const char *name, const char **pairs)
+{
+	struct xml_stream *s = data;
+	struct xml_elem *e;
+	unsigned at;
+
+	if (s->failed)
+		return;
+	if (!s->over && !s->replay)
+		text_end(s);
+	s->depth++;
+	if (s->over || s->replay)
+		return;
+	if (s->depth <= s->scan.base + 1)
+		s->tree_from = arena_used(s->a);
+	e = elem_build(s, name, pairs);
+	if (!e) {
+		stop(s, ENOMEM, "out of memory");
+		return;
+	}
+	if (s->depth <= s->scan.base + 1)
+		s->root = e;
+	if (s->depth <= s->scan.base)
+		return;
+	/* Thousands of <a/> cost many times their size as a tree. */
+	if (arena_used(s->a) - s->tree_from >
+	    TREE_FREE + TREE_TIMES * s->scan.bytes)
+		over(s, XML_LIMIT_MEMORY);
+	at = s->depth - s->scan.base - 1;
+	s->open[at] = e;
+	if (at)
+		xml_append(s->open[at - 1], e);
+}
+
+static void on_end(void *data, const char *name)
+{
+	struct xml_stream *s = data;
+
+	(void)name;
+	if (s->failed)
+		return;
+	if (!s->over)
+		text_end(s);
+	while (s->binding_count &&
+	       s->bindings[s->binding_count - 1].depth == s->depth)
+		s->binding_count--;
+	s->depth--;
+}
+
+static void on_text(void *data, const char *text, int len)
+{
+	struct xml_stream *s = data;
+	size_t need = s->text_len + (size_t)len, size = s->text_size;
+	char *grown;
+
+	if (s->failed || s->over || s->depth <= s->scan.base)
+		return;
+	if (need > size) {
+		size += size < SCRATCH_KEPT ? size : size / 4;
+		if (size < 1024)
+			size = 1024;
+		if (size < need)
+			size = need;
+		grown = realloc(s->text, size);
+		if (!grown) {
+			stop(s, ENOMEM, "out of memory");
+			return;
+		}
+		s->text = grown;
+		s->text_size = size;
+	}
+	memcpy(s->text + s->text_len, text, (size_t)len);
+	s->text_len = need;
+}
+
+/* The scanner lets none of these through. That it and expat read a text
+ * alike is not left to trust. */
+static void on_doctype(void *data, const char *name, const char *sysid,
+		       const char *pubid, int internal)
+{
+	(void)name;
+	(void)sysid;
+	(void)pubid;
+	(void)internal;
+	stop(data, EBADMSG, "restricted-xml");
+}
+
+static void on_comment(void *data, const char *text)
+{
+	(void)text;
+	stop(data, EBADMSG, "restricted-xml");
+}
+
+static void on_instruction(void *data, const char *target, const char *text)
+{
+	(void)target;
+	(void)text;
+	stop(data, EBADMSG, "restricted-xml");
+}
+
+static void expat_free(struct xml_stream *s)
+{
+	if (s->expat)
+		XML_ParserFree(s->expat);
+	s->expat = NULL;
+	s->parsed = 0;
+}
+
+static int expat_parse(struct xml_stream *s, const char *data, size_t n)
+{
+	if (XML_Parse(s->expat, data, (int)n, XML_FALSE) == XML_STATUS_OK)
+		return s->failed;
+	switch (XML_GetErrorCode(s->expat)) {
+	case XML_ERROR_NO_MEMORY:
+		stop(s, ENOMEM, "out of memory");
+		break;
+	case XML_ERROR_UNDEFINED_ENTITY:
+		stop(s, EBADMSG, "restricted-xml");
+		break;
+	default:
+		ill_formed(s);
+	}
+	return s->failed;
+}
+
+static int expat_make(struct xml_stream *s)
+{
+	int r;
+
+	s->expat = XML_ParserCreate("UTF-8");
+	if (!s->expat) {
+		stop(s, ENOMEM, "out of memory");
+		return ENOMEM;
+	}
+	XML_SetUserData(s->expat, s);
+	XML_SetElementHandler(s->expat, on_start, on_end);
+	XML_SetCharacterDataHandler(s->expat, on_text);
+	XML_SetStartDoctypeDeclHandler(s->expat, on_doctype);
+	XML_SetCommentHandler(s->expat, on_comment);
+	XML_SetProcessingInstructionHandler(s->expat, on_instruction);
+	s->depth = 0;
+	if (!s->header)
+		return 0;
+	s->replay = true;
+	r = expat_parse(s, s->header, s->header_len);
+	s->replay = false;
+	return r;
+}
+
+/* Gives the first `n` buffered bytes to expat. */
+static int flush(struct xml_stream *s, size_t n)
+{
+	int r = 0;
+
+	if (s->failed || !n)
+		return s->failed;
+	if (!s->expat)
+		r = expat_make(s);
+	if (!r)
+		r = expat_parse(s, s->scan.buf, n);
+	s->parsed += n;
+	xml_scan_consume(&s->scan, n);
+	return r;
+}
+
+/* Forgets the stanza being built. */
+static void stanza_drop(struct xml_stream *s)
+{
+	s->binding_count = s->header_bindings;
+	s->namespace_count = s->header_namespaces;
+	s->root = NULL;
+	s->text_len = 0;
+	if (s->text_size > SCRATCH_KEPT) {
+		free(s->text);
+		s->text = NULL;
+		s->text_size = 0;
+	}
+	if (s->over || s->parsed > PARSER_BYTES)
+		expat_free(s);
+}
+
+static struct xml_elem *head_copy(struct xml_stream *s, struct arena *a)
+{
+	static const char *const kept[] = { "id", "type", "from", "to" };
+	struct xml_elem *head = xml_new(a, s->root->ns, s->root->name);
+
+	for (size_t i = 0; i < sizeof(kept) / sizeof(*kept); i++) {
+		const char *v = xml_get(s->root, kept[i]);
+
+		if (v && *v)
+			xml_set(a, head, kept[i], v);
+	}
+	return arena_failed(a) ? NULL : head;
+}
+
+/* From here on the stanza is only counted: all of it but the head is given
+ * back, the parser too, which has it on its stack. */
+static int skip_begin(struct xml_stream *s)
+{
+	struct arena *a = s->a;
+
+	over(s, s->scan.over);
+	if (s->failed)
+		return s->failed;
+	if (!s->root) {
+		ill_formed(s);
+		return s->failed;
+	}
+	if (!s->h)
+		return EOVERFLOW;
+	if (!s->spare)
+		s->spare = arena_new(0);
+	s->head = s->spare ? head_copy(s, s->spare) : NULL;
+	if (!s->head) {
+		stop(s, ENOMEM, "out of memory");
+		return ENOMEM;
+	}
+	s->a = s->spare;
+	s->spare = a;
+	arena_reset(a);
+	stanza_drop(s);
+	s->scan.skip = true;
+	xml_scan_consume(&s->scan, s->scan.len);
+	return 0;
+}
+
+static int stanza_done(struct xml_stream *s)
+{
+	int r = flush(s, s->scan.len);
+
+	if (!r && !s->head && (s->over || s->scan.over))
+		r = skip_begin(s);
+	/* A byte that starts a longer character hides the '>' from expat. */
+	if (!r && !s->head && (!s->root || s->depth != s->scan.base))
+		ill_formed(s);
+	if (r || s->failed)
+		return r ? r : s->failed;
+	if (!s->h)
+		return 0;
+	if (s->head)
+		s->h->skipped_h(s->head, s->a, s->over, s->arg);
+	else
+		s->h->stanza_h(s->root, s->a, s->arg);
+	if (!s->head)
+		stanza_drop(s);
+	arena_reset(s->a);
+	s->head = NULL;
+	s->over = XML_LIMIT_NONE;
+	s->scan.over = XML_LIMIT_NONE;
+	s->scan.skip = false;
+	return 0;
+}
+
+/* The header's text and declarations outlive all stanzas. */
+static int header_done(struct xml_stream *s)
+{
+	size_t at = s->scan.tag_at, n = s->scan.mark - at;
+	char *text = malloc(n);
+	int r;
+
+	if (!text) {
+		stop(s, ENOMEM, "out of memory");
+		return ENOMEM;
+	}
+	memcpy(text, s->scan.buf + at, n);
+	r = flush(s, s->scan.mark);
+	s->header = text;
+	s->header_len = n;
+	if (!r && (!s->root || s->over))
+		ill_formed(s);
+	if (s->failed)
+		return s->failed;
+	s->header_bindings = s->binding_count;
+	s->header_namespaces = s->namespace_count;
+	s->header_arena = s->a;
+	s->a = arena_new(0);
+	if (!s->a) {
+		stop(s, ENOMEM, "out of memory");
+		return ENOMEM;
+	}
+	s->h->open_h(s->root, s->arg);
+	s->root = NULL;
+	return 0;
+}
+
+/* Bytes that may go to expat now. A reference such as &amp; is not cut: expat
+ * puts an unfinished token off until twice as much has come. */
+static size_t flushable(const struct xml_scan *scan)
+{
+	size_t n = scan->mark, i;
+
+	for (i = n; i > 1 && n - i < 256; i--) {
+		if (scan->buf[i - 1] == ';')
+			return n;
+		if (scan->buf[i - 1] == '&')
+			return i - 1;
+	}
+	return n;
+}
+
+static int event_do(struct xml_stream *s, enum xml_scan_event event)
+{
+	int r;
+
+	switch (event) {
+	case XML_SCAN_FLUSH:
+		r = flush(s, flushable(&s->scan));
+		return !r && s->over ? skip_begin(s) : r;
+	case XML_SCAN_OVER:
+		r = flush(s, s->scan.mark);
+		return r ? r : skip_begin(s);
+	case XML_SCAN_HEADER:
+		return header_done(s);
+	case XML_SCAN_STANZA:
+		return stanza_done(s);
+	case XML_SCAN_CLOSE:
+		r = flush(s, s->scan.mark);
+		if (!r && s->depth)
+			ill_formed(s);
+		if (s->failed)
+			return s->failed;
+		s->closed = true;
+		s->h->close_h(s->arg);
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+int xml_stream_feed(struct xml_stream *s, const char *data, size_t len)
+{
+	const char *nul = len ? memchr(data, '\0', len) : NULL;
+	const char *p = data, *end = nul ? nul : data + len;
+	enum xml_scan_event event;
+	int r;
+
+	while (!s->failed && !s->closed && p < end) {
+		r = xml_scan_next(&s->scan, &p, end, &event);
+		if (r)
+			stop(s, r, r == ENOMEM ? "out of memory" :
+			     s->scan.error);
+		else
+			r = event_do(s, event);
+		if (r)
+			return r;
+	}
+	/* NUL is never XML, and UTF-16, which expat would detect, has it. */
+	if (nul && !s->closed)
+		ill_formed(s);
+	return s->failed;
+}
+
+const char *xml_stream_error(const struct xml_stream *s)
+{
+	return s->error;
+}
+
+static bool stream_init(struct xml_stream *s, const struct xml_limits *limits,
+			unsigned base, const char *default_ns)
+{
+	xml_scan_init(&s->scan, limits ? limits : &xml_limits_default, base);
+	s->open = calloc((size_t)s->scan.limits.depth + 1, sizeof(*s->open));
+	if (!s->open || !s->a)
+		return false;
+	bind_ns(s, "", default_ns);
+	s->header_bindings = s->binding_count;
+	s->header_namespaces = s->namespace_count;
+	return !s->failed && !s->over;
+}
+
+static void stream_release(struct xml_stream *s)
+{
+	expat_free(s);
+	xml_scan_release(&s->scan);
+	free(s->open);
+	free(s->text);
+	free(s->header);
+}
+
+struct xml_stream *xml_stream_new(const struct xml_limits *limits,
+				  const struct xml_stream_handlers *h,
+				  void *arg)
+{
+	struct xml_stream *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	s->h = h;
+	s->arg = arg;
+	s->a = arena_new(0);
+	if (stream_init(s, limits, 1, ""))
+		return s;
+	xml_stream_free(s);
+	return NULL;
+}
+
+void xml_stream_free(struct xml_stream *s)
+{
+	if (!s)
+		return;
+	stream_release(s);
+	arena_free(s->a);
+	arena_free(s->spare);
+	arena_free(s->header_arena);
+	free(s);
+}
+
+int xml_parse(struct arena *a, const char *text, size_t len,
+	      const char *default_ns, const struct xml_limits *limits,
+	      struct xml_elem **elem_r)
+{
+	struct xml_stream *s = calloc(1, sizeof(*s));
+	int r = ENOMEM;
+
+	*elem_r = NULL;
+	if (!s)
+		return ENOMEM;
+	s->a = a;
+	if (stream_init(s, limits, 0, default_ns ? default_ns : ""))
+		r = xml_stream_feed(s, text, len);
+	if (!r && (!s->root || s->depth || s->scan.len || s->scan.state ||
+		   s->scan.depth))
+		r = EBADMSG;
+	if (!r)
+		*elem_r = s->root;
+	stream_release(s);
+	free(s);
+	return r;
+}

@@ -1,0 +1,104 @@
+/* answer.c: from the answer until both sides are up (F13, F23, X2, I04).
+ *
+ * The first answer that is committed wins; every other rung device gets one
+ * stop, after its own client's carbon. The caller's offer goes to the device
+ * that answered, whichever of the two sides spoke JMI or plain Jingle.
+ */
+#include "mod_privatecall/call/call_private.h"
+
+/* What a user sent before the other side could take it. */
+static void send_kept(struct call_run *r, unsigned from, const char *device)
+{
+	struct call *c = r->c;
+	struct xml_elem *tree;
+
+	while ((tree = leg_take_kept(&c->leg[from], device, r->ev->arena))) {
+		leg_relay(&c->leg[!from], tree, JINGLE_TRANSPORT_INFO, 0,
+			  call_leg(r, !from));
+		call_join(r);
+	}
+}
+
+static void supersede(struct call_run *r, unsigned side)
+{
+	call_do(r, CALL_DO_SUPERSEDE)->user = r->c->leg[side].user;
+}
+
+static void note_answer(struct call_run *r)
+{
+	struct call *c = r->c;
+
+	c->answered_at = r->ev->now;
+	c->answered_wall = r->ev->wall;
+	if (!c->first_answer_wall) {
+		c->first_answer_wall = r->ev->wall;
+		c->window_end = r->ev->now + r->ev->site->room_lifetime;
+	}
+	supersede(r, 0);
+	supersede(r, 1);
+}
+
+static void give_offer(struct call_run *r, const struct xml_elem *tree)
+{
+	struct call *c = r->c;
+
+	leg_offer(call_callee(c), tree, call_leg(r, !c->caller));
+	call_join(r);
+	send_kept(r, c->caller, NULL);
+}
+
+static void go_up(struct call_run *r, const struct xml_elem *tree)
+{
+	struct call *c = r->c;
+	struct leg *from = call_caller(c);
+
+	leg_accept(from, tree, call_leg(r, c->caller));
+	call_join(r);
+	send_kept(r, !c->caller, call_callee(c)->device);
+	leg_drop_kept(&c->leg[0]);
+	leg_drop_kept(&c->leg[1]);
+	call_set_state(c, CALL_UP);
+	call_do(r, CALL_DO_SAVE);
+}
+
+void call_on_answered(struct call_run *r, const struct leg_action *a)
+{
+	struct call *c = r->c;
+	struct leg *from = call_caller(c), *to = call_callee(c);
+
+	if (c->state != CALL_RINGING)
+		return;
+	note_answer(r);
+	call_set_state(c, CALL_SETUP);
+	call_do(r, CALL_DO_SAVE);
+	leg_proceed(from, call_leg(r, c->caller));
+	call_join(r);
+	if (a->tree)
+		go_up(r, a->tree);
+	else if (from->offer)
+		give_offer(r, from->offer->elem);
+	leg_stop(to, LEG_STOP_ELSEWHERE, "success", NULL, to->device,
+		 call_leg(r, !c->caller));
+	call_join(r);
+}
+
+void call_on_offer(struct call_run *r, const struct leg_action *a)
+{
+	struct call *c = r->c;
+
+	if (c->state == CALL_SETUP) {
+		give_offer(r, a->tree);
+		call_do(r, CALL_DO_SAVE);
+	} else if (c->state == CALL_RINGING) {
+		if (leg_keep_offer(call_caller(c), a->tree))
+			r->failed = true;
+		call_want_offer(r);
+		call_do(r, CALL_DO_SAVE);
+	}
+}
+
+void call_on_accept(struct call_run *r, const struct leg_action *a)
+{
+	if (r->c->state == CALL_SETUP)
+		go_up(r, a->tree);
+}

@@ -1,0 +1,143 @@
+/* busy.c: a propose that meets a call of the same two users: duplicate,
+ * glare (X9), a second attempt, re-entry (F23).
+ */
+#include "mod_privatecall/call/call_private.h"
+
+static const char *event_sid(const struct leg_event *ev)
+{
+	return ev->kind == LEG_EV_JMI ? ev->jmi->id : ev->jingle->sid;
+}
+
+static bool is(const char *a, const char *b)
+{
+	return a && b && strcmp(a, b) == 0;
+}
+
+static void ignore(struct call_run *r, const struct leg_event *ev,
+		   unsigned side)
+{
+	if (ev->kind == LEG_EV_JMI) {
+		call_do(r, CALL_DO_IGNORED);
+		return;
+	}
+	leg_step(&r->c->leg[side], ev, call_leg(r, side));
+	call_join(r);
+}
+
+/* XEP-0353, tie-breaking: the lower of the callers' own sids wins by octets;
+ * equal ones: the lower JID. True: the new one, of `side`, wins. */
+static bool new_one_wins(const struct call *c, unsigned side,
+			 const struct leg_event *ev)
+{
+	int d = strcmp(event_sid(ev), c->leg[c->caller].sid);
+
+	if (!d)
+		d = strcmp(c->leg[side].user, c->leg[c->caller].user);
+	return d < 0;
+}
+
+/* Takes back an attempt that gives way, without a trace at the callee. */
+static void give_way(struct call_run *r, enum cause cause)
+{
+	bool tie_break = cause == CAUSE_GLARE;
+	struct call *c = r->c;
+	struct leg *from = call_caller(c), *to = call_callee(c);
+
+	if (from->state == LEG_PROPOSED || from->state == LEG_OFFERED)
+		leg_refuse(from, "expired", NULL, tie_break,
+			   call_leg(r, c->caller));
+	else
+		leg_end(from, "expired", NULL, call_leg(r, c->caller));
+	call_join(r);
+	leg_stop(to, LEG_STOP_SILENT, "expired", NULL, NULL,
+		 call_leg(r, !c->caller));
+	leg_ended(to, &r->env);
+	call_join(r);
+	call_end(r, cause, "expired", NULL, -1);
+	call_flush_finishes(r);
+}
+
+static void glare(struct call_run *r, unsigned side,
+		  const struct leg_event *ev)
+{
+	struct call *c = r->c;
+
+	if (!new_one_wins(c, side, ev)) {
+		c->glare = true;
+		leg_turn_away(&c->leg[side], ev, "expired", true,
+			      call_leg(r, side));
+		call_join(r);
+		return;
+	}
+	give_way(r, CAUSE_GLARE);
+	call_begin(r, side, ev);
+	c->glare = true;
+}
+
+/* `blind` and `direct`: a leg still up is ended first, then both ring anew. */
+static void reenter(struct call_run *r, unsigned side,
+		    const struct leg_event *ev)
+{
+	struct call *c = r->c;
+	unsigned i;
+
+	for (i = 0; i < 2; i++) {
+		if (c->leg[i].jmi && c->leg[i].device)
+			c->leg[i].finish_due = true;
+		leg_finish(&c->leg[i], "expired", NULL, NULL, call_leg(r, i));
+		call_join(r);
+	}
+	call_end(r, CAUSE_REENTERED, "expired", NULL, -1);
+	call_flush_finishes(r);
+	call_begin(r, side, ev);
+}
+
+bool call_on_second(struct call_run *r, unsigned side,
+		    const struct leg_event *ev)
+{
+	struct call *c = r->c;
+	const struct leg *l = &c->leg[side];
+	const char *sid = event_sid(ev);
+	bool same_device = is(ev->stanza->from.full, l->device);
+
+	if (c->state == CALL_SETUP && ev->kind == LEG_EV_JINGLE &&
+	    same_device && is(sid, l->sid))
+		return false;          /* the initiate that proceed asked for */
+	if (is(sid, l->old_sid) || (same_device && is(sid, l->sid))) {
+		if (l->state == LEG_PROCEEDED ||
+		    (l->state == LEG_ENDED && ev->kind == LEG_EV_JINGLE))
+			return false;
+		if (!call_is_live(c)) {
+			/* An id is good for one call: a clear answer, and
+			 * nothing rings by a stanza that came twice. */
+			leg_turn_away(&c->leg[side], ev, "expired", false,
+				      call_leg(r, side));
+			call_join(r);
+			return true;
+		}
+		ignore(r, ev, side);
+		return true;
+	}
+	switch (c->state) {
+	case CALL_ASKING:
+	case CALL_REFUSING:
+	case CALL_RINGING:
+		if (side != c->caller && c->state != CALL_REFUSING) {
+			glare(r, side, ev);
+			return true;
+		}
+		give_way(r, CAUSE_REENTERED);
+		break;
+	case CALL_SETUP:
+	case CALL_UP:
+		reenter(r, side, ev);
+		return true;
+	case CALL_ENDING:
+		call_flush_finishes(r);
+		break;
+	default:
+		break;
+	}
+	call_begin(r, side, ev);
+	return true;
+}

@@ -1,0 +1,171 @@
+/* call.h: one call between two users: all of the product's rules.
+ *
+ * A call is of an unordered pair of users: every propose between the two goes
+ * to the one record, so glare, a second attempt and re-entry are decided in
+ * one place. It has rounds: one for each time somebody is rung; the first
+ * answer opens the re-entry window (F23), in which the call is OPEN when
+ * nobody is in it.
+ *
+ *   IDLE -> ASKING -> RINGING -> SETUP -> UP -> ENDING -> OPEN -> ASKING ...
+ *              |  \-> REFUSING -> ENDING -> DONE      \-> DONE
+ *
+ * call_step() takes one event and appends actions; it is pure. Leg actions
+ * are joined inside the step: the call decides, legs make stanzas.
+ */
+#ifndef MOD_PRIVATECALL_CALL_CALL_H
+#define MOD_PRIVATECALL_CALL_CALL_H
+
+#include <stdint.h>
+#include "jingle/session/leg.h"
+#include "mod_privatecall/notice/notice.h"
+#include "mod_privatecall/policy/cause.h"
+#include "mod_privatecall/policy/settings.h"
+
+enum call_state {
+	CALL_IDLE,         /* made for an event that is about to come */
+	CALL_ASKING,       /* facts are asked for */
+	CALL_REFUSING,     /* refused; the fixed delay runs */
+	CALL_RINGING,
+	CALL_SETUP,        /* answered; session-accept is awaited */
+	CALL_UP,
+	CALL_ENDING,       /* ended; JMI finishes are awaited */
+	CALL_OPEN,         /* nobody is in it, it can be re-entered */
+	CALL_DONE,         /* lingers for late stanzas, then is freed */
+	CALL_STATES
+};
+/* The one table of transitions, as leg_may. */
+extern const unsigned call_may[CALL_STATES];
+const char *call_state_name(enum call_state s);
+
+#define CALL_LINGER_MS 30000       /* DONE: late stanzas are still known */
+#define CALL_ID_SIZE 37            /* UUID and NUL */
+
+enum call_event_kind {
+	CALL_EV_MESSAGE,           /* JMI of one of the two: stanza, jmi */
+	CALL_EV_JINGLE,            /* iq set: stanza, jingle */
+	CALL_EV_RECEIPT,           /* XEP-0184 received: stanza */
+	CALL_EV_BOUNCE,            /* message error: stanza, id */
+	CALL_EV_RESULT,            /* answer to our iq: id, side */
+	CALL_EV_ERROR,             /* the same, error: stanza's <error/> */
+	CALL_EV_TIMEOUT,           /* no answer to our iq: id, side */
+	CALL_EV_FACTS,             /* the answer to CALL_DO_ASK */
+	CALL_EV_GONE,              /* device `jid` of a user unavailable */
+	CALL_EV_BACK,              /* device `jid` available again */
+	CALL_EV_DEVICE,            /* a new device of the callee may be rung:
+				      targets[0] */
+	CALL_EV_TIME,              /* the deadline passed */
+	CALL_EV_SWITCH_OFF,        /* ringing calls are withdrawn */
+	CALL_EV_DRAIN,             /* likewise, draining */
+	CALL_EV_RESTORED,          /* after a start, legs are from the store */
+	CALL_EV_HANGUP,            /* by the admin */
+	CALL_EV_SWITCHED,          /* `jid` (bare) took another call (F26) */
+	CALL_EVENTS
+};
+const char *call_event_name(enum call_event_kind k);
+
+struct call_event {
+	enum call_event_kind kind;
+	int64_t now;               /* monotonic ms */
+	int64_t wall;              /* ms since 1970 */
+	unsigned char entropy[32];
+	struct arena *arena;       /* holds the event and all actions */
+	const struct settings_site *site;
+	const struct stanza *stanza;
+	const struct jmi *jmi;
+	const struct jingle *jingle;
+	const char *id, *jid;
+	unsigned side;             /* of the leg asked */
+	struct xml_elem *error;
+	/* CALL_EV_FACTS */
+	unsigned ask;              /* number of the question */
+	enum cause cause;
+	bool offer;                /* a message may be offered */
+	const struct leg_target *targets;
+	unsigned targets_n;
+};
+
+enum call_action_kind {
+	CALL_DO_SEND,              /* stanza, class, side, asks, opens */
+	CALL_DO_SAVE,              /* write the call and its legs */
+	CALL_DO_FORGET,            /* delete its rows */
+	CALL_DO_LOG,               /* the attempt ended */
+	CALL_DO_VISIT,             /* a user's leg was connected */
+	CALL_DO_NOTICE,
+	CALL_DO_ASK,               /* may `from` ring `to`? */
+	CALL_DO_SUPERSEDE,         /* `user` took this call: his others end */
+	CALL_DO_IGNORED            /* a message that changed nothing: counted */
+};
+
+struct call_action {
+	struct call_action *next;
+	enum call_action_kind kind;
+	const char *id;            /* the call's, when it was appended */
+	struct xml_elem *stanza;   /* SEND */
+	enum leg_class class;
+	unsigned side;             /* SEND: whose leg, 0 or 1 */
+	bool asks, opens;
+	unsigned ask;              /* ASK */
+	const char *from, *to;     /* ASK: bare; LOG: caller, callee */
+	const char *user, *device; /* SUPERSEDE, VISIT */
+	unsigned media;            /* ASK, LOG */
+	int64_t started, answered, ended;      /* LOG, VISIT: wall ms */
+	unsigned round;            /* LOG */
+	enum cause cause;          /* LOG */
+	const char *reason;        /* LOG, VISIT */
+	struct notice notice;      /* NOTICE */
+};
+
+struct call_actions {
+	struct call_action *first, *last;
+};
+
+struct call {
+	enum call_state state;
+	char id[CALL_ID_SIZE];
+	struct leg leg[2];         /* by user, in the order of call_init() */
+	unsigned caller;           /* index of the round's caller */
+	unsigned round;
+	unsigned ask;              /* number of the open question */
+	unsigned media;            /* of the round */
+	bool self;                 /* both users are one: refused */
+	bool rang;                 /* the caller was told that it rings */
+	bool rung;                 /* a propose left in this round */
+	bool offer;                /* facts: a message may be offered */
+	bool glare;                /* this round won over a crossing one */
+	bool over;                 /* nothing is left of it */
+	enum cause cause;          /* why refused or ended */
+	char *reason;              /* how it ended, for the finishes */
+	/* monotonic ms; 0: not yet */
+	int64_t asked, rung_at, answered_at, ended_at, window_end;
+	int64_t away_since[2];     /* device unavailable since */
+	int64_t deaf_since;        /* no ringable device since */
+	/* wall ms */
+	int64_t created, rung_wall, answered_wall, first_answer_wall;
+};
+
+/* A call between two users, in IDLE. own[i] is the bare address that user[i]
+ * sees for the other. 0 or ENOMEM. */
+int call_init(struct call *c, const char *const user[2],
+	      const char *const own[2], bool gateway);
+void call_clear(struct call *c);
+
+/* One event. 0, or ENOMEM (the call must be ended by the caller with what
+ * memory there is). Stanzas that are not this call's are answered or counted
+ * (CALL_DO_IGNORED), never an error. */
+int call_step(struct call *c, const struct call_event *ev,
+	      struct call_actions *out);
+/* When CALL_EV_TIME is due, monotonic ms; INT64_MAX: never. */
+int64_t call_deadline(const struct call *c, const struct settings_site *site);
+/* True when nothing is left of it. */
+bool call_is_over(const struct call *c);
+/* True while it rings or runs (counts for I14 and drain). */
+bool call_is_live(const struct call *c);
+/* Index of a user's bare JID, -1: none of the two. */
+int call_side(const struct call *c, const char *bare);
+/* The user is in it with an answered leg. */
+bool call_has_user(const struct call *c, unsigned side);
+
+/* Asserts the invariants (reliability.md: I03-I06, I10, I15). */
+void call_check(const struct call *c);
+
+#endif

@@ -1,0 +1,81 @@
+/* call_private.h: what the files of the call share, one per stage. */
+#ifndef MOD_PRIVATECALL_CALL_CALL_PRIVATE_H
+#define MOD_PRIVATECALL_CALL_CALL_PRIVATE_H
+
+#include <string.h>
+#include "mod_privatecall/call/call.h"
+
+/* One step: the call, its event, the legs' actions and the call's. */
+struct call_run {
+	struct call *c;
+	const struct call_event *ev;
+	struct call_actions *out;
+	struct leg_env env;
+	unsigned side;             /* whose leg's actions env collects */
+	unsigned switcher;         /* CAUSE_SWITCHED: who took another call */
+	bool failed;
+	/* An action that memory is missing for is lost, but never a NULL that
+	 * a rule must test: the step ends with ENOMEM. */
+	struct call_action lost;
+};
+
+static inline struct leg *call_caller(struct call *c)
+{
+	return &c->leg[c->caller];
+}
+
+static inline struct leg *call_callee(struct call *c)
+{
+	return &c->leg[!c->caller];
+}
+
+/* call.c */
+void call_set_state(struct call *c, enum call_state to);
+struct call_action *call_do(struct call_run *r, enum call_action_kind kind);
+const char *call_name(const struct call *c, unsigned side, struct arena *a);
+/* An owned string of the call replaced. */
+void call_assign(struct call_run *r, char **slot, const char *value);
+/* Orders to a leg go between these two: what it sent is joined, what it
+ * reported is handled. */
+struct leg_env *call_leg(struct call_run *r, unsigned side);
+void call_join(struct call_run *r);
+
+/* ring.c: from the propose to the ringing */
+void call_on_open(struct call_run *r, unsigned side,
+		  const struct leg_event *ev);
+void call_begin(struct call_run *r, unsigned side,
+		const struct leg_event *ev);
+void call_on_facts(struct call_run *r);
+void call_on_device(struct call_run *r);
+void call_refuse(struct call_run *r, enum cause cause);
+/* A UUIDv4 text of 16 random bytes. */
+void call_uuid(char out[CALL_ID_SIZE], const unsigned char random[16]);
+void call_rings(struct call_run *r);
+/* An offer must go out although nobody answered: plain devices ring by it. */
+void call_want_offer(struct call_run *r);
+
+/* answer.c: from the answer to both sides up */
+void call_on_answered(struct call_run *r, const struct leg_action *a);
+void call_on_offer(struct call_run *r, const struct leg_action *a);
+void call_on_accept(struct call_run *r, const struct leg_action *a);
+
+/* busy.c: crossing and second proposes (glare, re-entry) */
+bool call_on_second(struct call_run *r, unsigned side,
+		    const struct leg_event *ev);
+
+/* room.c: a running session: relaying between the legs */
+void call_on_relay(struct call_run *r, unsigned side,
+		   const struct leg_action *a);
+void call_on_trickle(struct call_run *r, unsigned side,
+		     const struct leg_action *a);
+
+/* end.c: every way a round ends */
+void call_end(struct call_run *r, enum cause cause, const char *reason,
+	      const char *text, int by);
+void call_on_finish(struct call_run *r, unsigned side, const char *reason,
+		    const char *text);
+void call_flush_finishes(struct call_run *r);
+void call_on_time(struct call_run *r);
+void call_on_restored(struct call_run *r);
+
+#endif

@@ -1,0 +1,388 @@
+/* end.c: every way a round ends: legs, finishes, log, notices, what comes
+ * after (F14, F17, F18, F21, F22, F28, F30, I07, I08, I10).
+ */
+#include "mod_privatecall/call/call_private.h"
+
+/* The text for the other side and for notices. */
+static const char *end_text(struct call_run *r, enum cause cause,
+			    const char *given)
+{
+	unsigned named = !r->c->caller;
+
+	if (cause == CAUSE_SWITCHED)
+		named = r->switcher;
+	if (given)
+		return given;
+	return cause_text(r->ev->arena, cause,
+			  call_name(r->c, named, r->ev->arena));
+}
+
+static void end_callee(struct call_run *r, enum cause cause,
+		       const char *reason, const char *text, int by)
+{
+	const char *stop = cause == CAUSE_UNANSWERED ? "timeout" : "cancel";
+	struct call *c = r->c;
+	unsigned side = !c->caller;
+	struct leg *to = call_callee(c);
+	struct leg_env *env = call_leg(r, side);
+
+	if (to->state == LEG_RINGING) {
+		if (by == (int)side)
+			leg_stop(to, LEG_STOP_ELSEWHERE, reason, text, NULL,
+				 env);
+		else
+			leg_stop(to, LEG_STOP_CANCEL, stop, NULL, NULL, env);
+		leg_ended(to, env);
+	} else if (to->state != LEG_IDLE) {
+		if (by == (int)side)
+			leg_ended(to, env);
+		else
+			leg_end(to, reason, text, env);
+	}
+	call_join(r);
+}
+
+static void end_caller(struct call_run *r, const char *reason,
+		       const char *text, int by)
+{
+	struct call *c = r->c;
+	struct leg *from = call_caller(c);
+	struct leg_env *env = call_leg(r, c->caller);
+
+	if (by == (int)c->caller)
+		leg_ended(from, env);
+	else
+		leg_end(from, reason, text, env);
+	call_join(r);
+}
+
+/* --- log and notices -------------------------------------------------- */
+
+static void log_visit(struct call_run *r, unsigned side, const char *reason)
+{
+	struct call_action *a = call_do(r, CALL_DO_VISIT);
+	struct arena *arena = r->ev->arena;
+
+	a->user = arena_strdup(arena, r->c->leg[side].user);
+	a->device = arena_strdup(arena, r->c->leg[side].device);
+	a->started = r->c->answered_wall;
+	a->ended = r->ev->wall;
+	a->reason = reason;
+}
+
+static void log_attempt(struct call_run *r, enum cause cause,
+			const char *reason)
+{
+	struct call *c = r->c;
+	struct call_action *a;
+
+	if (cause == CAUSE_STALE)
+		return;                /* it never was an attempt */
+	a = call_do(r, CALL_DO_LOG);
+	a->from = call_caller(c)->user;
+	a->to = call_callee(c)->user;
+	a->media = c->media;
+	a->round = c->round;
+	a->started = c->rung_wall ? c->rung_wall : r->ev->wall;
+	a->answered = c->answered_wall;
+	a->ended = r->ev->wall;
+	a->cause = cause;
+	a->reason = reason;
+	if (!c->answered_wall)
+		return;
+	log_visit(r, 0, reason);
+	log_visit(r, 1, reason);
+}
+
+static void notify(struct call_run *r, unsigned side, enum notice_kind kind,
+		   enum cause cause, const char *step)
+{
+	struct call *c = r->c;
+	struct notice *n = &call_do(r, CALL_DO_NOTICE)->notice;
+	bool outgoing = side == c->caller;
+	bool answered = c->answered_wall != 0;
+
+	n->kind = kind;
+	n->to = c->leg[side].user;
+	n->peer = c->leg[!side].user;
+	n->peer_call = c->leg[side].own;
+	n->cause = cause;
+	n->step = step;
+	n->media = c->media;
+	n->outgoing = outgoing;
+	n->offer = c->offer && kind != NOTICE_DETAILS &&
+		   cause_row(cause)->offer;
+	if (kind == NOTICE_MISSED || kind == NOTICE_WRITE_BACK)
+		n->offer = c->offer;
+	n->again = cause == CAUSE_UNANSWERED || kind == NOTICE_MISSED;
+	n->started = answered ? c->answered_wall :
+		     c->rung_wall ? c->rung_wall : r->ev->wall;
+	n->ended = r->ev->wall;
+	n->until = answered ? c->first_answer_wall +
+			      r->ev->site->room_lifetime : 0;
+	n->count = 1;
+}
+
+static bool ends_ringing(enum cause cause)
+{
+	return cause == CAUSE_SWITCH_OFF || cause == CAUSE_DRAINING ||
+	       cause == CAUSE_RESTART || cause == CAUSE_CALLER_GONE ||
+	       cause == CAUSE_ADMIN;
+}
+
+static void notify_callee(struct call_run *r, enum cause cause,
+			  const char *step)
+{
+	struct call *c = r->c;
+	enum callee_notice what = cause_row(cause)->callee;
+	unsigned side = !c->caller;
+
+	if (c->glare && cause != CAUSE_ENDED && !c->answered_wall)
+		return;                /* X9: nobody missed anything */
+	if (!c->answered_wall && c->rung && ends_ringing(cause))
+		what = CALLEE_MISSED;
+	else if (cause == CAUSE_CANCELLED && !c->rung)
+		what = CALLEE_NONE;
+	else if (!c->answered_wall && what == CALLEE_DETAILS)
+		what = CALLEE_NONE;
+	switch (what) {
+	case CALLEE_NONE:
+		break;
+	case CALLEE_MISSED:
+		notify(r, side, NOTICE_MISSED, cause, NULL);
+		break;
+	case CALLEE_WRITE_BACK:
+		if (c->offer)
+			notify(r, side, NOTICE_WRITE_BACK, cause, NULL);
+		break;
+	case CALLEE_SAME:
+		notify(r, side, NOTICE_FAILED, cause, step);
+		break;
+	case CALLEE_DETAILS:
+		notify(r, side, NOTICE_DETAILS, cause, NULL);
+		break;
+	}
+}
+
+static void notify_both(struct call_run *r, enum cause cause,
+			const char *step)
+{
+	struct call *c = r->c;
+
+	if (cause_row(cause)->caller_notice)
+		notify(r, c->caller, c->answered_wall &&
+		       cause_row(cause)->callee == CALLEE_DETAILS ?
+		       NOTICE_DETAILS : NOTICE_REFUSED, cause, step);
+	notify_callee(r, cause, step);
+}
+
+/* --- the end itself --------------------------------------------------- */
+
+static bool finish_awaited(const struct call *c)
+{
+	unsigned i;
+
+	for (i = 0; i < 2; i++)
+		if (c->leg[i].finish_due && !c->leg[i].finished)
+			return true;
+	return false;
+}
+
+/* Nobody is in it any more: open for re-entry, or done. */
+static void settle(struct call_run *r)
+{
+	struct call *c = r->c;
+
+	if (c->state != CALL_ENDING)
+		return;
+	if (c->first_answer_wall && c->window_end > r->ev->now) {
+		call_set_state(c, CALL_OPEN);
+		call_do(r, CALL_DO_SAVE);
+		return;
+	}
+	call_set_state(c, CALL_DONE);
+	call_do(r, CALL_DO_FORGET);
+}
+
+void call_flush_finishes(struct call_run *r)
+{
+	struct call *c = r->c;
+	unsigned i;
+
+	for (i = 0; i < 2; i++) {
+		leg_finish(&c->leg[i], c->reason, NULL, NULL, call_leg(r, i));
+		call_join(r);
+	}
+	settle(r);
+}
+
+void call_on_finish(struct call_run *r, unsigned side, const char *reason,
+		    const char *text)
+{
+	struct call *c = r->c;
+
+	if (c->state != CALL_ENDING)
+		return;
+	leg_finish(&c->leg[!side], reason ? reason : c->reason, text, NULL,
+		   call_leg(r, !side));
+	call_join(r);
+	if (!finish_awaited(c))
+		settle(r);
+}
+
+static const char *failed_step(const struct call *c)
+{
+	switch (c->leg[c->caller].state) {
+	case LEG_PROCEEDED:
+		return "no offer from the caller's device";
+	case LEG_OFFERED:
+		return "no answer from the called device";
+	default:
+		return "lost device";
+	}
+}
+
+void call_end(struct call_run *r, enum cause cause, const char *reason,
+	      const char *text, int by)
+{
+	struct call *c = r->c;
+	const char *step = NULL, *caller_reason;
+
+	if (!call_is_live(c))
+		return;
+	if (cause == CAUSE_FAILED) {
+		step = by < 0 ? failed_step(c) : reason;
+		text = arena_printf(r->ev->arena, "The call could not be "
+				    "connected (%s).", step);
+	} else if (cause != CAUSE_ENDED) {
+		text = NULL;           /* ours, not a peer's */
+	}
+	text = end_text(r, cause, text);
+	caller_reason = reason ? reason : cause_row(cause)->reason;
+	if (!caller_reason)
+		caller_reason = "success";
+	c->cause = cause;
+	c->ended_at = r->ev->now;
+	call_assign(r, &c->reason, caller_reason);
+	call_set_state(c, CALL_ENDING);
+	log_attempt(r, cause, arena_strdup(r->ev->arena, caller_reason));
+	notify_both(r, cause, step);
+	call_do(r, CALL_DO_SAVE);
+	end_caller(r, caller_reason, text, by);
+	end_callee(r, cause, caller_reason, text, by);
+	/* He hung up by a JMI finish: that is the other side's too. */
+	if (by >= 0 && r->ev->kind == CALL_EV_MESSAGE && r->ev->jmi &&
+	    r->ev->jmi->action == JMI_FINISH) {
+		call_on_finish(r, (unsigned)by, reason, NULL);
+		return;
+	}
+	if (!finish_awaited(c))
+		settle(r);
+}
+
+/* --- time and restart ------------------------------------------------- */
+
+static bool lost(const struct call_run *r, unsigned side)
+{
+	int64_t since = r->c->away_since[side];
+
+	return since && r->ev->now >= since + r->ev->site->lost_timeout;
+}
+
+static void time_ringing(struct call_run *r)
+{
+	struct call *c = r->c;
+	const struct settings_site *s = r->ev->site;
+	int64_t now = r->ev->now;
+
+	if (lost(r, c->caller)) {
+		call_end(r, CAUSE_CALLER_GONE, NULL, NULL, -1);
+		return;
+	}
+	if (now >= c->rung_at + s->ring_timeout ||
+	    (c->deaf_since && now >= c->deaf_since + s->lost_timeout)) {
+		call_end(r, CAUSE_UNANSWERED, NULL, NULL, -1);
+		return;
+	}
+	if (now >= c->rung_at + s->ringing_delay)
+		call_rings(r);
+}
+
+static void time_answered(struct call_run *r)
+{
+	struct call *c = r->c;
+	const struct settings_site *s = r->ev->site;
+
+	if (c->state == CALL_SETUP &&
+	    (lost(r, 0) || lost(r, 1) ||
+	     r->ev->now >= c->answered_at + s->setup_timeout))
+		call_end(r, CAUSE_FAILED, "connectivity-error", NULL, -1);
+	else if (c->state == CALL_UP && (lost(r, 0) || lost(r, 1)))
+		call_end(r, CAUSE_ENDED, "connectivity-error", NULL, -1);
+	else if (c->state == CALL_UP && s->hard_limit &&
+		 r->ev->now >= c->window_end)
+		call_end(r, CAUSE_ENDED, "expired", NULL, -1);
+}
+
+void call_on_time(struct call_run *r)
+{
+	struct call *c = r->c;
+
+	if (r->ev->now < call_deadline(c, r->ev->site))
+		return;
+	switch (c->state) {
+	case CALL_ASKING:      /* no facts: row 1 of Refusals */
+		c->cause = CAUSE_NOT_ACTIVE;
+		call_set_state(c, CALL_REFUSING);
+		break;
+	case CALL_REFUSING:
+		call_refuse(r, c->cause);
+		break;
+	case CALL_RINGING:
+		time_ringing(r);
+		break;
+	case CALL_SETUP:
+	case CALL_UP:
+		time_answered(r);
+		break;
+	case CALL_ENDING:
+		call_flush_finishes(r);
+		break;
+	case CALL_OPEN:
+		call_set_state(c, CALL_DONE);
+		c->ended_at = r->ev->now;
+		call_do(r, CALL_DO_FORGET);
+		break;
+	case CALL_DONE:
+		c->over = true;
+		break;
+	default:
+		break;
+	}
+}
+
+void call_on_restored(struct call_run *r)
+{
+	struct call *c = r->c;
+	unsigned i;
+
+	switch (c->state) {
+	case CALL_RINGING:
+		call_end(r, CAUSE_RESTART, NULL, NULL, -1);
+		break;
+	case CALL_SETUP:
+		c->answered_at = r->ev->now;
+		break;
+	case CALL_UP:          /* somebody may have hung up meanwhile */
+		for (i = 0; i < 2; i++) {
+			leg_ping(&c->leg[i], call_leg(r, i));
+			call_join(r);
+		}
+		break;
+	case CALL_ENDING:
+		call_flush_finishes(r);
+		break;
+	default:
+		break;
+	}
+}

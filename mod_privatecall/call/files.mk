@@ -1,0 +1,8 @@
+mod_privatecall_call_SRC = \
+	mod_privatecall/call/call.c mod_privatecall/call/call.h \
+	mod_privatecall/call/call_private.h \
+	mod_privatecall/call/ring.c \
+	mod_privatecall/call/answer.c \
+	mod_privatecall/call/busy.c \
+	mod_privatecall/call/room.c \
+	mod_privatecall/call/end.c

@@ -1,0 +1,169 @@
+/* ring.c: from the propose to the ringing devices (F1, F4, F12, F29, X1).
+ *
+ * The facts are asked once per round; what they say decides between ringing,
+ * an answer after the fixed delay (rows 1 and 2 of Refusals, so that causes
+ * which must look alike do) and an answer at once.
+ */
+#include "mod_privatecall/call/call_private.h"
+#include <stdio.h>
+
+void call_uuid(char out[CALL_ID_SIZE], const unsigned char r[16])
+{
+	snprintf(out, CALL_ID_SIZE, "%02x%02x%02x%02x-%02x%02x-4%01x%02x-"
+		 "%02x%02x-%02x%02x%02x%02x%02x%02x", r[0], r[1], r[2], r[3],
+		 r[4], r[5], r[6] & 15u, r[7], (r[8] & 0x3fu) | 0x80u, r[9],
+		 r[10], r[11], r[12], r[13], r[14], r[15]);
+}
+
+static uint32_t nonce(const unsigned char *r)
+{
+	return (uint32_t)r[0] << 24 | (uint32_t)r[1] << 16 |
+	       (uint32_t)r[2] << 8 | r[3];
+}
+
+/* A call never answered has no window: the next propose is a new call. */
+static void new_identity(struct call_run *r)
+{
+	struct call *c = r->c;
+
+	call_uuid(c->id, r->ev->entropy + 16);
+	c->round = 0;
+	c->created = r->ev->wall;
+	c->first_answer_wall = 0;
+	c->window_end = 0;
+	c->over = false;
+}
+
+static void new_round(struct call_run *r, unsigned side)
+{
+	struct call *c = r->c;
+
+	if (c->state != CALL_OPEN)
+		new_identity(r);
+	c->round++;
+	c->caller = side;
+	c->asked = r->ev->now;
+	c->rung_at = c->answered_at = c->ended_at = c->deaf_since = 0;
+	c->away_since[0] = c->away_since[1] = 0;
+	c->rung_wall = c->answered_wall = 0;
+	c->rang = c->rung = c->offer = c->glare = false;
+	c->cause = CAUSE_NONE;
+	call_assign(r, &c->reason, NULL);
+	leg_reset(&c->leg[side], LEG_CALLER, nonce(r->ev->entropy));
+	leg_reset(&c->leg[!side], LEG_CALLEE, nonce(r->ev->entropy + 4));
+}
+
+void call_begin(struct call_run *r, unsigned side, const struct leg_event *ev)
+{
+	struct call *c = r->c;
+	struct call_action *a;
+	int rc;
+
+	new_round(r, side);
+	rc = leg_open(&c->leg[side], ev, call_leg(r, side));
+	call_join(r);
+	call_set_state(c, CALL_ASKING);
+	if (rc) {
+		/* Refused already; an open window stays open. */
+		call_end(r, CAUSE_STALE, NULL, NULL, (int)side);
+		return;
+	}
+	c->media = c->leg[side].media;
+	if (ev->jmi && ev->jmi->delayed) {
+		call_refuse(r, CAUSE_STALE);
+		return;
+	}
+	a = call_do(r, CALL_DO_ASK);
+	a->ask = ++c->ask;
+	a->from = c->leg[side].user;
+	a->to = c->leg[!side].user;
+	a->media = c->media;
+}
+
+void call_refuse(struct call_run *r, enum cause cause)
+{
+	call_end(r, cause, NULL, NULL, -1);
+}
+
+static void start_ringing(struct call_run *r)
+{
+	struct call *c = r->c;
+	char sid[CALL_ID_SIZE];
+
+	call_uuid(sid, r->ev->entropy);
+	c->rung = true;
+	c->rung_at = r->ev->now;
+	c->rung_wall = r->ev->wall;
+	leg_ring(call_callee(c), sid, c->media, r->ev->targets,
+		 r->ev->targets_n, call_leg(r, !c->caller));
+	call_set_state(c, CALL_RINGING);
+	call_join(r);
+	call_do(r, CALL_DO_SAVE);
+	call_want_offer(r);
+}
+
+void call_on_facts(struct call_run *r)
+{
+	struct call *c = r->c;
+	enum cause cause = r->ev->cause;
+
+	if (c->state != CALL_ASKING || r->ev->ask != c->ask)
+		return;
+	c->offer = r->ev->offer;
+	if (cause == CAUSE_NONE && !r->ev->targets_n)
+		cause = CAUSE_NOT_ACTIVE;
+	if (cause == CAUSE_NONE) {
+		start_ringing(r);
+	} else if (cause_row(cause)->fixed_delay) {
+		c->cause = cause;
+		call_set_state(c, CALL_REFUSING);
+	} else {
+		call_refuse(r, cause);
+	}
+}
+
+void call_want_offer(struct call_run *r)
+{
+	struct call *c = r->c;
+	struct leg *from = call_caller(c);
+
+	if (c->state != CALL_RINGING || !leg_wants_offer(call_callee(c)))
+		return;
+	if (from->offer) {
+		leg_offer(call_callee(c), from->offer->elem,
+			  call_leg(r, !c->caller));
+		call_join(r);
+	} else if (from->state == LEG_PROPOSED) {
+		/* A device without JMI rings by a session-initiate, and only
+		 * the caller can make one: ask him for it now. */
+		call_rings(r);
+		leg_proceed(from, call_leg(r, c->caller));
+		call_join(r);
+		call_do(r, CALL_DO_SAVE);
+	}
+}
+
+void call_on_device(struct call_run *r)
+{
+	struct call *c = r->c;
+
+	if (c->state != CALL_RINGING || !r->ev->targets_n)
+		return;
+	leg_ring_more(call_callee(c), r->ev->targets,
+		      NULL, call_leg(r, !c->caller));
+	call_join(r);
+	c->deaf_since = 0;
+	call_do(r, CALL_DO_SAVE);
+	call_want_offer(r);
+}
+
+void call_rings(struct call_run *r)
+{
+	struct call *c = r->c;
+
+	if (c->state != CALL_RINGING || c->rang)
+		return;
+	c->rang = true;
+	leg_ringing(call_caller(c), call_leg(r, c->caller));
+	call_join(r);
+}

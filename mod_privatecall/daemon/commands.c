@@ -1,0 +1,581 @@
+/* commands.c: what privatecallctl can ask (F3, F40, X11). */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include "config.h"
+#include "mod_privatecall/daemon/clock.h"
+#include "mod_privatecall/daemon/daemon.h"
+
+/* Text that grows; freed by the caller. */
+struct text {
+	char *data;
+	size_t len;
+	FILE *out;
+};
+
+static bool text_open(struct text *t, struct ctl_request *r)
+{
+	t->data = NULL;
+	t->out = open_memstream(&t->data, &t->len);
+	if (!t->out)
+		ctl_answer(r, 1, NULL, "out of memory");
+	return t->out != NULL;
+}
+
+static void text_answer(struct text *t, struct ctl_request *r, json_t *data)
+{
+	fclose(t->out);
+	while (t->len && t->data[t->len - 1] == '\n')
+		t->data[--t->len] = 0;
+	ctl_answer(r, 0, data, "%s", t->data);
+	free(t->data);
+}
+
+static void format_time(int64_t ms, char out[32])
+{
+	time_t s = (time_t)(ms / 1000);
+	struct tm tm;
+
+	snprintf(out, 32, "-");
+	if (ms && gmtime_r(&s, &tm))
+		strftime(out, 32, "%Y-%m-%dT%H:%M:%SZ", &tm);
+}
+
+static const char *media_name(unsigned media)
+{
+	return media & MEDIA_VIDEO ? "video" : "audio";
+}
+
+/* --- status, switches ------------------------------------------------- */
+
+static const char *link_word(const struct daemon *dm)
+{
+	switch (link_state(dm->link)) {
+	case LINK_UP:
+		return "connected";
+	case LINK_CONNECTING:
+		return "connecting";
+	default:
+		return "down";
+	}
+}
+
+static void run_status(struct ctl_request *r, int argc, char **argv,
+		       void *arg)
+{
+	struct daemon *dm = arg;
+	size_t ops, bytes;
+	struct link_counters lc;
+	json_t *data;
+
+	(void)argc, (void)argv;
+	store_thread_backlog(dm->thread, &ops, &bytes);
+	link_counters(dm->link, &lc);
+	data = json_pack("{s:s,s:s,s:b,s:b,s:b,s:i,s:I,s:I,s:I,s:I,s:b,s:I,"
+			 "s:I,s:I,s:I}",
+			 "server", link_word(dm), "domain", dm->conf->domain,
+			 "calls_on", dm->site.enabled,
+			 "messaging_on", dm->site.messaging,
+			 "draining", dm->draining,
+			 "live_calls", calls_live(dm),
+			 "calls", (json_int_t)dm->count.calls,
+			 "answered", (json_int_t)dm->count.answered,
+			 "refused", (json_int_t)dm->count.refused,
+			 "notices_waiting",
+			 (json_int_t)outbox_count(dm->outbox),
+			 "store_degraded", dm->degraded,
+			 "store_backlog", (json_int_t)ops,
+			 "ignored", (json_int_t)dm->count.ignored,
+			 "bad", (json_int_t)dm->count.bad,
+			 "reconnects", (json_int_t)lc.reconnects);
+	ctl_answer(r, 0, data,
+		   "server          %s (%s)\n"
+		   "calls           %s%s\n"
+		   "messaging       %s\n"
+		   "live calls      %u\n"
+		   "since the start %llu attempts, %llu answered\n"
+		   "notices waiting %zu\n"
+		   "database        %s",
+		   link_word(dm), dm->conf->domain,
+		   dm->site.enabled ? "on" : "off",
+		   dm->draining ? ", draining" : "",
+		   dm->site.messaging ? "on" : "off", calls_live(dm),
+		   (unsigned long long)dm->count.calls,
+		   (unsigned long long)dm->count.answered,
+		   outbox_count(dm->outbox),
+		   dm->degraded ? "DOES NOT TAKE WRITES" : "ok");
+}
+
+static void answer_switch(struct ctl_request *r, int rc, const char *text,
+			  bool on)
+{
+	if (rc)
+		ctl_answer(r, 1, NULL, "not changed: the database does not "
+			   "take writes now");
+	else
+		ctl_answer(r, 0, json_pack("{s:b}", text, on), "%s: %s", text,
+			   on ? "on" : "off");
+}
+
+static void run_enable(struct ctl_request *r, int argc, char **argv,
+		       void *arg)
+{
+	(void)argc, (void)argv;
+	answer_switch(r, switches_set(arg, "enabled", 1), "calls", true);
+}
+
+static void run_disable(struct ctl_request *r, int argc, char **argv,
+			void *arg)
+{
+	(void)argc, (void)argv;
+	answer_switch(r, switches_set(arg, "enabled", 0), "calls", false);
+}
+
+static void run_messaging(struct ctl_request *r, int argc, char **argv,
+			  void *arg)
+{
+	bool on = strcmp(argv[1], "on") == 0;
+
+	(void)argc;
+	if (!on && strcmp(argv[1], "off") != 0)
+		ctl_answer(r, 2, NULL, "expected: messaging on|off");
+	else
+		answer_switch(r, switches_set(arg, "messaging", on),
+			      "messaging", on);
+}
+
+/* --- calls ------------------------------------------------------------ */
+
+static json_t *call_json(const struct call *c)
+{
+	const struct leg *from = &c->leg[c->caller];
+	const struct leg *to = &c->leg[!c->caller];
+
+	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:i,s:I,s:I,s:s,s:s,s:s*,s:s*,"
+			 "s:s}",
+			 "id", c->id, "state", call_state_name(c->state),
+			 "caller", from->user, "callee", to->user,
+			 "media", media_name(c->media), "round", (int)c->round,
+			 "rung", (json_int_t)c->rung_wall,
+			 "answered", (json_int_t)c->answered_wall,
+			 "caller_leg", leg_state_name(from->state),
+			 "callee_leg", leg_state_name(to->state),
+			 "caller_device", from->device,
+			 "callee_device", to->device, "mode", "direct");
+}
+
+static void run_calls(struct ctl_request *r, int argc, char **argv, void *arg)
+{
+	struct daemon *dm = arg;
+	struct call_entry *e;
+	json_t *list = json_array();
+	struct text t;
+	unsigned n = 0;
+
+	(void)argc, (void)argv;
+	if (!text_open(&t, r)) {
+		json_decref(list);
+		return;
+	}
+	for (e = calls_next(dm, NULL); e; e = calls_next(dm, e)) {
+		struct call *c = &e->call;
+
+		if (!call_is_live(c) && c->state != CALL_OPEN)
+			continue;
+		n++;
+		fprintf(t.out, "%s  %-8s %s -> %s  %s\n", c->id,
+			call_state_name(c->state), c->leg[c->caller].user,
+			c->leg[!c->caller].user, media_name(c->media));
+		json_array_append_new(list, call_json(c));
+	}
+	if (!n)
+		fputs("no calls", t.out);
+	text_answer(&t, r, json_pack("{s:o}", "calls", list));
+}
+
+static struct call_entry *need_call(struct ctl_request *r, struct daemon *dm,
+				    const char *id)
+{
+	struct call_entry *e = calls_find(dm, id);
+
+	if (!e)
+		ctl_answer(r, 3, NULL, "no call of that id now (a unique "
+			   "beginning of at least 4 characters is enough); "
+			   "ended calls: privatecallctl log");
+	return e;
+}
+
+static void run_call(struct ctl_request *r, int argc, char **argv, void *arg)
+{
+	struct call_entry *e = need_call(r, arg, argv[1]);
+	struct call *c;
+	const struct leg *from, *to;
+	char rung[32], answered[32];
+
+	(void)argc;
+	if (!e)
+		return;
+	c = &e->call;
+	from = &c->leg[c->caller];
+	to = &c->leg[!c->caller];
+	format_time(c->rung_wall, rung);
+	format_time(c->answered_wall, answered);
+	ctl_answer(r, 0, call_json(c),
+		   "call      %s\nstate     %s\nmedia     %s, mode direct\n"
+		   "caller    %s (%s, %s)\ncallee    %s (%s, %s)\n"
+		   "round     %u\nrung      %s\nanswered  %s",
+		   c->id, call_state_name(c->state), media_name(c->media),
+		   from->user, from->device ? from->device : "-",
+		   leg_state_name(from->state), to->user,
+		   to->device ? to->device : "-", leg_state_name(to->state),
+		   c->round, rung, answered);
+}
+
+static void run_hangup(struct ctl_request *r, int argc, char **argv,
+		       void *arg)
+{
+	struct daemon *dm = arg;
+	struct call_entry *e = need_call(r, dm, argv[1]);
+	struct call_event ev = { .kind = CALL_EV_HANGUP };
+	char id[CALL_ID_SIZE];
+
+	(void)argc;
+	if (!e)
+		return;
+	memcpy(id, e->call.id, sizeof(id));
+	calls_event(e, &ev, dm->arena);
+	arena_reset(dm->arena);
+	ctl_answer(r, 0, json_pack("{s:s}", "id", id), "ended %s", id);
+}
+
+static void run_trace(struct ctl_request *r, int argc, char **argv, void *arg)
+{
+	struct call_entry *e = need_call(r, arg, argv[1]);
+	json_t *data;
+
+	(void)argc;
+	if (!e)
+		return;
+	data = json_pack("{s:s,s:s}", "id", e->call.id, "trace",
+			 e->trace ? e->trace : "");
+	if (e->trace_len && e->trace[e->trace_len - 1] == '\n')
+		ctl_answer(r, 0, data, "%.*s", (int)e->trace_len - 1,
+			   e->trace);
+	else
+		ctl_answer(r, 0, data, "nothing yet");
+}
+
+/* --- the log, on the store thread ------------------------------------- */
+
+struct log_job {
+	struct daemon *dm;
+	struct ctl_request *request;
+	struct store_log_query query;
+	char *user;
+	struct text text;
+	json_t *list;
+	unsigned rows;
+	int rc;
+	uv_async_t ready;
+};
+
+static int on_row(const struct store_log *row, void *arg)
+{
+	struct log_job *j = arg;
+	char when[32];
+
+	format_time(row->started, when);
+	fprintf(j->text.out, "%s  %s -> %s  %s  %s", when, row->caller,
+		row->callee, media_name(row->media), row->result);
+	if (row->answered)
+		fprintf(j->text.out, " %lld s",
+			(long long)(row->ended - row->answered) / 1000);
+	if (row->reason && strcmp(row->reason, row->result) != 0)
+		fprintf(j->text.out, " (%s)", row->reason);
+	fputc('\n', j->text.out);
+	j->rows++;
+	json_array_append_new(j->list, json_pack(
+		"{s:s,s:i,s:s,s:s,s:s,s:I,s:I,s:I,s:s,s:s*}",
+		"call", row->call, "round", (int)row->round,
+		"caller", row->caller, "callee", row->callee,
+		"media", media_name(row->media),
+		"started", (json_int_t)row->started,
+		"answered", (json_int_t)row->answered,
+		"ended", (json_int_t)row->ended,
+		"result", row->result, "reason", row->reason));
+	return 0;
+}
+
+static void log_job(struct store *s, void *arg)
+{
+	struct log_job *j = arg;
+
+	j->rc = s->v->log(s, &j->query, on_row, j);
+}
+
+static void log_done(void *arg)
+{
+	struct log_job *j = arg;
+
+	uv_async_send(&j->ready);
+}
+
+static void log_closed(uv_handle_t *h)
+{
+	struct log_job *j = h->data;
+
+	free(j->user);
+	free(j);
+}
+
+static void log_ready(uv_async_t *a)
+{
+	struct log_job *j = a->data;
+
+	if (!j->rows && !j->rc)
+		fputs("no calls in the log", j->text.out);
+	if (j->rc) {
+		fclose(j->text.out);
+		free(j->text.data);
+		json_decref(j->list);
+		ctl_answer(j->request, 1, NULL, "the log cannot be read: %s",
+			   strerror(j->rc));
+	} else {
+		text_answer(&j->text, j->request,
+			    json_pack("{s:o}", "log", j->list));
+	}
+	uv_close((uv_handle_t *)a, log_closed);
+}
+
+static int log_options(struct log_job *j, int argc, char **argv)
+{
+	int i;
+
+	j->query.limit = 50;
+	for (i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--user") == 0 && i + 1 < argc)
+			j->user = strdup(argv[++i]);
+		else if (strcmp(argv[i], "--limit") == 0 && i + 1 < argc)
+			j->query.limit = (unsigned)strtoul(argv[++i], NULL,
+							   10);
+		else
+			return EINVAL;
+	}
+	if (!j->query.limit || j->query.limit > 10000)
+		return EINVAL;
+	j->query.user = j->user;
+	return 0;
+}
+
+static void run_log(struct ctl_request *r, int argc, char **argv, void *arg)
+{
+	struct daemon *dm = arg;
+	struct log_job *j = calloc(1, sizeof(*j));
+
+	if (!j || log_options(j, argc, argv)) {
+		ctl_answer(r, 2, NULL, "expected: log [--user JID] "
+			   "[--limit 1-10000]");
+		if (j)
+			free(j->user);
+		free(j);
+		return;
+	}
+	j->dm = dm;
+	j->request = r;
+	if (!text_open(&j->text, r)) {
+		free(j->user);
+		free(j);
+		return;
+	}
+	j->list = json_array();
+	uv_async_init(&dm->loop, &j->ready, log_ready);
+	j->ready.data = j;
+	hold_flush(dm);
+	if (store_thread_run(dm->thread, log_job, log_done, j)) {
+		j->rc = ENOMEM;
+		uv_async_send(&j->ready);
+	}
+}
+
+/* --- users ------------------------------------------------------------ */
+
+struct describe {
+	FILE *out;
+	json_t *list;
+};
+
+static void on_device(const struct gateway_device *dev, void *arg)
+{
+	struct describe *d = arg;
+
+	fprintf(d->out, "device          %s (%s, priority %d%s)\n", dev->jid,
+		dev->show, dev->priority,
+		!dev->known ? ", features unknown" :
+		dev->plain ? ", without JMI" : "");
+	json_array_append_new(d->list, json_pack(
+		"{s:s,s:s,s:i,s:b,s:b}", "jid", dev->jid, "show", dev->show,
+		"priority", dev->priority, "known", dev->known, "plain",
+		dev->plain));
+}
+
+static void show_user(struct ctl_request *r, struct daemon *dm,
+		      const char *bare)
+{
+	struct settings_user s = users_settings(dm, bare);
+	json_t *settings = json_object();
+	struct describe d = { .list = json_array() };
+	bool dnd = false, known, active;
+	struct text t;
+	int i;
+
+	if (!text_open(&t, r))
+		return;
+	known = gateway_knows(dm->gateway, bare);
+	active = known && gateway_active(dm->gateway, bare, clock_wall(),
+					 &dnd);
+	fprintf(t.out, "user            %s\nknown           %s\n"
+		"active          %s\n", bare, known ? "yes" : "no",
+		active ? "yes" : dnd ? "no (do not disturb)" : "no");
+	for (i = 0; settings_user_names[i]; i++) {
+		const char *name = settings_user_names[i];
+
+		fprintf(t.out, "%-15s %s\n", name,
+			settings_user_get(&s, name));
+		json_object_set_new(settings, name, json_string(
+				    settings_user_get(&s, name)));
+	}
+	d.out = t.out;
+	gateway_describe(dm->gateway, bare, on_device, &d);
+	text_answer(&t, r, json_pack("{s:s,s:b,s:b,s:o,s:o}", "user", bare,
+				     "known", known, "active", active,
+				     "settings", settings, "devices", d.list));
+}
+
+static void run_user(struct ctl_request *r, int argc, char **argv, void *arg)
+{
+	struct daemon *dm = arg;
+	const char *expected = NULL;
+	struct jid jid;
+	int rc;
+
+	if (argc == 3 || jid_parse(dm->arena, argv[1], &jid) || !jid.node) {
+		ctl_answer(r, 2, NULL, "expected: user JID [NAME VALUE], as "
+			   "in: user bob@example.org second_call busy");
+		arena_reset(dm->arena);
+		return;
+	}
+	rc = argc > 3 ? users_set(dm, jid.bare, argv[2], argv[3], &expected) :
+			0;
+	switch (rc) {
+	case 0:
+		show_user(r, dm, jid.bare);
+		break;
+	case ENOENT:
+		ctl_answer(r, 2, NULL, "no setting `%s'; there are "
+			   "who_may_call, messages, second_call, notices",
+			   argv[2]);
+		break;
+	case EBADMSG:
+		ctl_answer(r, 2, NULL, "%s: expected %s, or default", argv[2],
+			   expected);
+		break;
+	default:
+		ctl_answer(r, 1, NULL, "not changed: the database does not "
+			   "take writes now");
+		break;
+	}
+	arena_reset(dm->arena);
+}
+
+/* --- the rest --------------------------------------------------------- */
+
+static void run_reload(struct ctl_request *r, int argc, char **argv,
+		       void *arg)
+{
+	char *why = daemon_reload(arg);
+
+	(void)argc, (void)argv;
+	if (why)
+		ctl_answer(r, 1, NULL, "the old configuration stays: %s",
+			   why);
+	else
+		ctl_answer(r, 0, NULL, "reloaded");
+	free(why);
+}
+
+static void run_drain(struct ctl_request *r, int argc, char **argv, void *arg)
+{
+	struct daemon *dm = arg;
+
+	(void)argc, (void)argv;
+	daemon_drain(dm);
+	ctl_answer(r, 0, json_pack("{s:i}", "live_calls", calls_live(dm)),
+		   "draining, %u calls left", calls_live(dm));
+}
+
+static void run_check(struct ctl_request *r, int argc, char **argv, void *arg)
+{
+	struct daemon *dm = arg;
+	bool up = link_state(dm->link) == LINK_UP;
+	struct text t;
+
+	(void)argc, (void)argv;
+	if (!text_open(&t, r))
+		return;
+	fprintf(t.out, "%s  component link to %s:%u as %s\n",
+		up ? "ok  " : "FAIL", dm->conf->server, dm->conf->port,
+		dm->conf->domain);
+	if (!up)
+		fprintf(t.out, "      In Prosody:\n"
+			"        Component \"%s\"\n"
+			"          component_secret = \"the secret of %s\"\n",
+			dm->conf->domain, dm->conf_path);
+	fprintf(t.out, "%s  database %s takes writes\n",
+		dm->degraded ? "FAIL" : "ok  ", dm->conf->database);
+	fprintf(t.out, "%s  private calls are %s\n",
+		dm->site.enabled ? "ok  " : "note",
+		dm->site.enabled ? "on" : "off (privatecallctl enable)");
+	fclose(t.out);
+	if (t.len)
+		t.data[t.len - 1] = 0;
+	ctl_answer(r, up && !dm->degraded ? 0 : 1,
+		   json_pack("{s:b,s:b,s:b}", "link", up, "database",
+			     !dm->degraded, "calls_on", dm->site.enabled),
+		   "%s", t.data);
+	free(t.data);
+}
+
+static void run_version(struct ctl_request *r, int argc, char **argv,
+			void *arg)
+{
+	(void)argc, (void)argv, (void)arg;
+	ctl_answer(r, 0, json_pack("{s:s}", "version", PACKAGE_VERSION),
+		   "privatecalld %s", PACKAGE_VERSION);
+}
+
+const struct ctl_command commands_table[] = {
+	{ "status", "status", "what the daemon does now", 0, 0, run_status },
+	{ "enable", "enable", "turn private calls on", 0, 0, run_enable },
+	{ "disable", "disable", "turn private calls off", 0, 0, run_disable },
+	{ "messaging", "messaging on|off", "offer messages instead of calls",
+	  1, 1, run_messaging },
+	{ "calls", "calls", "calls that ring, run or can be re-entered", 0, 0,
+	  run_calls },
+	{ "call", "call ID", "one of them in full", 1, 1, run_call },
+	{ "hangup", "hangup ID", "end it", 1, 1, run_hangup },
+	{ "log", "log [--user JID] [--limit N]", "calls that ended", 0, 4,
+	  run_log },
+	{ "trace", "trace ID", "what was said in a call", 1, 1, run_trace },
+	{ "user", "user JID [NAME VALUE]", "a user's settings", 1, 3,
+	  run_user },
+	{ "reload", "reload", "read the configuration again", 0, 0,
+	  run_reload },
+	{ "drain", "drain", "take no new calls, end with the last", 0, 0,
+	  run_drain },
+	{ "check", "check", "test the set-up, say what to mend", 0, 0,
+	  run_check },
+	{ "version", "version", "the program's version", 0, 0, run_version },
+	{ NULL, NULL, NULL, 0, 0, NULL },
+};

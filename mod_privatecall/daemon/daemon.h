@@ -1,0 +1,204 @@
+/* daemon.h: privatecalld's glue: one libuv loop owns all state, feeds events
+ * to the pure machines and executes their actions. One file per concern.
+ *
+ *   link --stanza--> route.c --event--> calls.c --action--> hold.c --> link
+ *                       \--> gateway        \--> notices.c (outbox)
+ */
+#ifndef MOD_PRIVATECALL_DAEMON_DAEMON_H
+#define MOD_PRIVATECALL_DAEMON_DAEMON_H
+
+#include <stdatomic.h>
+#include <uthash.h>
+#include <uv.h>
+#include "mod_privatecall/admin/ctl.h"
+#include "mod_privatecall/call/call.h"
+#include "mod_privatecall/conf/conf.h"
+#include "mod_privatecall/daemon/log.h"
+#include "mod_privatecall/link/iq.h"
+#include "mod_privatecall/link/link.h"
+#include "mod_privatecall/notice/outbox.h"
+#include "mod_privatecall/presence/address.h"
+#include "mod_privatecall/presence/gateway.h"
+#include "mod_privatecall/store/store.h"
+
+#define DAEMON_ARENA_BYTES (16u << 20)     /* of one event */
+#define DAEMON_IQS_MAX 100000              /* outstanding */
+#define DAEMON_USERS_MAX 200000            /* remembered for limits */
+#define DAEMON_BACKLOG_BYTES (64u << 20)   /* unstored operations */
+
+enum iq_kind { IQ_CALL, IQ_GATEWAY };
+
+struct counters {
+	uint64_t calls, answered, refused, ignored, bad, unknown_answers;
+	uint64_t notices, notices_again, iq_full, held, degraded;
+};
+
+struct held;                       /* hold.c */
+struct call_entry;                 /* calls.c */
+struct user;                       /* users.c */
+struct notice_wait;                /* notices.c */
+
+struct daemon {
+	uv_loop_t loop;
+	uv_timer_t timer;
+	uv_async_t committed_async;
+	uv_signal_t signals[3];
+	uv_prepare_t flush;
+	char *conf_path;
+	struct conf *conf;
+	struct settings_site site; /* conf->site with the switches over it */
+	struct link *link;
+	struct ctl_server *ctl;
+	struct ctl_command *commands;
+	struct gateway *gateway;
+	struct outbox *outbox;
+	struct iq_table *iqs;
+	struct arena *arena;       /* of timer and control events */
+	bool link_was_up, stopping, draining;
+	int exit_code;
+	int64_t started;           /* wall ms */
+	int64_t prune_at, verify_at;   /* monotonic ms */
+	struct counters count;
+
+	/* switches: what ctl said, -1: as configured */
+	int enabled_override, messaging_override;
+
+	/* calls.c */
+	struct call_entry *by_pair, *by_id;
+	struct call_entry **heap;  /* by deadline */
+	size_t heap_n, heap_cap;
+	unsigned in_step;          /* nesting of calls_event() */
+
+	/* hold.c */
+	struct store *store;
+	struct store_thread *thread;
+	struct store_batch *open;  /* batch number open_n */
+	uint64_t open_n, pushed_n, committed_n;
+	int64_t push_time;         /* of the oldest uncommitted batch; 0 */
+	bool degraded;
+	struct held *held_first, *held_last;
+	_Atomic uint64_t thread_committed;
+	_Atomic int thread_error;
+
+	/* users.c */
+	struct user *users;
+
+	/* notices.c */
+	struct notice_wait *wait_first, *wait_last;
+	struct log_rate rate_ignored, rate_skipped, rate_store;
+};
+
+/* --- calls.c ---------------------------------------------------------- */
+struct call_entry {
+	struct call call;
+	struct daemon *dm;
+	char *pair;                /* key: two bare JIDs, sorted */
+	char id[CALL_ID_SIZE];     /* key of by_id, as registered */
+	int64_t deadline;
+	size_t heap_at;            /* index + 1; 0: not in the heap */
+	uint64_t pending_n;        /* last batch with an operation of it */
+	unsigned held;             /* sends of it in the queue */
+	unsigned held_opens[2];    /* of them initiates and accepts, by side */
+	unsigned busy;             /* steps under way: not to be freed */
+	char *trace;               /* bounded text, newest last */
+	size_t trace_len;
+	UT_hash_handle hh_pair, hh_id;
+};
+
+/* The call of two users; `make`: created when there is none. NULL. */
+struct call_entry *calls_get(struct daemon *dm, const char *a, const char *b,
+			     bool make);
+struct call_entry *calls_find(struct daemon *dm, const char *id_or_prefix);
+/* Feeds an event (kind and its own fields are set by the caller) and executes
+ * what comes of it. `arena` holds the event. */
+void calls_event(struct call_entry *e, struct call_event *ev,
+		 struct arena *arena);
+/* The same event for every call. */
+void calls_all(struct daemon *dm, enum call_event_kind kind);
+/* Device `jid` of `bare` came or went, for all his calls. */
+void calls_presence(struct daemon *dm, const char *jid, bool available,
+		    struct arena *arena);
+/* After a restart: devices of running calls that did not come back are gone. */
+void calls_verify(struct daemon *dm);
+void calls_tick(struct daemon *dm, int64_t now);
+int64_t calls_deadline(const struct daemon *dm);
+unsigned calls_live(const struct daemon *dm);
+/* The user is in a running call with somebody else than `but`. */
+bool calls_user_busy(struct daemon *dm, const char *user, const char *but);
+struct call_entry *calls_add_restored(struct daemon *dm, const char *a,
+				      const char *b);
+void calls_register_id(struct call_entry *e);
+void calls_free(struct daemon *dm);
+struct call_entry *calls_next(struct daemon *dm, struct call_entry *after);
+
+/* --- hold.c ----------------------------------------------------------- */
+int hold_start(struct daemon *dm);
+/* Appends an operation to the open batch; its number. */
+uint64_t hold_store(struct daemon *dm, const struct store_op *op);
+/* Sends a stanza when batch `n` is stored; 0: at once. */
+void hold_send(struct daemon *dm, struct call_entry *e,
+	       const struct call_action *a, uint64_t n);
+void hold_flush(struct daemon *dm);        /* pushes the open batch */
+void hold_on_committed(struct daemon *dm);
+void hold_tick(struct daemon *dm, int64_t now);
+int64_t hold_deadline(const struct daemon *dm);
+bool hold_stored(const struct daemon *dm, uint64_t n);
+void hold_forget(struct daemon *dm, const struct call_entry *e);
+void hold_stop(struct daemon *dm);
+
+/* --- users.c ---------------------------------------------------------- */
+struct settings_user users_settings(struct daemon *dm, const char *bare);
+/* 0, ENOENT, EBADMSG with *expected_r; EIO: degraded, refused. */
+int users_set(struct daemon *dm, const char *bare, const char *name,
+	      const char *word, const char **expected_r);
+int users_restore(struct daemon *dm, const char *bare, const char *name,
+		  const char *word);
+/* Answers CALL_DO_ASK into a CALL_EV_FACTS event. */
+void users_facts(struct daemon *dm, const struct call_action *ask,
+		 struct arena *arena, struct call_event *ev);
+/* Last batch with a notice for him: not sent before it is stored. */
+uint64_t *users_notice_n(struct daemon *dm, const char *bare);
+void users_free(struct daemon *dm);
+
+/* --- notices.c -------------------------------------------------------- */
+void notices_add(struct daemon *dm, const struct notice *n,
+		 struct call_entry *e, struct arena *arena);
+void notices_flush(struct daemon *dm, const char *bare);
+void notices_committed(struct daemon *dm);
+void notices_link_lost(struct daemon *dm);
+void notices_expire(struct daemon *dm);
+int notices_restore(struct daemon *dm, const struct store_outbox *row);
+
+/* --- route.c ---------------------------------------------------------- */
+void route_stanza(struct xml_elem *e, struct arena *a, void *arg);
+void route_skipped(const struct xml_elem *head, enum xml_limit limit,
+		   void *arg);
+/* Executes what the gateway wants. */
+void route_gateway(struct daemon *dm, struct gateway_env *env);
+void route_iq_timeouts(struct daemon *dm, int64_t now);
+void route_ask(struct daemon *dm, const struct xml_elem *iq,
+	       enum iq_kind kind, const char *context, unsigned side);
+
+/* --- recover.c -------------------------------------------------------- */
+int recover_load(struct daemon *dm, char **why_r);
+
+/* --- switches.c ------------------------------------------------------- */
+/* Recomputes dm->site; withdraws ringing calls when calls go off. */
+void switches_apply(struct daemon *dm);
+/* 0; EIO: degraded, refused. value -1: back to the configuration. */
+int switches_set(struct daemon *dm, const char *name, int value);
+void switches_restore(struct daemon *dm, const char *name, const char *value);
+
+/* --- commands.c ------------------------------------------------------- */
+extern const struct ctl_command commands_table[];
+
+/* --- main.c ----------------------------------------------------------- */
+/* Runs what is due and arms the timer; after every entry into the loop. */
+void daemon_tick(struct daemon *dm);
+void daemon_stop(struct daemon *dm, int exit_code);
+/* 0, or the line that says why the old configuration stays. */
+char *daemon_reload(struct daemon *dm);
+/* Asks the daemon to end when no call is left. */
+void daemon_drain(struct daemon *dm);
+
+#endif

@@ -1,0 +1,488 @@
+/* main.c: privatecalld: options, signals, start and stop, the loop's tick. */
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include "config.h"
+#include "mod_privatecall/daemon/clock.h"
+#include "mod_privatecall/daemon/daemon.h"
+
+#define PRUNE_MS (3600 * 1000)
+
+/* --- the tick --------------------------------------------------------- */
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+static void on_timer(uv_timer_t *t)
+{
+	daemon_tick(t->data);
+}
+
+static void arm(struct daemon *dm)
+{
+	int64_t t = calls_deadline(dm), now = clock_now();
+
+	t = earlier(t, hold_deadline(dm));
+	t = earlier(t, iq_table_deadline(dm->iqs));
+	t = earlier(t, gateway_deadline(dm->gateway));
+	if (dm->verify_at)
+		t = earlier(t, dm->verify_at);
+	t = earlier(t, dm->prune_at);
+	uv_timer_start(&dm->timer, on_timer,
+		       t > now ? (uint64_t)(t - now) : 0, 0);
+}
+
+/* --- retention: what is too old goes, on the store thread ------------- */
+
+struct prune_job {
+	int64_t log_before, outbox_before;
+};
+
+static void prune_job(struct store *s, void *arg)
+{
+	struct prune_job *j = arg;
+
+	s->v->prune(s, j->log_before, j->outbox_before);
+}
+
+static void prune(struct daemon *dm)
+{
+	struct prune_job *j = malloc(sizeof(*j));
+
+	notices_expire(dm);
+	if (!j)
+		return;
+	j->log_before = clock_wall() - dm->conf->keep_log;
+	j->outbox_before = clock_wall() - dm->conf->keep_notices;
+	if (store_thread_run(dm->thread, prune_job, free, j))
+		free(j);
+}
+
+void daemon_tick(struct daemon *dm)
+{
+	int64_t now = clock_now();
+	struct gateway_env env = { .arena = dm->arena, .now = now,
+				   .wall = clock_wall() };
+
+	if (dm->stopping)
+		return;
+	calls_tick(dm, now);
+	route_iq_timeouts(dm, now);
+	hold_tick(dm, now);
+	gateway_tick(dm->gateway, &env);
+	route_gateway(dm, &env);
+	arena_reset(dm->arena);
+	if (now >= dm->prune_at) {
+		dm->prune_at = now + PRUNE_MS;
+		prune(dm);
+	}
+	if (dm->verify_at && now >= dm->verify_at) {
+		dm->verify_at = 0;
+		calls_verify(dm);
+	}
+	if (dm->draining && !calls_live(dm))
+		daemon_stop(dm, 0);
+}
+
+/* Before the loop sleeps: what came together is stored together. */
+static void on_prepare(uv_prepare_t *p)
+{
+	struct daemon *dm = p->data;
+
+	if (dm->stopping)
+		return;
+	hold_flush(dm);
+	arm(dm);
+}
+
+static void on_committed(uv_async_t *a)
+{
+	struct daemon *dm = a->data;
+
+	if (dm->thread)
+		hold_on_committed(dm);
+	daemon_tick(dm);
+}
+
+/* --- the link --------------------------------------------------------- */
+
+static void link_up(struct daemon *dm)
+{
+	struct gateway_env env = { .arena = dm->arena, .now = clock_now(),
+				   .wall = clock_wall() };
+
+	log_line(LOG_INFO, "connected to the server", "domain",
+		 dm->conf->domain, NULL);
+	gateway_up(dm->gateway, &env);
+	route_gateway(dm, &env);
+	arena_reset(dm->arena);
+	if (!dm->link_was_up) {
+		calls_all(dm, CALL_EV_RESTORED);
+		dm->verify_at = clock_now() + GATEWAY_GRACE_MS;
+	}
+	dm->link_was_up = true;
+}
+
+/* What the admin must mend when the server refuses us. */
+static const char *refusal(const char *condition)
+{
+	if (strcmp(condition, "not-authorized") == 0)
+		return "the server refuses the secret: make `secret' in the "
+		       "configuration equal to the server's component_secret";
+	if (strcmp(condition, "host-unknown") == 0)
+		return "the server knows no component of this name: make "
+		       "`domain' in the configuration equal to the server's "
+		       "Component";
+	if (strcmp(condition, "conflict") == 0)
+		return "another program is connected as this component: stop "
+		       "it, or set component_conflict_resolve = \"kick_old\"";
+	return "the server refuses the component";
+}
+
+static void on_link(enum link_event ev, const char *detail, void *arg)
+{
+	struct daemon *dm = arg;
+	struct gateway_env env = { .arena = dm->arena, .now = clock_now(),
+				   .wall = clock_wall() };
+
+	switch (ev) {
+	case LINK_EV_UP:
+		link_up(dm);
+		break;
+	case LINK_EV_LOST:
+		log_line(LOG_WARN, "the server's connection is lost; running "
+			 "calls go on", "why", detail, NULL);
+		gateway_down(dm->gateway, &env);
+		route_gateway(dm, &env);
+		arena_reset(dm->arena);
+		notices_link_lost(dm);
+		break;
+	case LINK_EV_REFUSED:
+		log_line(LOG_ERROR, refusal(detail), "why", detail, "domain",
+			 dm->conf->domain, "configuration", dm->conf_path,
+			 NULL);
+		break;
+	case LINK_EV_UNREACHABLE:
+		log_line(LOG_WARN, "the server's component port does not "
+			 "answer; trying again", "why", detail, "server",
+			 dm->conf->server, NULL);
+		break;
+	}
+}
+
+/* --- stop, drain, reload ---------------------------------------------- */
+
+static void on_closed(void *arg)
+{
+	struct daemon *dm = arg;
+
+	uv_stop(&dm->loop);
+}
+
+static void on_ctl_closed(void *arg)
+{
+	struct daemon *dm = arg;
+
+	dm->ctl = NULL;
+	link_stop(dm->link, on_closed, dm);
+}
+
+void daemon_stop(struct daemon *dm, int exit_code)
+{
+	struct gateway_env env = { .arena = dm->arena, .now = clock_now(),
+				   .wall = clock_wall() };
+
+	if (dm->stopping)
+		return;
+	dm->exit_code = exit_code;
+	log_line(LOG_INFO, "stopping", NULL);
+	calls_all(dm, CALL_EV_DRAIN);
+	dm->stopping = true;
+	hold_stop(dm);
+	gateway_stop(dm->gateway, &env);
+	route_gateway(dm, &env);
+	arena_reset(dm->arena);
+	ctl_server_stop(dm->ctl, on_ctl_closed, dm);
+}
+
+void daemon_drain(struct daemon *dm)
+{
+	dm->draining = true;
+	log_line(LOG_INFO, "draining: no new calls, ends with the last one",
+		 NULL);
+	calls_all(dm, CALL_EV_DRAIN);
+}
+
+static void diff_line(const char *line, void *arg)
+{
+	(void)arg;
+	log_line(LOG_INFO, "changed", "setting", line, NULL);
+}
+
+char *daemon_reload(struct daemon *dm)
+{
+	struct conf *fresh = NULL;
+	char *why = NULL;
+	const char *fixed;
+
+	if (conf_load(dm->conf_path, &fresh, &why)) {
+		log_line(LOG_ERROR, "the old configuration stays", "why", why,
+			 NULL);
+		return why ? why : strdup("out of memory");
+	}
+	fixed = conf_needs_restart(dm->conf, fresh);
+	if (fixed) {
+		if (asprintf(&why, "%s: `%s' changes only by a restart",
+			     dm->conf_path, fixed) < 0)
+			why = NULL;
+		log_line(LOG_ERROR, "the old configuration stays", "why", why,
+			 NULL);
+		conf_free(fresh);
+		return why;
+	}
+	conf_diff(dm->conf, fresh, diff_line, NULL);
+	conf_free(dm->conf);
+	dm->conf = fresh;
+	switches_apply(dm);
+	log_line(LOG_INFO, "configuration reloaded", NULL);
+	return NULL;
+}
+
+static void on_signal(uv_signal_t *s, int signum)
+{
+	struct daemon *dm = s->data;
+
+	if (signum == SIGHUP)
+		free(daemon_reload(dm));
+	else
+		daemon_stop(dm, 0);
+}
+
+/* --- start ------------------------------------------------------------ */
+
+static int start_link(struct daemon *dm)
+{
+	struct link_conf lc = {
+		.host = dm->conf->server, .port = dm->conf->port,
+		.domain = dm->conf->domain, .secret = dm->conf->secret,
+		.ping_to = dm->conf->hosts[0],
+		.queue_bytes = 16u << 20, .limits = xml_limits_default,
+	};
+	static const struct link_handlers handlers = {
+		on_link, route_stanza, route_skipped,
+	};
+
+	return link_new(&dm->loop, &lc, &handlers, dm, &dm->link);
+}
+
+/* The commands of this build: the table, and the test clock's if there. */
+static int start_ctl(struct daemon *dm, char **why_r)
+{
+	const struct ctl_command *clock = clock_command(), *c;
+	size_t n = 0;
+
+	for (c = commands_table; c->name; c++)
+		n++;
+	dm->commands = calloc(n + 2, sizeof(*c));
+	if (!dm->commands)
+		return ENOMEM;
+	memcpy(dm->commands, commands_table, n * sizeof(*c));
+	if (clock)
+		dm->commands[n] = *clock;
+	return ctl_server_start(&dm->loop, dm->conf->control_socket,
+				dm->commands, dm, &dm->ctl, why_r);
+}
+
+static void start_loop(struct daemon *dm)
+{
+	static const int signums[] = { SIGHUP, SIGTERM, SIGINT };
+	int i;
+
+	uv_loop_init(&dm->loop);
+	uv_timer_init(&dm->loop, &dm->timer);
+	dm->timer.data = dm;
+	uv_async_init(&dm->loop, &dm->committed_async, on_committed);
+	dm->committed_async.data = dm;
+	uv_prepare_init(&dm->loop, &dm->flush);
+	dm->flush.data = dm;
+	uv_prepare_start(&dm->flush, on_prepare);
+	for (i = 0; i < 3; i++) {
+		uv_signal_init(&dm->loop, &dm->signals[i]);
+		dm->signals[i].data = dm;
+		uv_signal_start(&dm->signals[i], on_signal, signums[i]);
+	}
+}
+
+static int start(struct daemon *dm, char **why_r)
+{
+	struct gateway_conf gc;
+	int rc;
+
+	dm->site = dm->conf->site;
+	gc.domain = dm->conf->domain;
+	gc.hosts = (const char *const *)dm->conf->hosts;
+	gc.site = &dm->site;
+	dm->arena = arena_new(DAEMON_ARENA_BYTES);
+	dm->gateway = gateway_new(&gc);
+	dm->outbox = outbox_new(dm->conf->notices_per_user);
+	dm->iqs = iq_table_new(DAEMON_IQS_MAX);
+	if (!dm->arena || !dm->gateway || !dm->outbox || !dm->iqs)
+		return ENOMEM;
+	rc = store_sqlite_open(dm->conf->database, &dm->store, why_r);
+	if (rc)
+		return rc;
+	start_loop(dm);
+	rc = hold_start(dm);
+	if (!rc)
+		rc = recover_load(dm, why_r);
+	if (!rc)
+		rc = start_link(dm);
+	if (!rc)
+		rc = start_ctl(dm, why_r);
+	if (rc)
+		return rc;
+	switches_apply(dm);
+	link_start(dm->link);
+	return 0;
+}
+
+static void on_walk(uv_handle_t *h, void *arg)
+{
+	(void)arg;
+	if (!uv_is_closing(h))
+		uv_close(h, NULL);
+}
+
+static void clean(struct daemon *dm)
+{
+	hold_stop(dm);
+	if (dm->link)
+		link_free(dm->link);
+	calls_free(dm);
+	users_free(dm);
+	gateway_free(dm->gateway);
+	outbox_free(dm->outbox);
+	iq_table_free(dm->iqs);
+	if (dm->store) {
+		uv_walk(&dm->loop, on_walk, NULL);
+		uv_run(&dm->loop, UV_RUN_DEFAULT);
+		uv_loop_close(&dm->loop);
+		dm->store->v->close(dm->store);
+	}
+	arena_free(dm->arena);
+	conf_free(dm->conf);
+	free(dm->commands);
+	free(dm->conf_path);
+}
+
+/* A configuration, database or socket that cannot be used is the admin's to
+ * mend: EX_CONFIG (78) keeps systemd from trying again and again. */
+static int run(const char *path, struct conf *conf)
+{
+	static struct daemon dm;
+	char *why = NULL;
+	int rc;
+
+	dm.conf = conf;
+	dm.conf_path = strdup(path);
+	dm.enabled_override = dm.messaging_override = -1;
+	dm.started = clock_wall();
+	signal(SIGPIPE, SIG_IGN);      /* a ctl client may leave early */
+	rc = start(&dm, &why);
+	if (rc) {
+		fprintf(stderr, "privatecalld: %s\n", why ? why :
+			strerror(rc));
+		free(why);
+		clean(&dm);
+		return EX_CONFIG;
+	}
+	log_line(LOG_INFO, "started", "version", PACKAGE_VERSION, NULL);
+	uv_run(&dm.loop, UV_RUN_DEFAULT);
+	log_line(LOG_INFO, "stopped", NULL);
+	rc = dm.exit_code;
+	clean(&dm);
+	return rc;
+}
+
+static void usage(FILE *out)
+{
+	fputs("Usage: privatecalld -c FILE [--check | --print-config]\n"
+	      "  -c, --config FILE  configuration, see privatecall.conf(5)\n"
+	      "  --check            read configuration and database, say what "
+	      "is wrong, exit\n"
+	      "  --print-config     print the settings in force, the secret "
+	      "masked\n"
+	      "  --version, --help\n", out);
+}
+
+static int check(struct conf *conf)
+{
+	struct store *store = NULL;
+	char *why = NULL;
+	int rc = store_sqlite_open(conf->database, &store, &why);
+
+	if (rc) {
+		fprintf(stderr, "privatecalld: %s\n", why ? why :
+			strerror(rc));
+		free(why);
+	} else {
+		store->v->close(store);
+		puts("configuration and database are fine");
+	}
+	conf_free(conf);
+	return rc ? EX_CONFIG : 0;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "config", required_argument, NULL, 'c' },
+		{ "check", no_argument, NULL, 'k' },
+		{ "print-config", no_argument, NULL, 'p' },
+		{ "version", no_argument, NULL, 'V' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	const char *path = "/etc/privatecall/privatecall.conf";
+	int what = 0, o;
+	struct conf *conf;
+	char *why = NULL;
+
+	while ((o = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
+		if (o == 'c') {
+			path = optarg;
+		} else if (o == 'k' || o == 'p') {
+			what = o;
+		} else if (o == 'V') {
+			puts("privatecalld " PACKAGE_VERSION);
+			return 0;
+		} else {
+			usage(o == 'h' ? stdout : stderr);
+			return o == 'h' ? 0 : EX_USAGE;
+		}
+	}
+	if (optind < argc) {
+		usage(stderr);
+		return EX_USAGE;
+	}
+	if (conf_load(path, &conf, &why)) {
+		fprintf(stderr, "privatecalld: %s\n", why ? why :
+			"out of memory");
+		free(why);
+		return EX_CONFIG;
+	}
+	if (what == 'k')
+		return check(conf);
+	if (what == 'p') {
+		conf_print(conf, stdout);
+		conf_free(conf);
+		return 0;
+	}
+	return run(path, conf);
+}

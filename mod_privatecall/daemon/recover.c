@@ -1,0 +1,171 @@
+/* recover.c: what the store kept, back into the machines at a start (X10,
+ * F01): legs of answered calls go on, ringing ones end when the link is up.
+ */
+#include "mod_privatecall/daemon/daemon.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include "mod_privatecall/daemon/clock.h"
+#include "mod_privatecall/daemon/heap.h"
+
+struct load {
+	struct daemon *dm;
+	char salt[64];
+	unsigned calls, bad;
+};
+
+static int on_call(const struct store_call *row, void *arg)
+{
+	struct load *l = arg;
+	struct daemon *dm = l->dm;
+	struct call_entry *e;
+	struct call *c;
+
+	if (strlen(row->id) >= CALL_ID_SIZE || row->state >= CALL_STATES) {
+		l->bad++;
+		return 0;
+	}
+	e = calls_add_restored(dm, row->caller, row->callee);
+	if (!e)
+		return ENOMEM;
+	c = &e->call;
+	c->state = row->state;
+	snprintf(c->id, sizeof(c->id), "%s", row->id);
+	c->caller = (unsigned)call_side(c, row->caller);
+	c->round = row->round;
+	c->media = row->media;
+	c->created = row->created;
+	c->rung_wall = row->rung;
+	c->rung = row->rung != 0;
+	c->first_answer_wall = row->answered;
+	c->answered_wall = row->round_answered;
+	c->rung_at = c->answered_at = c->ended_at = clock_now();
+	if (row->answered)
+		c->window_end = clock_now() + row->answered +
+				dm->site.room_lifetime - clock_wall();
+	c->offer = dm->site.messaging;
+	calls_register_id(e);
+	l->calls++;
+	return 0;
+}
+
+static int on_leg(const struct store_leg *row, void *arg)
+{
+	struct load *l = arg;
+	struct call_entry *e = calls_find(l->dm, row->call);
+	enum leg_role role;
+	uint32_t nonce;
+	int rc;
+
+	if (!e || row->side > 1)
+		return 0;
+	role = row->side == e->call.caller ? LEG_CALLER : LEG_CALLEE;
+	if (getrandom(&nonce, sizeof(nonce), 0) != (ssize_t)sizeof(nonce))
+		return EIO;
+	rc = leg_restore(&e->call.leg[row->side], role, row->state,
+			 row->flags, row->device, row->sid, row->data, nonce);
+	if (rc == EBADMSG) {
+		l->bad++;
+		e->call.leg[row->side].state = LEG_ENDED;
+		return 0;
+	}
+	return rc;
+}
+
+static int on_outbox(const struct store_outbox *row, void *arg)
+{
+	return notices_restore(((struct load *)arg)->dm, row);
+}
+
+static int on_setting(const char *user, const char *name, const char *value,
+		      void *arg)
+{
+	/* A setting of a later version is kept in the store and ignored. */
+	int rc = users_restore(((struct load *)arg)->dm, user, name, value);
+
+	return rc == ENOMEM ? rc : 0;
+}
+
+static int on_switch(const char *name, const char *value, void *arg)
+{
+	struct load *l = arg;
+
+	if (strcmp(name, "log_salt") == 0)
+		snprintf(l->salt, sizeof(l->salt), "%s", value);
+	else
+		switches_restore(l->dm, name, value);
+	return 0;
+}
+
+static int on_contact(const struct store_contact *row, void *arg)
+{
+	struct gateway_contact c = {
+		.user = row->user, .contact = row->contact, .to = row->to,
+		.from = row->from, .ask = row->ask,
+	};
+
+	return gateway_restore_contact(((struct load *)arg)->dm->gateway, &c);
+}
+
+/* Hashed JIDs in the log cannot be told apart from those of other sites. */
+static void make_salt(struct load *l)
+{
+	unsigned char r[16];
+	struct store_op op = { .kind = STORE_SWITCH_PUT };
+	int i;
+
+	if (l->salt[0])
+		return;
+	if (getrandom(r, sizeof(r), 0) != (ssize_t)sizeof(r))
+		return;
+	for (i = 0; i < 16; i++)
+		snprintf(l->salt + 2 * i, 3, "%02x", r[i]);
+	op.u.setting.name = "log_salt";
+	op.u.setting.value = l->salt;
+	hold_store(l->dm, &op);
+}
+
+/* A call whose two legs do not fit its state ends as an interrupted one. */
+static void settle(struct daemon *dm)
+{
+	struct call_entry *e;
+	struct call *c;
+
+	for (e = calls_next(dm, NULL); e; e = calls_next(dm, e)) {
+		c = &e->call;
+		if (c->state == CALL_UP &&
+		    (c->leg[0].state != LEG_ACTIVE ||
+		     c->leg[1].state != LEG_ACTIVE))
+			c->state = CALL_SETUP;
+		e->deadline = call_deadline(c, &dm->site);
+		heap_update(dm, e);
+	}
+}
+
+int recover_load(struct daemon *dm, char **why_r)
+{
+	static const struct store_load_handlers handlers = {
+		on_call, on_leg, on_outbox, on_setting, on_switch, on_contact,
+	};
+	struct load l = { .dm = dm };
+	char calls[16], bad[16];
+	int rc = dm->store->v->load(dm->store, &handlers, &l);
+
+	if (rc) {
+		if (asprintf(why_r, "%s: cannot read what was kept: %s",
+			     dm->conf->database, dm->store->error[0] ?
+			     dm->store->error : strerror(rc)) < 0)
+			*why_r = NULL;
+		return rc;
+	}
+	make_salt(&l);
+	log_setup(dm->conf->log_privacy, l.salt);
+	settle(dm);
+	snprintf(calls, sizeof(calls), "%u", l.calls);
+	snprintf(bad, sizeof(bad), "%u", l.bad);
+	log_line(LOG_INFO, "restored", "calls", calls, "unreadable", bad,
+		 NULL);
+	return 0;
+}

@@ -1,0 +1,323 @@
+/* route.c: every stanza from the server goes to a call, to the gateway, or is
+ * answered; every IQ get or set exactly once (I13).
+ */
+#include "mod_privatecall/daemon/daemon.h"
+#include <errno.h>
+#include <string.h>
+#include "jingle/stanza/hints.h"
+#include "jingle/stanza/ns.h"
+#include "mod_privatecall/daemon/clock.h"
+
+struct route {
+	struct daemon *dm;
+	struct arena *arena;
+	struct stanza *s;
+	struct jid peer;           /* the user our address stands for */
+	bool has_peer;
+};
+
+static void send_now(struct daemon *dm, const struct xml_elem *e)
+{
+	if (e)
+		link_send(dm->link, e, true);
+}
+
+static void answer_error(struct route *r, const struct why *why)
+{
+	send_now(r->dm, stanza_error(r->arena, r->s, why));
+}
+
+void route_ask(struct daemon *dm, const struct xml_elem *iq,
+	       enum iq_kind kind, const char *context, unsigned side)
+{
+	int64_t deadline = clock_now() + dm->site.iq_timeout;
+
+	if (iq_table_add(dm->iqs, xml_get(iq, "id"), xml_get(iq, "to"),
+			 deadline, kind, context, side))
+		dm->count.iq_full++;
+}
+
+/* --- the gateway ------------------------------------------------------ */
+
+static void store_contact(struct daemon *dm, const struct gateway_action *a)
+{
+	struct store_op op = { .kind = a->kind == GATEWAY_CONTACT_PUT ?
+			       STORE_CONTACT_PUT : STORE_CONTACT_DEL };
+
+	op.u.contact.user = a->contact.user;
+	op.u.contact.contact = a->contact.contact;
+	op.u.contact.to = a->contact.to;
+	op.u.contact.from = a->contact.from;
+	op.u.contact.ask = a->contact.ask;
+	hold_store(dm, &op);
+}
+
+void route_gateway(struct daemon *dm, struct gateway_env *env)
+{
+	struct gateway_action *a = env->first;
+
+	env->first = env->last = NULL;
+	for (; a; a = a->next) {
+		switch (a->kind) {
+		case GATEWAY_ASK:
+			route_ask(dm, a->stanza, IQ_GATEWAY, NULL, 0);
+			link_send(dm->link, a->stanza, false);
+			break;
+		case GATEWAY_SEND:
+			link_send(dm->link, a->stanza, false);
+			break;
+		case GATEWAY_CONTACT_PUT:
+		case GATEWAY_CONTACT_DEL:
+			store_contact(dm, a);
+			break;
+		case GATEWAY_DEVICE_GONE:
+			calls_presence(dm, a->jid, false, env->arena);
+			break;
+		case GATEWAY_DEVICE_BACK:
+			calls_presence(dm, a->jid, true, env->arena);
+			break;
+		case GATEWAY_READY:
+			notices_flush(dm, a->jid);
+			break;
+		}
+	}
+}
+
+static struct gateway_env gateway_env(struct arena *arena)
+{
+	return (struct gateway_env){ .arena = arena, .now = clock_now(),
+				     .wall = clock_wall() };
+}
+
+/* --- calls ------------------------------------------------------------ */
+
+static void find_peer(struct route *r)
+{
+	struct gateway *g = r->dm->gateway;
+
+	r->has_peer = r->s->to.node &&
+		      !address_user(r->arena, g, &r->s->to, &r->peer);
+}
+
+static void to_call(struct route *r, struct call_event *ev, bool make)
+{
+	struct call_entry *e;
+
+	e = calls_get(r->dm, r->s->from.bare, r->peer.bare, make);
+	ev->stanza = r->s;
+	if (e)
+		calls_event(e, ev, r->arena);
+	else
+		r->dm->count.ignored++;
+}
+
+static const struct why why_no_session = {
+	.type = "cancel", .condition = "item-not-found",
+	.app_ns = NS_JINGLE_ERR, .app = "unknown-session",
+};
+
+static void jingle_iq(struct route *r)
+{
+	struct jingle j;
+	struct why why = { .type = NULL };
+	struct call_event ev = { .kind = CALL_EV_JINGLE, .jingle = &j };
+	int rc = jingle_parse(r->arena, r->s->elem, &j, &why);
+
+	if (rc) {
+		r->dm->count.bad++;
+		answer_error(r, &why);
+		return;
+	}
+	find_peer(r);
+	if (!r->has_peer || !r->s->from.resource || !r->s->from.node ||
+	    (!calls_get(r->dm, r->s->from.bare, r->peer.bare, false) &&
+	     j.action != JINGLE_SESSION_INITIATE)) {
+		answer_error(r, &why_no_session);
+		return;
+	}
+	if (j.action == JINGLE_SESSION_INITIATE)
+		r->dm->count.calls++;
+	to_call(r, &ev, j.action == JINGLE_SESSION_INITIATE);
+}
+
+static void route_iq_answer(struct route *r)
+{
+	struct stanza *s = r->s;
+	struct iq_asked *q = iq_table_take(r->dm->iqs, s->id, s->from.full);
+	struct call_event ev = { .kind = CALL_EV_RESULT };
+	struct call_entry *e = NULL;
+	struct gateway_env env;
+
+	if (!q) {
+		r->dm->count.unknown_answers++;
+		return;
+	}
+	if (q->kind == IQ_GATEWAY) {
+		env = gateway_env(r->arena);
+		gateway_answer(r->dm->gateway, s, &env);
+		route_gateway(r->dm, &env);
+	} else {
+		HASH_FIND(hh_pair, r->dm->by_pair, q->context,
+			  strlen(q->context), e);
+		if (strcmp(s->type, "error") == 0) {
+			ev.kind = CALL_EV_ERROR;
+			ev.error = xml_child(s->elem, NS_COMPONENT, "error");
+			if (!ev.error)
+				ev.error = xml_new(r->arena, NS_COMPONENT,
+						   "error");
+		}
+		ev.id = s->id;
+		ev.side = q->number;
+		if (e)
+			calls_event(e, &ev, r->arena);
+	}
+	iq_asked_free(q);
+}
+
+void route_iq_timeouts(struct daemon *dm, int64_t now)
+{
+	struct call_event ev;
+	struct call_entry *e;
+	struct iq_asked *q;
+
+	while ((q = iq_table_expire(dm->iqs, now))) {
+		e = NULL;
+		if (q->kind == IQ_CALL)
+			HASH_FIND(hh_pair, dm->by_pair, q->context,
+				  strlen(q->context), e);
+		if (e) {
+			memset(&ev, 0, sizeof(ev));
+			ev.kind = CALL_EV_TIMEOUT;
+			ev.id = q->id;
+			ev.side = q->number;
+			calls_event(e, &ev, dm->arena);
+			arena_reset(dm->arena);
+		}
+		iq_asked_free(q);
+	}
+}
+
+static void route_iq(struct route *r)
+{
+	struct stanza *s = r->s;
+	struct gateway_env env = gateway_env(r->arena);
+
+	if (strcmp(s->type, "result") == 0 || strcmp(s->type, "error") == 0) {
+		route_iq_answer(r);
+		return;
+	}
+	if (strcmp(s->type, "set") == 0 &&
+	    xml_child(s->elem, NS_JINGLE, "jingle")) {
+		jingle_iq(r);
+		return;
+	}
+	gateway_iq(r->dm->gateway, s, &env);
+	route_gateway(r->dm, &env);
+}
+
+/* --- messages --------------------------------------------------------- */
+
+static bool chat_allowed(struct route *r)
+{
+	if (!r->has_peer)
+		return true;
+	return r->dm->site.messaging &&
+	       users_settings(r->dm, r->s->from.bare).messages &&
+	       users_settings(r->dm, r->peer.bare).messages;
+}
+
+static void jmi_message(struct route *r, struct jmi *j)
+{
+	struct call_event ev = { .kind = CALL_EV_MESSAGE, .jmi = j };
+	bool propose = j->action == JMI_PROPOSE;
+
+	if (!r->s->from.resource || !r->s->from.node) {
+		r->dm->count.ignored++;
+		return;
+	}
+	r->dm->count.calls += propose;
+	to_call(r, &ev, propose);
+}
+
+static void route_message(struct route *r)
+{
+	struct gateway_env env = gateway_env(r->arena);
+	struct call_event ev = { .kind = CALL_EV_BOUNCE };
+	struct jmi j;
+	struct why why = { .type = NULL };
+	int rc;
+
+	find_peer(r);
+	if (strcmp(r->s->type, "error") == 0 && r->has_peer && r->s->id) {
+		ev.id = r->s->id;
+		if (calls_get(r->dm, r->s->from.bare, r->peer.bare, false))
+			to_call(r, &ev, false);
+	} else if (r->has_peer && strcmp(r->s->type, "error") != 0) {
+		rc = jmi_parse(r->arena, r->s->elem, &j, &why);
+		if (!rc) {
+			jmi_message(r, &j);
+			return;
+		}
+		if (rc == EBADMSG) {
+			r->dm->count.bad++;
+			answer_error(r, &why);
+			return;
+		}
+		if (hints_receipt_of(r->s->elem)) {
+			ev.kind = CALL_EV_RECEIPT;
+			if (calls_get(r->dm, r->s->from.bare, r->peer.bare,
+				      false))
+				to_call(r, &ev, false);
+		}
+	}
+	gateway_message(r->dm->gateway, r->s, &env, chat_allowed(r));
+	route_gateway(r->dm, &env);
+}
+
+void route_stanza(struct xml_elem *e, struct arena *a, void *arg)
+{
+	struct daemon *dm = arg;
+	struct stanza s;
+	struct why why = { .type = NULL };
+	struct route r = { .dm = dm, .arena = a, .s = &s };
+	struct gateway_env env;
+
+	if (stanza_parse(a, e, &s, &why)) {
+		dm->count.bad++;
+		return;
+	}
+	if (!address_is_ours(dm->gateway, &s.to) ||
+	    address_is_ours(dm->gateway, &s.from)) {
+		/* A40: a foreign address, or ourselves: no loops. */
+		dm->count.ignored++;
+		if (s.kind == STANZA_IQ)
+			answer_error(&r, &(struct why){ .type = "cancel",
+				     .condition = "service-unavailable" });
+		return;
+	}
+	switch (s.kind) {
+	case STANZA_IQ:
+		route_iq(&r);
+		break;
+	case STANZA_MESSAGE:
+		route_message(&r);
+		break;
+	case STANZA_PRESENCE:
+		env = gateway_env(a);
+		gateway_presence(dm->gateway, &s, &env);
+		route_gateway(dm, &env);
+		break;
+	}
+}
+
+void route_skipped(const struct xml_elem *head, enum xml_limit limit,
+		   void *arg)
+{
+	struct daemon *dm = arg;
+
+	if (log_allowed(&dm->rate_skipped, clock_now()))
+		log_line(LOG_WARN, "a stanza over a limit was skipped",
+			 "limit", xml_limit_name(limit), "from", "@",
+			 xml_get(head, "from") ? xml_get(head, "from") : "?",
+			 NULL);
+}

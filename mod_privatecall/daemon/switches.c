@@ -1,0 +1,56 @@
+/* switches.c: the admin's switches over the configuration (F3, F20). */
+#include "mod_privatecall/daemon/daemon.h"
+#include <errno.h>
+#include <string.h>
+#include "mod_privatecall/daemon/clock.h"
+
+void switches_apply(struct daemon *dm)
+{
+	bool was = dm->site.enabled;
+	struct gateway_env env = { .arena = dm->arena, .now = clock_now(),
+				   .wall = clock_wall() };
+
+	dm->site = dm->conf->site;
+	if (dm->enabled_override >= 0)
+		dm->site.enabled = dm->enabled_override;
+	if (dm->messaging_override >= 0)
+		dm->site.messaging = dm->messaging_override;
+	if (!dm->gateway)
+		return;
+	gateway_set_site(dm->gateway, &dm->site);
+	if (was && !dm->site.enabled)
+		calls_all(dm, CALL_EV_SWITCH_OFF);
+	gateway_enabled(dm->gateway, &env);
+	route_gateway(dm, &env);
+	arena_reset(dm->arena);
+}
+
+static int *slot(struct daemon *dm, const char *name)
+{
+	return strcmp(name, "enabled") == 0 ? &dm->enabled_override :
+	       strcmp(name, "messaging") == 0 ? &dm->messaging_override :
+						NULL;
+}
+
+int switches_set(struct daemon *dm, const char *name, int value)
+{
+	static const char *const words[] = { "no", "yes" };
+	struct store_op op = { .kind = STORE_SWITCH_PUT };
+
+	if (dm->degraded)
+		return EIO;
+	op.u.setting.name = name;
+	op.u.setting.value = value < 0 ? NULL : words[value != 0];
+	hold_store(dm, &op);
+	*slot(dm, name) = value;
+	switches_apply(dm);
+	return 0;
+}
+
+void switches_restore(struct daemon *dm, const char *name, const char *value)
+{
+	int *at = slot(dm, name);
+
+	if (at)
+		*at = strcmp(value, "yes") == 0;
+}

@@ -1,0 +1,207 @@
+/* users.c: users' settings and rate limits, and the facts of a verdict. */
+#include "mod_privatecall/daemon/daemon.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include "mod_privatecall/daemon/clock.h"
+#include "mod_privatecall/policy/verdict.h"
+
+#define RECENT_MAX 64              /* remembered proposes of one caller */
+#define MINUTE 60000
+
+struct user {
+	UT_hash_handle hh;
+	char *bare;
+	bool has[8];               /* by settings_user_names */
+	struct settings_user set;
+	uint64_t notice_n;
+	unsigned recent_n;
+	struct { int64_t at; uint64_t to; } recent[RECENT_MAX];
+};
+
+static struct user *find(struct daemon *dm, const char *bare, bool make)
+{
+	struct user *u;
+
+	HASH_FIND_STR(dm->users, bare, u);
+	if (u || !make || HASH_COUNT(dm->users) >= DAEMON_USERS_MAX)
+		return u;
+	u = calloc(1, sizeof(*u));
+	if (u)
+		u->bare = strdup(bare);
+	if (!u || !u->bare) {
+		free(u);
+		return NULL;
+	}
+	HASH_ADD_KEYPTR(hh, dm->users, u->bare, strlen(u->bare), u);
+	return u;
+}
+
+void users_free(struct daemon *dm)
+{
+	struct user *u, *next;
+
+	HASH_ITER(hh, dm->users, u, next) {
+		HASH_DEL(dm->users, u);
+		free(u->bare);
+		free(u);
+	}
+}
+
+struct settings_user users_settings(struct daemon *dm, const char *bare)
+{
+	struct settings_user s = dm->site.user;
+	struct user *u = find(dm, bare, false);
+	const char *expected;
+	int i;
+
+	for (i = 0; u && settings_user_names[i]; i++)
+		if (u->has[i])
+			settings_user_set(&s, settings_user_names[i],
+					  settings_user_get(&u->set,
+						settings_user_names[i]),
+					  &expected);
+	return s;
+}
+
+static int index_of(const char *name)
+{
+	int i;
+
+	for (i = 0; settings_user_names[i]; i++)
+		if (strcmp(settings_user_names[i], name) == 0)
+			return i;
+	return -1;
+}
+
+int users_restore(struct daemon *dm, const char *bare, const char *name,
+		  const char *word)
+{
+	struct user *u;
+	const char *expected;
+	int i = index_of(name), rc;
+
+	if (i < 0)
+		return ENOENT;
+	u = find(dm, bare, true);
+	if (!u)
+		return ENOMEM;
+	if (!word) {
+		u->has[i] = false;
+		return 0;
+	}
+	rc = settings_user_set(&u->set, name, word, &expected);
+	u->has[i] = u->has[i] || !rc;
+	return rc;
+}
+
+int users_set(struct daemon *dm, const char *bare, const char *name,
+	      const char *word, const char **expected_r)
+{
+	struct settings_user probe = dm->site.user;
+	struct store_op op = { .kind = STORE_SETTING_PUT };
+	int rc;
+
+	if (word && strcmp(word, "default") == 0)
+		word = NULL;
+	if (index_of(name) < 0)
+		return ENOENT;
+	rc = word ? settings_user_set(&probe, name, word, expected_r) : 0;
+	if (rc)
+		return rc;
+	if (dm->degraded)
+		return EIO;
+	op.u.setting.user = bare;
+	op.u.setting.name = name;
+	op.u.setting.value = word;
+	hold_store(dm, &op);
+	return users_restore(dm, bare, name, word);
+}
+
+uint64_t *users_notice_n(struct daemon *dm, const char *bare)
+{
+	struct user *u = find(dm, bare, true);
+
+	return u ? &u->notice_n : NULL;
+}
+
+static uint64_t hash(const char *s)
+{
+	uint64_t h = 14695981039346656037u;
+
+	for (; *s; s++)
+		h = (h ^ (unsigned char)*s) * 1099511628211u;
+	return h;
+}
+
+/* Counts this propose; true: over a limit (A13, X4). */
+static bool over_limit(struct daemon *dm, const char *from, const char *to)
+{
+	struct user *u = find(dm, from, true);
+	int64_t now = clock_now();
+	unsigned i, kept = 0, pair = 0;
+	uint64_t h = hash(to);
+
+	if (!u)
+		return true;
+	for (i = 0; i < u->recent_n; i++) {
+		if (now - u->recent[i].at >= MINUTE)
+			continue;
+		u->recent[kept++] = u->recent[i];
+		pair += u->recent[i].to == h;
+	}
+	u->recent_n = kept;
+	if (pair >= dm->site.pair_per_minute ||
+	    kept >= dm->site.caller_per_minute || kept >= RECENT_MAX)
+		return true;
+	u->recent[u->recent_n].at = now;
+	u->recent[u->recent_n++].to = h;
+	return false;
+}
+
+static void activity(struct daemon *dm, const char *bare,
+		     struct verdict_facts *f)
+{
+	f->known = gateway_knows(dm->gateway, bare);
+	f->active = f->known && gateway_active(dm->gateway, bare,
+					       clock_wall(), &f->dnd);
+}
+
+void users_facts(struct daemon *dm, const struct call_action *ask,
+		 struct arena *arena, struct call_event *ev)
+{
+	struct verdict_facts f;
+	struct leg_target *targets = NULL;
+	struct jid from, to;
+	size_t ops, bytes;
+
+	memset(&f, 0, sizeof(f));
+	store_thread_backlog(dm->thread, &ops, &bytes);
+	if (jid_parse(arena, ask->from, &from) ||
+	    jid_parse(arena, ask->to, &to))
+		memset(&to, 0, sizeof(to));
+	f.enabled = dm->site.enabled;
+	f.messaging = dm->site.messaging;
+	f.draining = dm->draining;
+	f.no_capacity = bytes > DAEMON_BACKLOG_BYTES || !to.full ||
+			calls_live(dm) > dm->site.max_calls;
+	f.self = strcmp(ask->from, ask->to) == 0;
+	f.caller_remote = !to.full || !address_is_local(dm->gateway, &from);
+	f.callee_remote = !to.full || !address_is_local(dm->gateway, &to);
+	f.same_server = !f.caller_remote && !f.callee_remote;
+	f.over_limit = over_limit(dm, ask->from, ask->to);
+	f.caller = users_settings(dm, ask->from);
+	f.callee = users_settings(dm, ask->to);
+	f.contact = gateway_has_contact(dm->gateway, ask->to, ask->from);
+	f.in_call = calls_user_busy(dm, ask->to, ask->from);
+	f.video = ask->media & MEDIA_VIDEO;
+	activity(dm, ask->to, &f);
+	ev->kind = CALL_EV_FACTS;
+	ev->ask = ask->ask;
+	ev->cause = verdict(&dm->site, &f);
+	ev->offer = verdict_offer(&f);
+	if (ev->cause == CAUSE_NONE)
+		ev->targets_n = gateway_targets(dm->gateway, arena, ask->to,
+						&targets);
+	ev->targets = targets;
+}

@@ -1,0 +1,269 @@
+/* outbox.c: notices in memory, one list per user (see outbox.h). */
+#include "mod_privatecall/notice/outbox.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#define uthash_fatal(message) abort()   /* no half-filled table */
+#include <uthash.h>
+#include <utlist.h>
+
+struct item {
+	struct outbox_row row;
+	struct item *prev, *next;  /* of its user, oldest first */
+	struct box *box;
+	UT_hash_handle hh;         /* by id */
+	char *strings;
+};
+
+struct box {
+	UT_hash_handle hh;         /* by user */
+	struct item *items;
+	unsigned n;
+	char user[];
+};
+
+struct outbox {
+	struct box *boxes;
+	struct item *by_id;
+	unsigned cap;
+	char expired[64];
+	char deleted[64][40];      /* ids of the last change */
+};
+
+struct outbox *outbox_new(unsigned cap)
+{
+	struct outbox *o = calloc(1, sizeof(*o));
+
+	if (o)
+		o->cap = cap ? cap : 1;
+	return o;
+}
+
+static void drop(struct outbox *o, struct item *it)
+{
+	struct box *b = it->box;
+
+	HASH_DELETE(hh, o->by_id, it);
+	DL_DELETE(b->items, it);
+	free(it->strings);
+	free(it);
+	if (--b->n)
+		return;
+	HASH_DELETE(hh, o->boxes, b);
+	free(b);
+}
+
+void outbox_free(struct outbox *o)
+{
+	struct item *it, *next;
+
+	if (!o)
+		return;
+	HASH_ITER(hh, o->by_id, it, next)
+		drop(o, it);
+	free(o);
+}
+
+static struct box *find_box(struct outbox *o, const char *user, bool make)
+{
+	struct box *b;
+
+	HASH_FIND_STR(o->boxes, user, b);
+	if (b || !make)
+		return b;
+	b = calloc(1, sizeof(*b) + strlen(user) + 1);
+	if (!b)
+		return NULL;
+	strcpy(b->user, user);
+	HASH_ADD_STR(o->boxes, user, b);
+	return b;
+}
+
+/* Copies of all strings of a row in one block. */
+static char *copy_row(struct outbox_row *to, const struct outbox_row *from)
+{
+	const char *in[] = { from->id, from->user, from->peer, from->kind,
+			     from->subject, from->body, from->lang };
+	const char **out[] = { &to->id, &to->user, &to->peer, &to->kind,
+			       &to->subject, &to->body, &to->lang };
+	size_t i, n = 1, len;
+	char *block, *at;
+
+	for (i = 0; i < 7; i++)
+		n += in[i] ? strlen(in[i]) + 1 : 0;
+	at = block = malloc(n);
+	if (!block)
+		return NULL;
+	*to = *from;
+	for (i = 0; i < 7; i++) {
+		*out[i] = in[i] ? at : NULL;
+		if (!in[i])
+			continue;
+		len = strlen(in[i]) + 1;
+		memcpy(at, in[i], len);
+		at += len;
+	}
+	return block;
+}
+
+static struct item *insert(struct outbox *o, const struct outbox_row *row)
+{
+	struct box *b = find_box(o, row->user, true);
+	struct item *it = calloc(1, sizeof(*it));
+
+	if (b && it)
+		it->strings = copy_row(&it->row, row);
+	if (!b || !it || !it->strings) {
+		free(it);
+		if (b && !b->n) {
+			HASH_DELETE(hh, o->boxes, b);
+			free(b);
+		}
+		return NULL;
+	}
+	it->box = b;
+	DL_APPEND(b->items, it);
+	b->n++;
+	HASH_ADD_KEYPTR(hh, o->by_id, it->row.id, strlen(it->row.id), it);
+	return it;
+}
+
+static bool same(const char *a, const char *b)
+{
+	return a && b && strcmp(a, b) == 0;
+}
+
+static void fold_in(struct outbox *o, struct item *it,
+		    struct outbox_change *ch)
+{
+	if (ch->dels < 64) {
+		strncpy(o->deleted[ch->dels], it->row.id,
+			sizeof(o->deleted[0]) - 1);
+		ch->del[ch->dels] = o->deleted[ch->dels];
+		ch->dels++;
+	}
+	drop(o, it);
+}
+
+/* Which of a user's rows give way to a new one: missed calls of the same
+ * peer, and the oldest beyond the cap. `count` grows by the missed ones. */
+static void make_room(struct outbox *o, const struct outbox_row *row,
+		      struct outbox_change *ch, unsigned *count)
+{
+	struct box *b = find_box(o, row->user, false);
+	struct item *it, *next;
+
+	if (!b)
+		return;
+	for (it = b->items; it; it = next) {
+		bool over = b->n >= o->cap && ch->dels < 64;
+		bool last = b->n == 1;
+
+		next = it->next;
+		if (it->row.sending)
+			continue;
+		if (same(row->kind, "missed") && same(it->row.kind, "missed") &&
+		    same(it->row.peer, row->peer) && ch->dels < 64)
+			*count += it->row.count;
+		else if (!over)
+			continue;
+		fold_in(o, it, ch);
+		if (last)
+			break;         /* the box is gone */
+	}
+}
+
+int outbox_add(struct outbox *o, const struct outbox_row *row,
+	       outbox_fold_h *fold, void *arg, struct outbox_change *ch_r)
+{
+	struct outbox_row r = *row;
+	struct item *it;
+	unsigned count = row->count;
+	int rc;
+
+	memset(ch_r, 0, sizeof(*ch_r));
+	memset(o->deleted, 0, sizeof(o->deleted));
+	make_room(o, row, ch_r, &count);
+	if (count > row->count) {
+		rc = fold(row, count, &r.subject, &r.body, arg);
+		if (rc)
+			return rc;
+		r.count = count;
+	}
+	r.sent = r.sending = false;
+	it = insert(o, &r);
+	if (!it)
+		return ENOMEM;
+	ch_r->put = &it->row;
+	return 0;
+}
+
+int outbox_restore(struct outbox *o, const struct outbox_row *row)
+{
+	struct outbox_row r = *row;
+
+	r.sending = false;
+	return insert(o, &r) ? 0 : ENOMEM;
+}
+
+const struct outbox_row *outbox_next(struct outbox *o, const char *user)
+{
+	struct box *b = find_box(o, user, false);
+	struct item *it;
+
+	for (it = b ? b->items : NULL; it; it = it->next)
+		if (!it->row.sending) {
+			it->row.sending = true;
+			return &it->row;
+		}
+	return NULL;
+}
+
+bool outbox_done(struct outbox *o, const char *id)
+{
+	struct item *it;
+
+	HASH_FIND(hh, o->by_id, id, strlen(id), it);
+	if (!it)
+		return false;
+	drop(o, it);
+	return true;
+}
+
+void outbox_requeue(struct outbox *o)
+{
+	struct item *it;
+
+	for (it = o->by_id; it; it = it->hh.next)
+		if (it->row.sending) {
+			it->row.sending = false;
+			it->row.sent = true;
+		}
+}
+
+const char *outbox_expire(struct outbox *o, int64_t before)
+{
+	struct item *it;
+
+	for (it = o->by_id; it; it = it->hh.next)
+		if (it->row.created < before && !it->row.sending) {
+			strncpy(o->expired, it->row.id,
+				sizeof(o->expired) - 1);
+			drop(o, it);
+			return o->expired;
+		}
+	return NULL;
+}
+
+bool outbox_has(const struct outbox *o, const char *user)
+{
+	struct box *b;
+
+	HASH_FIND_STR(o->boxes, user, b);
+	return b != NULL;
+}
+
+size_t outbox_count(const struct outbox *o)
+{
+	return HASH_COUNT(o->by_id);
+}

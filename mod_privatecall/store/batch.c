@@ -1,0 +1,215 @@
+/* batch.c: an ordered list of store operations. A list and not an array, so
+ * that joining two batches needs no memory and cannot fail.
+ */
+#include "mod_privatecall/store/batch.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct store_batch {
+	struct store_node *first;
+	struct store_node **end;   /* where the next one goes */
+	size_t count;
+	size_t bytes;
+};
+
+/* Where the texts of an operation stand; those of the key come first. */
+struct layout {
+	unsigned char keys;
+	unsigned char texts;
+	unsigned char off[8];      /* within struct store_op */
+};
+#define AT(member) offsetof(struct store_op, u.member)
+
+static const struct layout layouts[] = {
+	[STORE_CALL_PUT] = { 1, 3,
+		{ AT(call.id), AT(call.caller), AT(call.callee) } },
+	[STORE_CALL_DEL] = { 1, 1, { AT(key.id) } },
+	[STORE_LEG_PUT] = { 1, 6,
+		{ AT(leg.call), AT(leg.user), AT(leg.device), AT(leg.own),
+		  AT(leg.sid), AT(leg.data) } },
+	[STORE_LEG_DEL] = { 1, 1, { AT(leg.call) } },
+	[STORE_VISIT_PUT] = { 2, 4,
+		{ AT(visit.call), AT(visit.user), AT(visit.device),
+		  AT(visit.reason) } },
+	[STORE_LOG_PUT] = { 1, 5,
+		{ AT(log.call), AT(log.caller), AT(log.callee),
+		  AT(log.result), AT(log.reason) } },
+	[STORE_OUTBOX_PUT] = { 1, 7,
+		{ AT(outbox.id), AT(outbox.user), AT(outbox.peer),
+		  AT(outbox.kind), AT(outbox.subject), AT(outbox.body),
+		  AT(outbox.lang) } },
+	[STORE_OUTBOX_DEL] = { 1, 1, { AT(key.id) } },
+	[STORE_SETTING_PUT] = { 2, 3,
+		{ AT(setting.user), AT(setting.name), AT(setting.value) } },
+	[STORE_SWITCH_PUT] = { 1, 2,
+		{ AT(setting.name), AT(setting.value) } },
+	[STORE_CONTACT_PUT] = { 2, 2,
+		{ AT(contact.user), AT(contact.contact) } },
+	[STORE_CONTACT_DEL] = { 2, 2,
+		{ AT(contact.user), AT(contact.contact) } },
+};
+
+static const char *text_get(const struct store_op *op, size_t off)
+{
+	const char *text;
+
+	memcpy(&text, (const char *)op + off, sizeof(text));
+	return text;
+}
+
+static void text_set(struct store_op *op, size_t off, const char *text)
+{
+	memcpy((char *)op + off, &text, sizeof(text));
+}
+
+const char *store_op_key(const struct store_op *op, size_t i)
+{
+	const struct layout *l = &layouts[op->kind];
+
+	return i < l->keys ? text_get(op, l->off[i]) : NULL;
+}
+
+/* All but the texts. What a deletion does not need is not read: its maker
+ * need not have set it. */
+static void shape_copy(struct store_op *to, const struct store_op *from)
+{
+	memset(to, 0, sizeof(*to));
+	to->kind = from->kind;
+	switch (from->kind) {
+	case STORE_LEG_DEL:
+		to->u.leg.side = from->u.leg.side;
+		break;
+	case STORE_CALL_DEL:
+	case STORE_OUTBOX_DEL:
+	case STORE_CONTACT_DEL:
+		break;
+	case STORE_SWITCH_PUT:
+		to->u.setting.name = from->u.setting.name;
+		to->u.setting.value = from->u.setting.value;
+		break;
+	default:
+		to->u = from->u;
+	}
+}
+
+int store_node_new(const struct store_op *op, struct store_node **node_r)
+{
+	const struct layout *l;
+	struct store_node *node;
+	size_t bytes = sizeof(*node);
+	char *at;
+
+	if ((size_t)op->kind >= sizeof(layouts) / sizeof(layouts[0]))
+		return EINVAL;
+	l = &layouts[op->kind];
+	for (size_t i = 0; i < l->texts; i++) {
+		const char *text = text_get(op, l->off[i]);
+
+		if (!text && i < l->keys)
+			return EINVAL;
+		bytes += text ? strlen(text) + 1 : 0;
+	}
+	node = malloc(bytes);
+	if (!node)
+		return ENOMEM;
+	node->next = NULL;
+	node->bytes = bytes;
+	shape_copy(&node->op, op);
+	at = (char *)(node + 1);
+	for (size_t i = 0; i < l->texts; i++) {
+		const char *text = text_get(op, l->off[i]);
+
+		text_set(&node->op, l->off[i], text ? at : NULL);
+		if (text)
+			at = stpcpy(at, text) + 1;
+	}
+	*node_r = node;
+	return 0;
+}
+
+struct store_batch *store_batch_new(void)
+{
+	struct store_batch *b = calloc(1, sizeof(*b));
+
+	if (b)
+		b->end = &b->first;
+	return b;
+}
+
+void store_batch_clear(struct store_batch *b)
+{
+	while (b->first) {
+		struct store_node *node = b->first;
+
+		b->first = node->next;
+		free(node);
+	}
+	b->end = &b->first;
+	b->count = 0;
+	b->bytes = 0;
+}
+
+void store_batch_free(struct store_batch *b)
+{
+	if (!b)
+		return;
+	store_batch_clear(b);
+	free(b);
+}
+
+int store_batch_add(struct store_batch *b, const struct store_op *op)
+{
+	struct store_node *node;
+	int err = store_node_new(op, &node);
+
+	if (err)
+		return err;
+	*b->end = node;
+	b->end = &node->next;
+	b->count++;
+	b->bytes += node->bytes;
+	return 0;
+}
+
+size_t store_batch_count(const struct store_batch *b)
+{
+	return b->count;
+}
+
+size_t store_batch_bytes(const struct store_batch *b)
+{
+	return b->bytes;
+}
+
+const struct store_node *store_batch_first(const struct store_batch *b)
+{
+	return b->first;
+}
+
+const struct store_op *store_batch_get(const struct store_batch *b, size_t i)
+{
+	const struct store_node *node = b->first;
+
+	assert(i < b->count);
+	while (i--)
+		node = node->next;
+	return &node->op;
+}
+
+void store_batch_join(struct store_batch *to, struct store_batch *from)
+{
+	assert(to != from);
+	if (!from->first)
+		return;
+	*to->end = from->first;
+	to->end = from->end;
+	to->count += from->count;
+	to->bytes += from->bytes;
+	from->first = NULL;
+	from->end = &from->first;
+	from->count = 0;
+	from->bytes = 0;
+}

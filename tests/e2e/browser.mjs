@@ -1,0 +1,143 @@
+// browser.mjs: the page of web/ in a Chromium without a window
+//
+// The page is built into the run's folder and served on loopback; each phone
+// is one user in a page of his own, with made-up camera and microphone.
+
+import { execFile } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { dirname, extname, join, resolve, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { chromium } from 'playwright-core';
+
+const TOP = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
+const VITE = join(TOP, 'web/node_modules/vite/bin/vite.js');
+const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
+const LAUNCH_MS = 60000;
+
+const FLAGS = [
+	'--headless=new',
+	'--disable-gpu',
+	'--disable-quic',
+	'--no-first-run',
+	'--disable-background-networking',
+	'--disable-component-update',
+	'--disable-sync',
+	'--disable-dev-shm-usage',
+	'--autoplay-policy=no-user-gesture-required',
+	'--use-fake-device-for-media-stream',
+	'--use-fake-ui-for-media-stream',
+	'--allow-loopback-in-peer-connection',
+	// No name but this machine's own is ever looked up.
+	'--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, ' +
+		'EXCLUDE 127.0.0.1',
+];
+
+const TYPES = { '.html': 'text/html; charset=utf-8',
+	'.js': 'text/javascript', '.css': 'text/css' };
+
+async function buildPage(outDir) {
+	try {
+		await promisify(execFile)(process.execPath, [VITE, 'build',
+			'--logLevel', 'warn', '--emptyOutDir',
+			'--outDir', outDir], { cwd: join(TOP, 'web') });
+	} catch (error) {
+		throw new Error('the page cannot be built (npm ci in web/?): ' +
+			(error.stderr || error.message));
+	}
+}
+
+function serveFolder(folder) {
+	const server = createServer(async (request, response) => {
+		const { pathname } = new URL(request.url, 'http://localhost');
+		const file = resolve(join(folder,
+			pathname === '/' ? 'index.html' : pathname));
+		try {
+			if (!file.startsWith(folder + sep))
+				throw new Error('outside');
+			const body = await readFile(file);
+			response.writeHead(200, { 'content-type':
+				TYPES[extname(file)] ?? 'text/plain' });
+			response.end(body);
+		} catch {
+			response.writeHead(404);
+			response.end();
+		}
+	});
+	return new Promise((done, reject) => {
+		server.once('error', reject);
+		server.listen(0, '127.0.0.1', () => done(server));
+	});
+}
+
+// Calls go to the page's own Phone (web/src/phone.js); what fails there fails
+// here, with the user's name.
+function remotePhone(page, name) {
+	const ask = async (method, ...args) => {
+		try {
+			return await page.evaluate(([m, a]) =>
+				globalThis.phone[m](...a), [method, args]);
+		} catch (error) {
+			const [line] = String(error.message)
+				.replace(/^page\.evaluate: (Error: )?/, '')
+				.split('\n');
+			throw new Error(`${name}, ${method}: ${line}`);
+		}
+	};
+	const phone = {
+		name, page,
+		log: () => page.evaluate(() => globalThis.phone.log),
+		jid: () => page.evaluate(() => globalThis.phone.client.jid),
+	};
+	for (const method of ['call', 'cancel', 'answer', 'decline', 'hangup',
+		'stats', 'wait', 'addContact', 'features', 'logout'])
+		phone[method] = (...args) => ask(method, ...args);
+	return phone;
+}
+
+// Starts Chromium. The result: openPhone({ name, jid, password, websocket }),
+// which logs in; stop(). See Phone for what a phone can do, plus log() and
+// page. `console`: everything the pages wrote there.
+export async function startBrowser({ dir }) {
+	const folder = resolve(dir);
+	const pageDir = join(folder, 'page');
+	const tmp = join(folder, 'tmp');
+	mkdirSync(tmp, { recursive: true });
+	await buildPage(pageDir);
+	const server = await serveFolder(pageDir);
+	const url = `http://localhost:${server.address().port}/`;
+	const console_ = [];
+	const browser = await chromium.launch({
+		executablePath: CHROMIUM,
+		args: process.getuid() === 0 ? [...FLAGS, '--no-sandbox']
+			: FLAGS,
+		ignoreDefaultArgs: ['--mute-audio'],
+		env: { ...process.env, TMPDIR: tmp },
+		timeout: LAUNCH_MS,
+		handleSIGINT: false, handleSIGTERM: false, handleSIGHUP: false,
+	});
+
+	return {
+		version: browser.version(),
+		console: console_,
+		async openPhone({ name, ...options }) {
+			const context = await browser.newContext();
+			const page = await context.newPage();
+			page.on('console', (m) => console_.push(
+				`${name}: ${m.type()}: ${m.text()}`));
+			page.on('pageerror', (e) => console_.push(
+				`${name}: ${e.stack ?? e}`));
+			await page.goto(url);
+			await page.evaluate((o) => globalThis.openPhone(o),
+				options);
+			return remotePhone(page, name);
+		},
+		async stop() {
+			await browser.close();
+			server.closeAllConnections?.();
+			server.close();
+		},
+	};
+}

@@ -1,0 +1,195 @@
+// headless.mjs: alice calls bob three times, each in a browser without window
+//
+// Through the component (gateway mode), or natively for comparison: then
+// nobody but the two pages takes part, and the second call is cancelled.
+
+import { until } from './children.mjs';
+import { expect, steps } from './steps.mjs';
+
+const MEDIA_MS = 30000;
+const FRAMES = 10;
+// A beep of the made-up microphone has 100 times this, silence almost none.
+const ENERGY = 1e-4;
+const FEATURES = [
+	'urn:xmpp:jingle:1', 'urn:xmpp:jingle-message:0',
+	'urn:xmpp:jingle:apps:rtp:1', 'urn:xmpp:jingle:apps:rtp:audio',
+	'urn:xmpp:jingle:apps:rtp:video', 'urn:xmpp:jingle:apps:dtls:0',
+	'urn:xmpp:jingle:transports:ice-udp:1',
+];
+const HEADLINES = {
+	alice: [/./, /did not answer/i, /declined/i],
+	bob: [/./, /missed/i, /./],
+};
+
+async function online(phone) {
+	await phone.wait('online');
+}
+
+// Asks for the contact's presence and lets it see ours, as a user does who
+// adds it; then it looks like somebody who can be called.
+async function befriend(phone, contact, domain) {
+	await phone.addContact(domain);
+	await phone.addContact(contact);
+	await phone.wait('approved', { from: contact });
+	await phone.wait('presence', { from: `${contact}/call`,
+		type: 'available', caps: true });
+	const features = await phone.features(`${contact}/call`);
+	for (const feature of FEATURES)
+		expect(features.includes(feature),
+			`${contact}/call does not list ${feature}`);
+}
+
+function flows({ audio, video }) {
+	return audio.in?.totalAudioEnergy >= ENERGY &&
+		video.in?.framesDecoded >= FRAMES;
+}
+
+async function mediaFlows(phone, sid) {
+	let stats;
+	await until(async () => flows(stats = await phone.stats(sid)),
+		() => `no audio and video: ${JSON.stringify(stats)}`, MEDIA_MS);
+	return stats;
+}
+
+function statsLine(name, { audio, video, transport }) {
+	return `      ${name} received ${video.in.framesDecoded} frames of ` +
+		`${video.in.frameWidth}x${video.in.frameHeight}, ` +
+		`${audio.in.packetsReceived} audio packets, energy ` +
+		`${audio.in.totalAudioEnergy.toExponential(2)}; ` +
+		`${transport?.srtpCipher}, ${transport?.local} to ` +
+		`${transport?.remote}`;
+}
+
+// alice dials; the result is the id on each side, which may differ.
+async function ring({ alice, bob, dials, shownAs }) {
+	const from = (await bob.log()).length;
+	const sid = await alice.call(dials);
+	const propose = await bob.wait('propose', {}, { from });
+	expect(propose.from === shownAs ||
+		propose.from.startsWith(`${shownAs}/`),
+	`bob is called by ${propose.from}, not by ${shownAs}`);
+	expect(propose.media === 'audio,video',
+		`bob is asked for ${propose.media}`);
+	await alice.wait('ringing', { sid });
+	return { a: sid, b: propose.sid };
+}
+
+async function answeredCall(o, step, say) {
+	const { alice, bob } = o;
+	const sid = await step('alice calls, bob\'s page rings', () => ring(o));
+	await step('bob answers, media are connected', async () => {
+		await bob.answer(sid.b);
+		for (const [phone, id] of [[alice, sid.a], [bob, sid.b]])
+			await phone.wait('connection',
+				{ sid: id, state: 'connected' });
+	});
+	await step('audio and video arrive on both sides', async () => {
+		const stats = await Promise.all([mediaFlows(alice, sid.a),
+			mediaFlows(bob, sid.b)]);
+		say(statsLine('alice', stats[0]));
+		say(statsLine('bob', stats[1]));
+	});
+	await step('alice hangs up, bob\'s page is told', async () => {
+		await alice.hangup(sid.a);
+		const end = await bob.wait('terminated', { sid: sid.b });
+		expect(end.reason === 'success', `reason is ${end.reason}`);
+		await bob.wait('finish', { sid: sid.b });
+		await alice.wait('finish', { sid: sid.a });
+	});
+}
+
+async function unansweredCall(o, step) {
+	const { alice, bob, daemon } = o;
+	const sid = await step('alice calls, bob\'s page rings', () => ring(o));
+	if (!daemon) {
+		await step('alice cancels, bob\'s page stops', async () => {
+			await alice.cancel(sid.a);
+			await bob.wait('retract', { sid: sid.b });
+		});
+		return;
+	}
+	await step('31 s later alice is told, bob\'s page stops', async () => {
+		await daemon.clock('+31s');
+		const end = await alice.wait('reject', { sid: sid.a });
+		expect(end.reason === 'timeout', `reason is ${end.reason}`);
+		expect(/did not answer/i.test(end.text ?? ''),
+			`alice reads "${end.text}"`);
+		await bob.wait('retract', { sid: sid.b });
+	});
+}
+
+async function declinedCall(o, step) {
+	const { alice, bob, daemon } = o;
+	const sid = await step('alice calls, bob\'s page rings', () => ring(o));
+	await step('bob declines, alice is told', async () => {
+		await bob.decline(sid.b);
+		const end = await alice.wait('reject', { sid: sid.a });
+		expect(end.reason === 'decline', `reason is ${end.reason}`);
+		expect(!daemon || /declined/i.test(end.text ?? ''),
+			`alice reads "${end.text}"`);
+	});
+}
+
+export async function headlines(phone) {
+	return (await phone.log()).filter((e) => e.what === 'headline');
+}
+
+async function noticesArrive(phone) {
+	const patterns = HEADLINES[phone.name];
+	let got = [];
+	await until(async () => {
+		got = await headlines(phone);
+		return got.length >= patterns.length;
+	}, () => `${phone.name} has ${got.length} of ${patterns.length} ` +
+		`notices: ${got.map((e) => e.body).join(' | ')}`);
+	expect(got.length === patterns.length,
+		`${phone.name} has ${got.length} notices, ` +
+		`${patterns.length} are expected`);
+	patterns.forEach((pattern, i) => expect(
+		pattern.test(`${got[i].subject} ${got[i].body}`),
+		`notice ${i + 1} of ${phone.name} is "${got[i].body}"`));
+}
+
+async function printNotices(phone, say) {
+	say(`\nNotices as ${phone.name} received them:`);
+	for (const { from, subject, body } of await headlines(phone))
+		say(`  from ${from}, "${subject}":\n    ` +
+			body.replaceAll('\n', '\n    '));
+}
+
+// Plays the three calls with two phones of browser.mjs, which are logged in.
+// `daemon` (privatecalld.mjs) is null for native calls. Throws StepError.
+export async function playCalls({ alice, bob, host, domain, daemon, say }) {
+	const step = steps(say);
+	const calls = {
+		alice, bob, daemon,
+		dials: daemon ? `bob@${domain}` : `bob@${host}`,
+		shownAs: daemon ? `alice@${domain}/call` : `alice@${host}`,
+	};
+
+	say(`alice calls ${calls.dials}:`);
+	await step('both are logged in', () =>
+		Promise.all([online(alice), online(bob)]));
+	if (daemon)
+		await step('both have added the other to be called', () =>
+			Promise.all([
+				befriend(alice, `bob@${domain}`, domain),
+				befriend(bob, `alice@${domain}`, domain),
+			]));
+	say('First call, answered:');
+	await answeredCall(calls, step, say);
+	say('Second call, not answered:');
+	await unansweredCall(calls, step);
+	say('Third call, declined:');
+	await declinedCall(calls, step);
+	if (!daemon)
+		return;
+	say('Afterwards:');
+	await step('both have their notices', () =>
+		Promise.all([noticesArrive(alice), noticesArrive(bob)]));
+	const log = await daemon.run('log');
+	expect(log.code === 0, `privatecallctl log: ${log.stderr}`);
+	say(`\nThe call log (privatecallctl log):\n${log.stdout.trimEnd()}`);
+	await printNotices(alice, say);
+	await printNotices(bob, say);
+}

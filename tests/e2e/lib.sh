@@ -1,0 +1,223 @@
+# lib.sh: the shell part that ./check and ./quickstart share: what must be
+# installed, how the tree is built, a Prosody of our own, a network of our own.
+#
+# What programs in tests/e2e/ may rely on:
+#	BUILD_DIR   the build folder, absolute: privatecalld-test and
+#	            privatecallctl are in it
+#	PROSODY     the prosody program, to be run with a configuration of its
+#	            own; never the one of a running service
+#	PROSODYCTL  likewise
+#	CHROMIUM    the browser
+#	PRIVATECALL_NETNS  1: inside a network of its own, loopback up
+
+top=$(cd "$(dirname "$0")" && pwd)
+build=$top/build
+cores=$(nproc 2>/dev/null || echo 2)
+jobs=${JOBS:-$cores}
+unset MAKEFLAGS MAKELEVEL
+
+# package, or package=command where another package may bring the command.
+build_packages="autoconf automake make=make gcc=gcc libc6-dev binutils=nm
+	pkg-config=pkg-config libexpat1-dev libuv1-dev libconfuse-dev
+	uthash-dev libjansson-dev libidn-dev libsqlite3-dev libcmocka-dev
+	scdoc=scdoc"
+check_packages="clang=clang libclang-rt-14-dev=clang llvm=llvm-symbolizer
+	xz-utils=xz"
+node_packages="nodejs=node npm=npm openssl=openssl ca-certificates
+	iproute2=ip"
+browser_packages="chromium=chromium fonts-liberation"
+
+die()
+{
+	echo "$*" >&2
+	exit 1
+}
+
+now()
+{
+	date +%H:%M:%S
+}
+
+as_root()
+{
+	if [ "$(id -u)" = 0 ]; then
+		"$@"
+	elif command -v sudo >/dev/null; then
+		sudo "$@"
+	else
+		die "This needs root, and there is no sudo: $*"
+	fi
+}
+
+have_package()
+{
+	case $1 in
+	*=*) command -v "${1#*=}" >/dev/null && return 0 ;;
+	esac
+	dpkg-query -W -f '${Status}\n' "${1%%=*}" 2>/dev/null |
+		grep -q '^install ok installed$'
+}
+
+# Installing must not restart what runs already: needrestart is told so.
+apt_install()
+{
+	as_root env DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 \
+		apt-get install -y -q --no-install-recommends "$@"
+}
+
+# need PACKAGE...: installs what is missing. No package given here starts or
+# stops a service; the server comes by private_prosody.
+need()
+{
+	missing=
+	for p in "$@"; do
+		have_package "$p" || missing="$missing ${p%%=*}"
+	done
+	[ -n "$missing" ] || return 0
+	command -v apt-get >/dev/null ||
+		die "Please install what these Debian packages hold:$missing"
+	mkdir -p "$build/log"
+	echo "$(now) installing$missing"
+	if ! apt_install $missing >"$build/log/install.log" 2>&1; then
+		as_root apt-get update -q >>"$build/log/install.log" 2>&1 || :
+		apt_install $missing >>"$build/log/install.log" 2>&1 || {
+			tail -n 15 "$build/log/install.log" >&2
+			die "Installing failed: build/log/install.log"
+		}
+	fi
+}
+
+# private_prosody: finds or makes a Prosody that touches no service. One that
+# is installed is used as a program. Else the package is unpacked below build/
+# and never installed, so that no unit, user, port or file of the system is
+# touched; only its libraries are installed.
+private_prosody()
+{
+	if [ -n "${PROSODY:-}" ]; then
+		return 0
+	fi
+	dir=$build/prosody
+	if [ ! -x "$dir/bin/prosody" ]; then
+		if [ -x /usr/bin/prosody ]; then
+			PROSODY=/usr/bin/prosody
+			PROSODYCTL=/usr/bin/prosodyctl
+			export PROSODY PROSODYCTL
+			return 0
+		fi
+		unpack_prosody
+	fi
+	PROSODY=$dir/bin/prosody
+	PROSODYCTL=$dir/bin/prosodyctl
+	export PROSODY PROSODYCTL
+}
+
+unpack_prosody()
+{
+	command -v apt-get >/dev/null || die "Please install Prosody 0.12."
+	echo "$(now) unpacking prosody into build/prosody"
+	rm -rf "$dir.new" "$dir"
+	mkdir -p "$dir.new/bin" "$build/log"
+	(
+		cd "$dir.new"
+		apt-get download -q prosody || {
+			as_root apt-get update -q
+			apt-get download -q prosody
+		}
+		dpkg-deb -x prosody_*.deb root
+	) >"$build/log/prosody.log" 2>&1 || {
+		tail -n 5 "$build/log/prosody.log" >&2
+		die "Prosody could not be fetched: build/log/prosody.log"
+	}
+	need $(dpkg-deb -f "$dir.new"/prosody_*.deb Depends | tr ',' '\n' |
+		sed 's/|.*//; s/(.*//; s/[ \t]//g' |
+		grep -Ev '^(adduser|ssl-cert|lsb-base|init-system-helpers)$')
+	lua=$dir/root/usr/lib/prosody
+	for p in prosody prosodyctl; do
+		sed "s,^CFG_SOURCEDIR=.*,CFG_SOURCEDIR='$lua';,
+			s,^CFG_PLUGINDIR=.*,CFG_PLUGINDIR='$lua/modules/';,
+			s,^CFG_CONFIGDIR=.*,CFG_CONFIGDIR='$dir/none';,
+			s,^CFG_DATADIR=.*,CFG_DATADIR='$dir/none';," \
+			"$dir.new/root/usr/bin/$p" >"$dir.new/bin/$p"
+		chmod +x "$dir.new/bin/$p"
+	done
+	rm -f "$dir.new"/prosody_*.deb
+	mv "$dir.new" "$dir"
+}
+
+find_browser()
+{
+	CHROMIUM=${CHROMIUM:-$(command -v chromium || :)}
+	export CHROMIUM
+}
+
+# npm_current FOLDER: installs exactly what its lock file says, once. npm 11
+# refuses a lock file that lacks packages meant for other systems; then npm
+# install takes the same versions from it and leaves the file alone.
+npm_current()
+{
+	[ -f "$top/$1/package-lock.json" ] || return 0
+	sum=$(cksum <"$top/$1/package-lock.json")
+	[ "$(cat "$top/$1/node_modules/.lock-sum" 2>/dev/null)" != "$sum" ] ||
+		return 0
+	mkdir -p "$build/log"
+	echo "$(now) npm ci in $1"
+	(
+		cd "$top/$1"
+		options="--no-audit --no-fund --ignore-scripts"
+		npm ci $options || npm install --no-save $options
+	) >"$build/log/npm.log" 2>&1 || {
+		grep -E '^npm error .' "$build/log/npm.log" | head -n 8 >&2
+		die "npm ci failed in $1: build/log/npm.log"
+	}
+	echo "$sum" >"$top/$1/node_modules/.lock-sum"
+}
+
+# configure_in FOLDER OPTION...: configures once, again on other options.
+configure_in()
+{
+	dir=$1
+	shift
+	[ ! -f "$dir/Makefile" ] || [ "$(cat "$dir/.options")" != "$*" ] ||
+		return 0
+	mkdir -p "$dir"
+	rm -f "$dir/Makefile" "$dir/.options"
+	(cd "$dir" && "$top/configure" --quiet "$@") || return 1
+	echo "$*" >"$dir/.options"
+}
+
+# build_tree: ./configure if needed, then the programs, in build/. One at a
+# time: a second ./check or ./quickstart waits here.
+build_tree()
+{
+	mkdir -p "$build/log"
+	(
+		flock 9
+		"$top/autogen.sh" --if-needed &&
+		configure_in "$build" --enable-werror &&
+		make -C "$build" -s -j"$jobs" Makefile &&
+		make -C "$build" -s -j"$jobs" all
+	) 9>"$build/.lock" >"$build/log/build.log" 2>&1
+	status=$?
+	BUILD_DIR=$build
+	export BUILD_DIR
+	return $status
+}
+
+# in_netns COMMAND...: runs it in a network of its own where that is permitted,
+# else as it is.
+in_netns()
+{
+	if [ "$(id -u)" = 0 ]; then
+		own="unshare -n"
+		drop=
+	else
+		own="unshare -Un --map-current-user --keep-caps"
+		drop="setpriv --inh-caps=-all --ambient-caps=-all"
+	fi
+	if $own ip link set lo up 2>/dev/null; then
+		PRIVATECALL_NETNS=1 $own sh -c \
+			'ip link set lo up && exec "$@"' sh $drop "$@"
+	else
+		PRIVATECALL_NETNS=0 "$@"
+	fi
+}

@@ -1,0 +1,276 @@
+// prosody.mjs: a real Prosody in a private folder on free loopback ports
+//
+// Its limits are the packaged defaults (c2s 10 kB/s). Accounts and rosters are
+// written as files: Prosody reads an account at login and a roster when its
+// owner's first session appears.
+
+import { execFile } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { freePorts, startChild, until } from './children.mjs';
+
+const HOST = 'localhost';
+const PROSODY = process.env.PROSODY ?? 'prosody';
+const PORT_TAKEN = 'Failed to open server port';
+const PORT_TRIES = 5;
+const START_MS = 20000;
+const TAIL = 2000;
+
+const MODULES = [
+	'disco', 'roster', 'saslauth', 'blocklist', 'bookmarks', 'carbons',
+	'csi', 'csi_simple', 'limits', 'mam', 'offline', 'pep', 'ping', 'posix',
+	'private', 'smacks', 'time', 'uptime', 'vcard4', 'vcard_legacy',
+	'version', 'websocket',
+];
+
+// Prosody's own escaping of names in its data folder.
+function dataName(text) {
+	return Buffer.from(text).toString('latin1').replace(/[^A-Za-z0-9]/g,
+		(c) => '%' + c.charCodeAt(0).toString(16).padStart(2, '0'));
+}
+
+function lua(text) {
+	return '"' + String(text).replace(/[\\"]/g, '\\$&')
+		.replace(/\n/g, '\\n') + '"';
+}
+
+function luaRoster(items) {
+	const lines = items.map(({ jid, name, subscription = 'both', ask }) =>
+		`\t[${lua(jid)}] = { ` +
+		`["subscription"] = ${lua(subscription)}; ` +
+		(name ? `["name"] = ${lua(name)}; ` : '') +
+		(ask ? `["ask"] = ${lua(ask)}; ` : '') +
+		`["groups"] = {}; };`);
+	return 'return {\n\t[false] = { ["version"] = 1; ' +
+		`["pending"] = {}; };\n${lines.join('\n')}\n};\n`;
+}
+
+function configText(o) {
+	const modules = o.tls ? [...MODULES, 'tls'] : MODULES;
+	const file = (...names) => lua(join(o.dir, ...names));
+	return `-- written by tests/e2e/prosody.mjs
+${process.getuid() === 0 ? 'run_as_root = true' : ''}
+daemonize = false
+pidfile = ${file('prosody.pid')}
+data_path = ${file('data')}
+certificates = ${file('certs')}
+log = { ${o.logLevel} = "*console" }
+interfaces = { "127.0.0.1" }
+local_interfaces = { "127.0.0.1" }
+c2s_ports = { ${o.ports.c2s} }
+http_ports = { ${o.ports.http} }
+http_interfaces = { "127.0.0.1" }
+https_ports = { }
+component_ports = { ${o.ports.component} }
+component_interfaces = { "127.0.0.1" }
+http_default_host = "${HOST}"
+c2s_require_encryption = false
+allow_unencrypted_plain_auth = true
+consider_websocket_secure = true
+authentication = "internal_plain"
+storage = "internal"
+modules_enabled = { ${modules.map(lua).join(', ')} }
+modules_disabled = { "s2s" }
+limits = { c2s = { rate = "10kb/s" }; s2sin = { rate = "30kb/s" } }
+${o.globalConfig}
+
+VirtualHost "${HOST}"
+${o.tls ? `	ssl = { key = ${file('certs', `${HOST}.key`)};
+		certificate = ${file('certs', `${HOST}.crt`)} }` : ''}
+${o.hostConfig}
+
+Component ${lua(o.component.domain)}
+	component_secret = ${lua(o.component.secret)}
+	component_conflict_resolve = "kick_old"
+${o.componentConfig}
+`;
+}
+
+async function makeCertificate(dir) {
+	const key = join(dir, 'certs', `${HOST}.key`);
+	const crt = join(dir, 'certs', `${HOST}.crt`);
+	if (existsSync(crt))
+		return crt;
+	await promisify(execFile)('openssl', [
+		'req', '-new', '-x509', '-nodes', '-newkey', 'ec',
+		'-pkeyopt', 'ec_paramgen_curve:prime256v1', '-days', '30',
+		'-subj', `/CN=${HOST}`,
+		'-addext', `subjectAltName=DNS:${HOST}`,
+		'-keyout', key, '-out', crt,
+	]);
+	return crt;
+}
+
+class Prosody {
+	#o;
+	#child = null;
+	#rosters = new Map();
+
+	constructor(o, certificate) {
+		this.#o = o;
+		this.host = HOST;
+		this.dir = o.dir;
+		this.log = join(o.dir, 'prosody.log');
+		this.certificate = certificate;
+		this.component = o.component;
+	}
+
+	get c2sPort() {
+		return this.#o.ports.c2s;
+	}
+
+	get httpPort() {
+		return this.#o.ports.http;
+	}
+
+	get componentPort() {
+		return this.#o.ports.component;
+	}
+
+	get websocket() {
+		return `ws://${HOST}:${this.httpPort}/xmpp-websocket`;
+	}
+
+	get pid() {
+		return this.#child.pid;
+	}
+
+	#write(store, name, text) {
+		const folder = join(this.dir, 'data', dataName(HOST), store);
+		mkdirSync(folder, { recursive: true });
+		writeFileSync(join(folder, `${dataName(name)}.dat`), text);
+	}
+
+	addUser(name, password) {
+		this.#write('accounts', name, 'return {\n' +
+			`\t["password"] = ${lua(password)};\n};\n`);
+		return `${name}@${HOST}`;
+	}
+
+	// items: [{ jid, name, subscription = "both", ask }]
+	setRoster(name, items) {
+		this.#rosters.set(name, items);
+		this.#write('roster', name, luaRoster(items));
+	}
+
+	makeContacts(a, b) {
+		for (const [owner, other] of [[a, b], [b, a]]) {
+			const items = this.#rosters.get(owner) ?? [];
+			const jid = `${other}@${HOST}`;
+			this.setRoster(owner, [
+				...items.filter((i) => i.jid !== jid),
+				{ jid, name: other },
+			]);
+		}
+	}
+
+	readLog() {
+		return existsSync(this.log) ? readFileSync(this.log, 'utf8')
+			: '';
+	}
+
+	waitLog(pattern, timeout) {
+		return until(() => this.readLog().match(pattern),
+			`${pattern} in ${this.log}`, timeout);
+	}
+
+	// Its services listen before it serves them; a client that connects
+	// then waits in the backlog.
+	#listens(text) {
+		return Object.values(this.#o.ports).every((port) =>
+			new RegExp(`Activated service .*:${port}\\b`)
+				.test(text));
+	}
+
+	async #ready(from) {
+		let text = '';
+		await until(() => {
+			text = this.readLog().slice(from);
+			return !this.#child.alive || this.#listens(text) ||
+				text.includes(PORT_TAKEN);
+		}, () => `Prosody is not ready: ${text.slice(-TAIL)}`,
+		START_MS);
+		return this.#child.alive && !text.includes(PORT_TAKEN);
+	}
+
+	async start() {
+		const from = this.readLog().length;
+		const config = join(this.dir, 'prosody.cfg.lua');
+		writeFileSync(config, configText(this.#o), { mode: 0o600 });
+		this.#child = startChild(PROSODY, ['--config', config, '-F'],
+			{ log: this.log });
+		if (await this.#ready(from))
+			return;
+		const { error } = await this.#child.stop();
+		throw new Error('Prosody does not start' +
+			(error ? ` (${error.message})` : '') +
+			`, ${this.log}:\n` +
+			this.readLog().slice(from).slice(-TAIL));
+	}
+
+	// Somebody else may listen on a port that was free a moment ago.
+	async startOnFreePorts() {
+		for (let left = PORT_TRIES; ; left--) {
+			const [c2s, http, component] = await freePorts(3,
+				this.#o.c2sPort);
+			this.#o.ports = { c2s, http, component };
+			try {
+				return await this.start();
+			} catch (error) {
+				if (left === 1 ||
+				    !String(error).includes(PORT_TAKEN))
+					throw error;
+			}
+		}
+	}
+
+	kill(signal = 'SIGKILL') {
+		return this.#child.kill(signal);
+	}
+
+	async stop() {
+		await this.#child?.stop();
+	}
+
+	async restart() {
+		await this.stop();
+		await this.start();
+	}
+}
+
+// Starts Prosody. Options:
+//   dir        private folder, made when missing; a used one keeps its data
+//   users      { name: password } or [[name, password], ...]
+//   component  { domain, secret }, default calls.localhost
+//   tls        offer STARTTLS with a self-signed certificate
+//   c2sPort    taken if it is free, else another one
+//   logLevel   "info" (default) or "debug"
+//   globalConfig, hostConfig, componentConfig   more lines of its config file
+// The result:
+//   host, component, c2sPort, httpPort, componentPort, websocket (its URL),
+//   certificate, log (file), pid
+//   addUser(name, password), makeContacts(a, b), setRoster(name, items): bare
+//   local names; rosters only while the owner is not logged in
+//   readLog(), waitLog(pattern), kill(signal), start(), stop(), restart()
+export async function startProsody({
+	dir, users = {}, component = {}, tls = false, c2sPort,
+	logLevel = 'info', globalConfig = '', hostConfig = '',
+	componentConfig = '',
+}) {
+	const o = {
+		dir: resolve(dir), tls, c2sPort, logLevel, globalConfig,
+		hostConfig, componentConfig, ports: null,
+		component: { domain: `calls.${HOST}`, secret: 'secret',
+			...component },
+	};
+	for (const name of ['data', 'certs'])
+		mkdirSync(join(o.dir, name), { recursive: true, mode: 0o700 });
+	const prosody = new Prosody(o, tls ? await makeCertificate(o.dir)
+		: null);
+	for (const [name, password] of
+		Array.isArray(users) ? users : Object.entries(users))
+		prosody.addUser(name, password);
+	await prosody.startOnFreePorts();
+	return prosody;
+}

@@ -1,0 +1,199 @@
+// quickstart.mjs: Prosody, the component and two accounts, to try a call
+//
+// node quickstart.mjs                   until Ctrl-C, for clients of one's own
+// node quickstart.mjs --headless-call   two browsers without a window call
+//   --native  the same two browsers without the component, for comparison
+//   --keep    leave the run's folder
+
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { startBrowser } from './browser.mjs';
+import { followLines } from './follow.mjs';
+import { playCalls } from './headless.mjs';
+import { startPrivatecalld } from './privatecalld.mjs';
+import { startProsody } from './prosody.mjs';
+
+const TOP = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
+const BUILD = resolve(process.env.BUILD_DIR ?? join(TOP, 'build'));
+const USERS = ['alice', 'bob'];
+// Nobody's privacy is at stake here, and the log is read aloud.
+const CONF = { log_privacy: 'full' };
+const TAIL_LINES = 25;
+const TAIL_EVENTS = 15;
+
+const say = console.log;
+
+function other(name) {
+	return USERS.find((user) => user !== name);
+}
+
+// A folder of this run; an interrupted run leaves none.
+function runFolder() {
+	mkdirSync(BUILD, { recursive: true });
+	const dir = mkdtempSync(join(BUILD, 'quickstart-'));
+	process.once('exit', (status) => {
+		if (status > 128)
+			removeFolder(dir);
+	});
+	return dir;
+}
+
+function removeFolder(dir) {
+	rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
+}
+
+function passwords() {
+	return Object.fromEntries(USERS.map((name) =>
+		[name, randomBytes(4).toString('hex')]));
+}
+
+function tail(file) {
+	try {
+		return readFileSync(file, 'utf8').trimEnd().split('\n')
+			.slice(-TAIL_LINES).join('\n');
+	} catch (error) {
+		return error.message;
+	}
+}
+
+async function printFailure(error, run) {
+	const { browser, phones, prosody, daemon, dir } = run;
+	say(`\nFAILED: ${error.message}`);
+	for (const phone of phones) {
+		say(`\nWhat ${phone.name}'s page saw last:`);
+		const events = await phone.log().catch((e) => [e.message]);
+		for (const event of events.slice(-TAIL_EVENTS))
+			say(`  ${JSON.stringify(event)}`);
+	}
+	if (browser?.console.length)
+		say(`\nThe pages' console:\n${browser.console
+			.slice(-TAIL_LINES).join('\n')}`);
+	if (daemon)
+		say(`\n${daemon.log}:\n${tail(daemon.log)}`);
+	if (prosody)
+		say(`\n${prosody.log}:\n${tail(prosody.log)}`);
+	say(`\nEverything is in ${dir}`);
+}
+
+async function headlessCall({ native, keep }) {
+	const dir = runFolder();
+	const users = passwords();
+	const run = { dir, phones: [] };
+	let status = 0;
+	try {
+		run.prosody = await startProsody({ dir, users });
+		run.prosody.makeContacts(...USERS);
+		say(`Prosody runs, websocket at ${run.prosody.websocket}`);
+		if (!native) {
+			run.daemon = await startPrivatecalld({ dir, conf: CONF,
+				prosody: run.prosody });
+			say('privatecalld runs as ' +
+				run.prosody.component.domain);
+		}
+		run.browser = await startBrowser({ dir });
+		say(`Chromium ${run.browser.version} runs without a window`);
+		run.phones = await Promise.all(USERS.map((name) =>
+			run.browser.openPhone({
+				name, jid: `${name}@${run.prosody.host}`,
+				password: users[name],
+				websocket: run.prosody.websocket,
+			})));
+		const [alice, bob] = run.phones;
+		await playCalls({ alice, bob, say, host: run.prosody.host,
+			domain: run.prosody.component.domain,
+			daemon: run.daemon ?? null });
+		say('\nAll three calls went as they should.');
+	} catch (error) {
+		await printFailure(error, run);
+		status = 1;
+	}
+	await run.browser?.stop();
+	await run.daemon?.stop();
+	await run.prosody?.stop();
+	if (status === 0 && !keep)
+		removeFolder(dir);
+	return status;
+}
+
+// A gateway contact that is there from the first login: Prosody itself asks
+// for its presence then, and already shows it the user's.
+function gatewayContact(jid, name) {
+	return { jid, name, subscription: 'from', ask: 'subscribe' };
+}
+
+function giveContacts(prosody) {
+	const { host, component: { domain } } = prosody;
+	for (const name of USERS)
+		prosody.setRoster(name, [
+			{ jid: `${other(name)}@${host}`, name: other(name) },
+			gatewayContact(`${other(name)}@${domain}`,
+				`${other(name)} (call)`),
+			gatewayContact(domain, 'Private calls'),
+		]);
+}
+
+function printLogin(prosody, users) {
+	const { host, component: { domain } } = prosody;
+	say(`
+A Prosody and the component run on this machine's loopback. Log in with any
+client that can call, each account in a client of its own:
+`);
+	for (const name of USERS)
+		say(`  ${name}@${host}   password ${users[name]}   ` +
+			`calls ${other(name)}@${domain}`);
+	say(`
+  server 127.0.0.1, port ${prosody.c2sPort}
+  STARTTLS, with a certificate of our own: ${prosody.certificate}
+  websocket ${prosody.websocket}
+
+Both accounts have each other as contacts, "${other('alice')}" to write to and
+"${other('alice')} (call)" to call. Ctrl-C stops everything.
+`);
+}
+
+async function untilInterrupted(daemon) {
+	const interrupted = new Promise((done) => {
+		process.once('SIGINT', done);
+		process.once('SIGTERM', done);
+	});
+	const ended = daemon.exited.then(({ code, signal }) => {
+		throw new Error(`privatecalld ended (${signal ?? code}):\n` +
+			tail(daemon.log));
+	});
+	await Promise.race([interrupted, ended]);
+}
+
+async function serve({ keep }) {
+	const dir = runFolder();
+	const users = passwords();
+	const prosody = await startProsody({ dir, users, tls: true,
+		c2sPort: 5222 });
+	giveContacts(prosody);
+	const daemon = await startPrivatecalld({ dir, prosody, conf: CONF });
+	printLogin(prosody, users);
+	const endFollow = followLines(daemon.log, say);
+	await untilInterrupted(daemon);
+	endFollow();
+	say('\nStopping.');
+	await daemon.stop();
+	await prosody.stop();
+	if (!keep)
+		removeFolder(dir);
+	return 0;
+}
+
+const { values: options } = parseArgs({ options: {
+	'headless-call': { type: 'boolean' },
+	native: { type: 'boolean' },
+	keep: { type: 'boolean' },
+} });
+try {
+	process.exit(options['headless-call'] || options.native
+		? await headlessCall(options) : await serve(options));
+} catch (error) {
+	say(error.message);
+	process.exit(1);
+}

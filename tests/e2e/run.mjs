@@ -1,0 +1,181 @@
+// run.mjs: the end-to-end stories on one real Prosody
+//
+// usage: tests/e2e/run [--only PATTERN] [--quick] [--list] [--jobs N]
+//                      [--dir DIR] [--verbose]
+//
+// One Prosody and one daemon for all stories; those that move the clock, flip
+// switches or kill get a daemon of their own, on a component of the same
+// Prosody. One line a story, then 'N passed, N failed, N skipped'. A failing
+// story prints its XMPP dialogue with times.
+
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { fileURLToPath } from 'node:url';
+import { startPrivatecalld } from './privatecalld.mjs';
+import { startProsody } from './prosody.mjs';
+import { BASE_CONF, Skip, stories, Story } from './story.mjs';
+
+const HERE = dirname(fileURLToPath(import.meta.url));
+const SECRET = 'secret';
+const SLOTS = 8;
+
+const { values: options } = parseArgs({ options: {
+	only: { type: 'string', multiple: true, default: [] },
+	quick: { type: 'boolean' },
+	list: { type: 'boolean' },
+	jobs: { type: 'string', default: process.env.JOBS ?? '6' },
+	dir: { type: 'string' },
+	verbose: { type: 'boolean' },
+} });
+
+async function load() {
+	const folder = join(HERE, 'stories');
+	for (const file of readdirSync(folder).sort())
+		if (file.endsWith('.mjs'))
+			await import(join(folder, file));
+}
+
+function chosen() {
+	const patterns = options.only.map((text) => new RegExp(text, 'i'));
+	return stories.filter(({ name, slow }) =>
+		(!patterns.length || patterns.some((p) => p.test(name))) &&
+		!(options.quick && slow));
+}
+
+// Components that a story may have for itself, and who waits for one.
+class Slots {
+	constructor(list) {
+		this.free = [...list];
+		this.queue = [];
+	}
+
+	async take() {
+		return this.free.shift() ??
+			new Promise((resolve) => this.queue.push(resolve));
+	}
+
+	give(slot) {
+		const next = this.queue.shift();
+		if (next)
+			next(slot);
+		else
+			this.free.push(slot);
+	}
+}
+
+function limit(promise, seconds, what) {
+	let timer;
+	return Promise.race([promise, new Promise((resolve, reject) => {
+		timer = setTimeout(() => reject(new Error(
+			`${what} took over ${seconds} s`)), seconds * 1000);
+	})]).finally(() => clearTimeout(timer));
+}
+
+async function runOne(definition, number, world) {
+	const dir = join(world.dir, `s${number}`);
+	mkdirSync(dir, { recursive: true });
+	const t = new Story(definition, { ...world, number, dir });
+	const start = performance.now();
+	let error;
+	try {
+		await t.open();
+		await limit(definition.run(t), definition.lasts, 'the story');
+	} catch (caught) {
+		error = caught;
+	}
+	await limit(t.close(), 20, 'its end').catch((caught) => {
+		error ??= caught;
+	});
+	if (!error && t.ownDaemon && /Sanitizer|runtime error:|Assertion/
+		.test(t.ownDaemon.readLog()))
+		error = new Error('the daemon\'s log has a sanitizer report ' +
+			'or an assertion');
+	const seconds = ((performance.now() - start) / 1000).toFixed(1);
+	const word = !error ? 'ok  ' : error instanceof Skip ? 'skip' : 'FAIL';
+	console.log(`${word} ${definition.name} (${seconds} s)` +
+		`${error instanceof Skip ? `: ${error.message}` : ''}`);
+	if (word === 'FAIL')
+		explain(t, error);
+	else if (options.verbose)
+		t.dialogue.print((text) => process.stdout.write(text));
+	return word.trim();
+}
+
+function explain(t, error) {
+	console.log(`    ${String(error.stack ?? error)
+		.replace(/\n/g, '\n    ')}`);
+	t.dialogue.print((text) => process.stdout.write(text));
+	const tail = t.ownDaemon?.readLog().trim().split('\n').slice(-12);
+	if (tail)
+		console.log(tail.map((l) => `    daemon: ${l}`).join('\n'));
+}
+
+async function runAll(list, world) {
+	const count = { ok: 0, FAIL: 0, skip: 0 };
+	const queue = list.map((definition, i) => [definition, i + 1]);
+	await Promise.all(Array.from({ length: Number(options.jobs) },
+		async () => {
+			for (;;) {
+				const next = queue.shift();
+				if (!next)
+					return;
+				count[await runOne(...next, world)]++;
+			}
+		}));
+	return count;
+}
+
+function moreComponents(slots) {
+	return slots.map(({ domain, secret }) => `Component "${domain}"\n` +
+		`\tcomponent_secret = "${secret}"\n` +
+		`\tcomponent_conflict_resolve = "kick_old"\n`).join('\n');
+}
+
+// Where Prosody's packaged limits end a test that must send more than a user
+// may, only that user is exempt; the stanza limit is above 512 KiB for all.
+const GLOBAL = `unlimited_jids = { "hostile@localhost" }
+c2s_stanza_size_limit = 600 * 1024
+`;
+
+async function main() {
+	await load();
+	const list = chosen();
+	if (options.list) {
+		for (const { name } of list)
+			console.log(name);
+		return 0;
+	}
+	const dir = options.dir ?? mkdtempSync(join(tmpdir(), 'pc-e2e-'));
+	const slots = Array.from({ length: SLOTS }, (_, i) => (
+		{ domain: `calls${i + 1}.localhost`, secret: SECRET }));
+	const prosody = await startProsody({ dir: join(dir, 'prosody'),
+		globalConfig: GLOBAL, componentConfig: moreComponents(slots),
+		hostConfig: '\n\nVirtualHost "remote.localhost"\n' });
+	mkdirSync(join(dir, 'd'), { recursive: true });
+	const daemon = list.every((s) => s.native) ? null
+		: await startPrivatecalld({ dir: join(dir, 'd'), prosody,
+			conf: BASE_CONF });
+	const count = await runAll(list, { prosody, daemon,
+		domain: prosody.component.domain, slots: new Slots(slots), dir });
+	await daemon?.stop();
+	await prosody.stop();
+	if (daemon && /Sanitizer|runtime error:|Assertion/.test(daemon.readLog())) {
+		console.log('the daemon\'s log has a sanitizer report');
+		count.FAIL++;
+	}
+	console.log(`${count.ok} passed, ${count.FAIL} failed, ` +
+		`${count.skip} skipped`);
+	if (!count.FAIL && !options.dir)
+		rmSync(dir, { recursive: true, force: true });
+	else
+		console.log(`Its files are in ${dir}`);
+	return count.FAIL ? 1 : 0;
+}
+
+process.exitCode = await main().catch((error) => {
+	console.error(error.stack ?? error);
+	return 1;
+});
+process.exit();

@@ -1,0 +1,175 @@
+// hostile.mjs: stanzas that are too big, deep, wide or odd, through the real
+// server, while others call (R08)
+
+import { readdirSync, readFileSync } from 'node:fs';
+import { Client } from '../clients/client.mjs';
+import { Conversations } from '../clients/conversations.mjs';
+import { Dino } from '../clients/dino.mjs';
+import { errorOf } from '../clients/match.mjs';
+import { NS } from '../clients/ns.mjs';
+import { assert, equal, Skip, story } from '../story.mjs';
+
+const SIZE = 500 * 1024;
+const CPU_MS = 10;
+const TIMES_ITS_SIZE = 4;
+const SETUP_MS = 2500;
+const ROUNDS = 3;
+
+const repeat = (text) => text.repeat(Math.floor(SIZE / text.length));
+
+function deep(levels) {
+	return '<a>'.repeat(levels) + '</a>'.repeat(levels);
+}
+
+const propose = (inner, attributes = 'id=\'big\'') =>
+	`<propose xmlns='${NS.jmi}' ${attributes}>${inner}</propose>`;
+const initiate = (inner, attributes = 'sid=\'big\'') =>
+	`<jingle xmlns='${NS.jingle}' action='session-initiate' ` +
+	`${attributes}>${inner}</jingle>`;
+
+const SHAPES = {
+	'wide': ['message', repeat('<a/>')],
+	'wide with a namespace each': ['message',
+		repeat('<a xmlns=\'urn:x\'/>')],
+	'deep': ['message', deep(10000)],
+	'deep in a propose': ['message', propose(deep(10000))],
+	'many attributes': ['message', `<x xmlns='urn:x' ${
+		Array.from({ length: 20000 }, (_, i) => `a${i}='1'`)
+			.join(' ')}/>`],
+	'one long attribute': ['message', propose('',
+		`id='${'x'.repeat(SIZE)}'`)],
+	'one long text': ['message', `<body>${'x'.repeat(SIZE)}</body>`],
+	'text of entities': ['message', `<body>${repeat('&amp;')}</body>`],
+	'a propose of descriptions': ['message', propose(repeat(
+		`<description xmlns='${NS.rtp}' media='audio'/>`))],
+	'an offer of contents': ['iq', initiate(repeat(
+		`<content creator='initiator' name='0'><description ` +
+		`xmlns='${NS.rtp}' media='audio'/></content>`))],
+	'an offer of payload types': ['iq', initiate(`<content ` +
+		`creator='initiator' name='0'><description xmlns='${NS.rtp}' ` +
+		`media='audio'>${repeat('<payload-type id=\'1\' name=\'x\'/>')}` +
+		'</description></content>')],
+	'an offer of candidates': ['iq', initiate(`<content ` +
+		`creator='initiator' name='0'><transport xmlns='${NS.ice}'>${
+			repeat('<candidate component=\'1\' ip=\'192.0.2.1\'/>')}` +
+		'</transport></content>')],
+	'mixed text and elements': ['iq', initiate(repeat('x<b/>y'))],
+	'a register form': ['iq', `<query xmlns='${NS.register}'>${
+		repeat('<username>x</username>')}</query>`],
+};
+
+function cpuOf(pid) {
+	let ns = 0;
+	for (const task of readdirSync(`/proc/${pid}/task`))
+		ns += Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`,
+			'utf8').split(' ')[0]);
+	return ns / 1e6;
+}
+
+function rssOf(pid, field = 'VmRSS') {
+	return Number(readFileSync(`/proc/${pid}/status`, 'utf8')
+		.match(new RegExp(`${field}:\\s*(\\d+)`))[1]) * 1024;
+}
+
+async function hostile(t, shape, n) {
+	t.prosody.addUser('hostile', 'secret');
+	const h = new Client({ server: t.prosody, domain: t.domain,
+		user: 'hostile', password: 'secret', dialogue: t.dialogue,
+		label: 'hostile', resource: `h${n}` });
+	t.clients.push(h);
+	await h.connect();
+	return h;
+}
+
+for (const [what, [name, inner]] of Object.entries(SHAPES))
+	story(`R08 hostile, ${what}: answered, the stream lives, little CPU and ` +
+		'memory', { own: true, lasts: 120, slow: true }, async (t) => {
+		if (process.env.E2E_SANITIZED)
+			throw new Skip('CPU and memory of a sanitizer build say ' +
+				'nothing');
+		const h = await hostile(t, what);
+		const { pid } = t.daemon;
+		let best = Infinity;
+		let grown = 0;
+		for (let i = 0; i < ROUNDS; i++) {
+			await h.fence();
+			const cpu = cpuOf(pid);
+			const rss = rssOf(pid);
+			if (name === 'iq') {
+				const el = await h.iq('set', t.domain, inner,
+					{ mayFail: true, timeout: 15000 });
+				equal(el.attrs.type, 'error', 'answer');
+			} else {
+				await h.send(`<message type='chat' id='big${i}' ` +
+					`to='${t.domain}'>${inner}</message>`);
+			}
+			await h.fence();
+			best = Math.min(best, cpuOf(pid) - cpu);
+			grown = Math.max(grown, rssOf(pid, 'VmHWM') - rss);
+		}
+		h.note(`CPU ${best.toFixed(2)} ms, memory +${grown} bytes`);
+		assert(best <= CPU_MS, `CPU ${best.toFixed(2)} ms`);
+		assert(grown <= TIMES_ITS_SIZE * SIZE + 256 * 1024,
+			`memory +${grown} bytes`);
+	});
+
+story('R08 an over-limit stanza is answered with the limit\'s name',
+	async (t) => {
+		const h = await hostile(t, 'named', 'n');
+		const el = await h.iq('set', t.domain, deep(2000),
+			{ mayFail: true, timeout: 15000 });
+		equal(errorOf(el), 'policy-violation', 'error');
+		assert(el.getChild('error').getChildText('text'), 'a text');
+		await h.send(`<message type='chat' id='m1' to='${t.domain}'>` +
+			`${deep(2000)}</message>`);
+		const bounced = await h.waitFor((m) => m.name === 'message' &&
+			m.attrs.type === 'error' && m.attrs.id === 'm1',
+		'a message error');
+		equal(errorOf(bounced), 'policy-violation', 'error');
+		await h.fence();
+	});
+
+story('R08 others set up calls while hostile stanzas of every shape come',
+	{ own: true, lasts: 120 }, async (t) => {
+		const h = await hostile(t, 'mixed', 'x');
+		const [a, b] = await t.pair(Conversations, Dino);
+		let stop = false;
+		const attack = (async () => {
+			for (let i = 0; !stop; i++)
+				for (const [, inner] of Object.values(SHAPES)) {
+					if (stop)
+						break;
+					await h.send(`<message id='x${i}' to='` +
+						`${t.at('bob')}'>${inner}</message>`);
+					await h.fence();
+				}
+		})().catch(() => {});
+		for (let i = 0; i < 4; i++) {
+			const at = performance.now();
+			const [out, ring] = await t.connect(a, b);
+			const ms = performance.now() - at;
+			assert(ms < SETUP_MS, `set-up took ${Math.round(ms)} ms`);
+			await a.hangUp(out);
+			await b.shows(ring, 'ended');
+		}
+		stop = true;
+		await attack;
+		assert(t.daemon.pid, 'the daemon runs');
+		await h.fence();
+	});
+
+story('R08 A29 names with markup in every field come out as text',
+	async (t) => {
+		const [a, b] = await t.pair(Conversations, Dino);
+		const odd = '"/&gt;&lt;x y=&apos;&amp;&lt;';
+		const out = await a.call(t.at('bob'), ['audio'],
+			{ sid: 'a"b\'c<d>&e' });
+		const ring = await b.rings();
+		await b.answer(ring);
+		await a.waitUntil(() => ['active', 'failed', 'connecting']
+			.includes(out.state), 'an answer');
+		await b.terminate(ring, 'success', odd);
+		await a.waitUntil(() => out.reason, 'the reason');
+		equal(out.reason.text, '"/><x y=\'&<', 'the text');
+		await t.settle();
+	});

@@ -1,0 +1,346 @@
+// story.mjs: what a story is, and what it gets
+//
+// A story is one dialogue of a few users with the real server and daemon. It
+// gets users of its own, so stories run beside each other. One that moves the
+// clock, flips a switch or kills the daemon asks for a daemon of its own.
+
+import { setTimeout as pause } from 'node:timers/promises';
+import { Client, Dialogue } from './clients/client.mjs';
+import { Conversations } from './clients/conversations.mjs';
+import { bare, notice, ofCall } from './clients/match.mjs';
+import { startPrivatecalld } from './privatecalld.mjs';
+
+export const stories = [];
+
+// name: what a reader of the list sees, with the rows that it shows (F14 ...).
+// options:
+//   own     a daemon of its own; implied by conf and by t.clock()
+//   conf    its configuration beside what all have
+//   native  of the scripted clients alone: no service takes part
+//   slow    not in a quick run
+//   lasts   seconds it may take, 60 by default
+export function story(name, options, run) {
+	if (typeof options === 'function')
+		return story(name, {}, options);
+	if (stories.some((s) => s.name === name))
+		throw new Error(`two stories are called ${name}`);
+	stories.push({ name, own: Boolean(options.conf), lasts: 60,
+		...options, run });
+	return undefined;
+}
+
+export function assert(truth, what) {
+	if (!truth)
+		throw new Error(typeof what === 'function' ? what() : what);
+}
+
+export function equal(got, want, what) {
+	const [a, b] = [got, want].map((v) => JSON.stringify(v) ?? String(v));
+	if (a !== b)
+		throw new Error(`${what}: expected ${b}, got ${a}`);
+}
+
+export class Skip extends Error {
+}
+
+export const BASE_CONF = { log_privacy: 'full' };
+
+const capital = (name) => name[0].toUpperCase() + name.slice(1);
+const regex = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+
+export class Story {
+	// prosody, daemon (the shared one), slots: free components, number: of
+	// this story in the run, dir: for its daemon.
+	constructor(definition, { prosody, daemon, domain, slots, number, dir }) {
+		Object.assign(this, { definition, prosody, daemon, domain, slots,
+			dir });
+		this.number = number;
+		this.dialogue = new Dialogue();
+		this.clients = [];
+		this.users = new Map();
+	}
+
+	async open() {
+		if (this.definition.native)
+			this.domain = this.prosody.host;
+		if (!this.definition.own)
+			return;
+		this.slot = await this.slots.take();
+		this.domain = this.slot.domain;
+		this.daemon = await startPrivatecalld({ dir: this.dir,
+			prosody: this.prosody, component: this.slot,
+			conf: { ...BASE_CONF, ...this.definition.conf } });
+		this.ownDaemon = this.daemon;
+		await this.connected();
+	}
+
+	async close() {
+		await Promise.all(this.clients.map((c) =>
+			c.close().catch(() => {})));
+		await this.ownDaemon?.stop();
+		if (this.slot)
+			this.slots.give(this.slot);
+	}
+
+	// --- users -------------------------------------------------------------
+	// An account of this story: "bob" is bob7 in the seventh.
+	user(name) {
+		if (!this.users.has(name)) {
+			const real = `${name}${this.number}`;
+			this.prosody.addUser(real, 'secret');
+			this.users.set(name, real);
+		}
+		return this.users.get(name);
+	}
+
+	jid(name) {
+		return `${this.user(name)}@${this.prosody.host}`;
+	}
+
+	// The gateway contact of a user; at(name, true) with our resource.
+	at(name, full = false) {
+		return `${this.user(name)}@${this.domain}${full ? '/call' : ''}`;
+	}
+
+	// A device of a user, not logged in.
+	device(Kind, name, options = {}) {
+		const { resource, ...rest } = options;
+		const client = new Kind({ server: this.prosody,
+			domain: this.domain, user: this.user(name),
+			password: 'secret', dialogue: this.dialogue, resource,
+			label: `${name}${resource ? `/${resource}` : ''}`,
+			...rest });
+		this.clients.push(client);
+		return client;
+	}
+
+	// A device that is online and whose user is known to the service.
+	// options: resource, priority, show, register = true.
+	async login(Kind, name, { resource, priority, show, register = true }
+	= {}) {
+		const device = this.device(Kind, name, { resource });
+		await device.login({ priority, show });
+		if (register && !device.subscribed(this.domain, 'both'))
+			await device.register();
+		return device;
+	}
+
+	// A second device of a user who is registered already.
+	another(Kind, name, options = {}) {
+		return this.login(Kind, name, { ...options, register: false });
+	}
+
+	// Both add the other's gateway contact and see it online.
+	async contacts(a, b) {
+		const [na, nb] = [a, b].map((c) => `${c.user}@${this.domain}`);
+		await Promise.all([
+			a.subscribed(nb, 'to', 'both') || a.add(nb),
+			b.subscribed(na, 'to', 'both') || b.add(na),
+		]);
+		await Promise.all([
+			a.waitRoster(nb, 'to', 'both'),
+			b.waitRoster(na, 'to', 'both'),
+			a.waitPresence(`${nb}/call`),
+			b.waitPresence(`${na}/call`),
+		]);
+		await this.settle(a, b);
+	}
+
+	// Two users who have each other's contact: [alice, bob].
+	async pair(KindA = Conversations, KindB = Conversations) {
+		const both = await Promise.all([
+			this.login(KindA, 'alice', { resource: 'desk' }),
+			this.login(KindB, 'bob', { resource: 'phone' }),
+		]);
+		await this.contacts(...both);
+		return both;
+	}
+
+	// A call that stands: [callerCall, calleeCall].
+	async connect(caller, callee, { media, answer } = {}) {
+		const out = await caller.call(`${callee.user}@${this.domain}`,
+			media);
+		const ring = await callee.rings();
+		await callee.answer(ring, answer);
+		await Promise.all([caller.shows(out, 'active'),
+			callee.shows(ring, 'active')]);
+		await this.settle();
+		return [out, ring];
+	}
+
+	// --- order -------------------------------------------------------------
+	// All that was set off is here: each client fences, the control socket
+	// answers (behind what had to be stored), each client fences again.
+	async settle(...clients) {
+		const list = (clients.length ? clients : this.clients)
+			.filter((c) => c.online);
+		for (let round = 0; round < 2; round++) {
+			await Promise.all(list.map((c) => c.fence()));
+			if (!this.definition.native)
+				await this.stored();
+		}
+		await Promise.all(list.map((c) => c.fence()));
+	}
+
+	// The log is read on the store's thread, behind what waits to be stored.
+	async stored() {
+		await this.daemon.ctl('log', '--limit', '1');
+	}
+
+	async clock(step) {
+		assert(this.ownDaemon, 'the clock is not this story\'s to move');
+		this.dialogue.add('clock', '--', step);
+		await this.daemon.clock(step);
+		await this.settle();
+	}
+
+	// Real time, where the subject is real time.
+	pause(ms) {
+		return pause(ms);
+	}
+
+	async ctl(...args) {
+		const answer = await this.daemon.ctl(...args);
+		this.dialogue.add('ctl', '--', `${args.join(' ')} => ` +
+			`${answer.code} ${answer.text ?? ''}`);
+		assert(answer.code === 0,
+			`ctl ${args.join(' ')}: ${answer.text}`);
+		return answer;
+	}
+
+	async setting(name, key, value) {
+		return this.ctl('user', this.jid(name), key, value);
+	}
+
+	// --- the daemon's life ---------------------------------------------------
+	// Until the component answers a ping: it is in, whatever the logs say.
+	async connected(client) {
+		const own = client ?? await this.probe();
+		for (let i = 0; ; i++) {
+			const el = await own.iq('get', this.domain,
+				'<ping xmlns=\'urn:xmpp:ping\'/>', { mayFail: true });
+			if (el.attrs.type === 'result')
+				return;
+			assert(i < 400, 'the component does not come back');
+			await pause(25);
+		}
+	}
+
+	async probe() {
+		if (!this.prober?.online) {
+			this.prober = await this.device(Client, 'probe').connect();
+			this.prober.quiet = true;
+		}
+		return this.prober;
+	}
+
+	// A cut connection is known to the server, and so to the component.
+	async gone(client) {
+		const probe = await this.probe();
+		for (let i = 0; i < 100; i++) {
+			const el = await probe.iq('get', client.jid,
+				'<ping xmlns=\'urn:xmpp:ping\'/>',
+				{ mayFail: true, timeout: 200 }).catch(() => null);
+			if (el?.attrs.type === 'error')
+				break;
+		}
+		await this.settle();
+	}
+
+	async crash() {
+		this.dialogue.add('daemon', '--', 'kill -9');
+		await this.daemon.kill('SIGKILL');
+	}
+
+	async revive() {
+		await this.daemon.start();
+		this.dialogue.add('daemon', '--', 'started again');
+		await this.connected();
+	}
+
+	// --- what was said and written ----------------------------------------
+	// The text of a user: "Bob did not answer." for bob7 begins with Bob7.
+	says(name, text) {
+		const user = this.user(name);
+		return new RegExp(`(${regex(capital(user))}|${regex(user)})` +
+			` ${regex(text)}`);
+	}
+
+	notice(body) {
+		return notice(this.domain, body);
+	}
+
+	// The call log of a user, newest first, from the store.
+	async log(name) {
+		const { data } = await this.ctl('log', '--user', this.jid(name));
+		return data.log;
+	}
+
+	// Calls of this story's users that ring or run.
+	async running() {
+		const own = [...this.users.values()].map(
+			(user) => `${user}@${this.prosody.host}`);
+		const { data } = await this.ctl('calls');
+		return data.calls.filter((c) => c.state !== 'open' &&
+			own.includes(c.caller));
+	}
+
+	// One entry of the log with this result.
+	async logged(name, result) {
+		await this.settle();
+		const [entry] = await this.log(name);
+		assert(entry, `no log entry for ${name}`);
+		if (result)
+			equal(entry.result, result, `result in ${name}'s log`);
+		return entry;
+	}
+
+	// Nothing of a call is left on any screen, no client saw a fault.
+	async quiet() {
+		await this.settle();
+		for (const client of this.clients) {
+			if (client.faults.length)
+				throw new Error(`${client.label}: ` +
+					client.faults.join('; '));
+			if (client.online && client.live?.length)
+				throw new Error(`${client.label} still shows ` +
+					client.live.map((c) => c.state).join());
+		}
+	}
+
+	// A call ends by its caller's hang-up, then nothing is left.
+	async endQuietly(caller, call) {
+		await caller.hangUp(call);
+		for (const other of this.clients)
+			if (other !== caller && other.live)
+				await other.waitUntil(() => !other.live.length,
+					'the call to end');
+		await this.quiet();
+	}
+
+	// The notice offers to write to `name` instead, or does not.
+	offers(el, name, wanted = true) {
+		const body = el.getChildText('body');
+		assert(body.includes(`xmpp:${this.jid(name)}?message`) === wanted,
+			`${wanted ? 'no' : 'an'} offer to write in: ${body}`);
+	}
+
+	noFaults() {
+		for (const client of this.clients)
+			assert(!client.faults.length, () =>
+				`${client.label}: ${client.faults.join('; ')}`);
+	}
+
+	// I03: what a caller has got so far says nothing of the callee's devices.
+	nothingOf(callee, caller) {
+		for (const el of caller.received(ofCall)) {
+			const text = el.toString();
+			assert(!text.includes(callee.jid),
+				`the callee's address is in ${text}`);
+			assert(bare(el.attrs.from) !== callee.bare ||
+				caller.isOwn(el.attrs.from),
+			`a call stanza comes from ${el.attrs.from}`);
+		}
+	}
+}
+

@@ -1,0 +1,61 @@
+/* fuzz_jid.c: any text as an address. A prepared address prepares to itself,
+ * and XEP-0106 escaping loses nothing.
+ */
+#include <assert.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "jingle/stanza/jid.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check_prepared(struct arena *a, const char *text)
+{
+	struct jid j, again, made;
+
+	if (jid_parse(a, text, &j)) {
+		assert(!j.full && !j.bare && !j.domain);
+		return;
+	}
+	assert(strlen(j.full) <= JID_MAX && *j.domain);
+	assert(!j.node || *j.node);
+	assert(!j.resource || *j.resource);
+	assert(jid_parse(a, j.full, &again) == 0);
+	assert(jid_equal(&j, &again) && jid_bare_equal(&j, &again));
+	assert(jid_make(a, j.node, j.domain, j.resource, &made) == 0);
+	assert(jid_equal(&j, &made));
+	assert(jid_parse(a, j.bare, &again) == 0);
+	assert(!strcmp(again.full, j.bare) && !again.resource);
+}
+
+static void check_escape(struct arena *a, const char *text)
+{
+	const char *node = jid_escape(a, text);
+
+	if (!node) {
+		size_t len = strlen(text);
+
+		assert(!len || text[0] == ' ' || text[len - 1] == ' ');
+		return;
+	}
+	assert(!strpbrk(node, " \"&'/:<>@"));
+	assert(!strcmp(jid_unescape(a, node), text));
+	assert(jid_unescape(a, text));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct arena *a = arena_new(0);
+	char *text;
+
+	if (!a)
+		return 0;
+	text = arena_strndup(a, (const char *)data, size);
+	if (text) {
+		check_prepared(a, text);
+		check_escape(a, text);
+	}
+	arena_free(a);
+	return 0;
+}

@@ -1,0 +1,111 @@
+/* fuzz_jmi.c: any XML as a message: envelope, JMI, hints, delay, presence.
+ * What is read of a JMI element and built anew is read the same.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "jingle/stanza/delay.h"
+#include "jingle/stanza/hints.h"
+#include "jingle/stanza/jmi.h"
+#include "jingle/stanza/ns.h"
+#include "jingle/stanza/presence.h"
+#include "jingle/stanza/text.h"
+#include "jingle/xml/parse.h"
+#include "jingle/xml/write.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check_why(int err, const struct why *why)
+{
+	assert(err == EBADMSG || err == EOVERFLOW);
+	assert(why->type && why->condition && why->text);
+}
+
+static void check_jmi(struct arena *a, const struct xml_elem *e)
+{
+	struct xml_elem *m;
+	struct jmi j, again;
+	struct why why = { 0 };
+	int err = jmi_parse(a, e, &j, &why);
+
+	if (err == ENOENT)
+		return;
+	if (err) {
+		check_why(err, &why);
+		return;
+	}
+	assert(j.id && strlen(j.id) <= JMI_ID_MAX && !text_blank(j.id));
+	assert(j.elem);
+	if (j.action == JMI_PROPOSE && !j.media)
+		return;
+	m = stanza_new(a, STANZA_MESSAGE, "chat", "1", "a@b/c", "d@e");
+	assert(jmi_add(a, m, j.action, j.id, j.media, j.reason, j.text));
+	assert(jmi_parse(a, m, &again, &why) == 0);
+	assert(again.action == j.action && again.media == j.media);
+	assert(!strcmp(again.id, j.id));
+	assert(text_equal(again.reason, j.reason) ||
+	       !strcmp(j.reason, "text"));
+	assert(!j.reason || text_equal(again.text, j.text));
+}
+
+static void check_message(struct arena *a, struct xml_elem *e)
+{
+	int64_t ms = 0, same = 0;
+
+	(void)hints_receipt_of(e);
+	(void)hints_receipt_wanted(e);
+	(void)hints_origin_id(e);
+	(void)hints_has(e, "store");
+	(void)stanza_error_condition(e);
+	if (!delay_read(e, &ms)) {
+		char stamp[DELAY_TIME_SIZE];
+
+		delay_format(ms, stamp);
+		assert(delay_parse(stamp, &same) == 0);
+		assert(same == ms || strlen(stamp) < 20 ||
+		       !strncmp(stamp, "0000", 4) ||
+		       !strncmp(stamp, "9999", 4));
+	}
+	hints_strip_stanza_id(e);
+	assert(!xml_child(e, NS_SID, "stanza-id"));
+	assert(xml_write(a, e, NS_COMPONENT, NULL));
+}
+
+static void check_envelope(struct arena *a, struct xml_elem *e)
+{
+	struct stanza s;
+	struct why why = { 0 };
+	int err = stanza_parse(a, e, &s, &why);
+	struct xml_elem *answer;
+
+	if (err)
+		check_why(err, &why);
+	else
+		why = (struct why){ "cancel", "conflict", NULL, NULL, "x" };
+	answer = stanza_error(a, &s, &why);
+	if (answer)
+		assert(!strcmp(stanza_error_condition(answer),
+			       why.condition));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct arena *a = arena_new(0);
+	struct presence_info presence;
+	struct xml_elem *e;
+
+	if (!a)
+		return 0;
+	if (!xml_parse(a, (const char *)data, size, NS_COMPONENT,
+		       &xml_limits_default, &e)) {
+		check_envelope(a, e);
+		check_jmi(a, e);
+		assert(presence_read(a, e, &presence) == 0);
+		assert(presence.priority >= -128 && presence.priority <= 127);
+		check_message(a, e);
+	}
+	arena_free(a);
+	return 0;
+}

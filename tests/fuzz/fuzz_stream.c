@@ -1,0 +1,155 @@
+/* fuzz_stream.c: the stream parser and the writer against each other.
+ *
+ * First byte: how the rest is cut into feeds. Every cut gives the same
+ * outcome, and what is written of a stanza parses to the same tree.
+ */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include "jingle/xml/parse.h"
+#include "jingle/xml/write.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define HEADER "<stream:stream xmlns='jabber:component:accept' " \
+	"xmlns:stream='http://etherx.jabber.org/streams'>"
+
+static const struct xml_limits small = {
+	.bytes = 2000, .depth = 6, .elems = 40, .attrs = 60, .text = 200,
+};
+
+static void check(bool ok)
+{
+	if (!ok)
+		abort();
+}
+
+/* A digest of all that the handlers saw. */
+struct seen {
+	uint64_t sum;
+	unsigned calls;
+};
+
+static void add(struct seen *seen, const char *text)
+{
+	for (; *text; text++)
+		seen->sum = (seen->sum ^ (unsigned char)*text) * 1099511628211U;
+	seen->sum = (seen->sum ^ 0x100) * 1099511628211U;
+	seen->calls++;
+}
+
+static bool same_text(const char *x, const char *y)
+{
+	return !x == !y && (!x || !strcmp(x, y));
+}
+
+static bool same_node(const struct xml_elem *x, const struct xml_elem *y)
+{
+	const struct xml_attr *p = x->attrs, *q = y->attrs;
+
+	if (!same_text(x->name, y->name) || !same_text(x->ns, y->ns) ||
+	    !same_text(x->text, y->text) || !x->first != !y->first ||
+	    !x->next != !y->next)
+		return false;
+	for (; p && q; p = p->next, q = q->next)
+		if (!same_text(p->ns, q->ns) || strcmp(p->name, q->name) ||
+		    strcmp(p->value, q->value))
+			return false;
+	return !p && !q;
+}
+
+/* Limits bound the depth, so a test may recurse. */
+static bool same(const struct xml_elem *x, const struct xml_elem *y)
+{
+	for (; x && y; x = x->next, y = y->next)
+		if (!same_node(x, y) || !same(x->first, y->first))
+			return false;
+	return !x && !y;
+}
+
+static void write_and_back(struct seen *seen, struct xml_elem *e)
+{
+	static const char ns[] = "jabber:component:accept";
+	struct arena *a = arena_new(0);
+	struct xml_elem *back;
+	size_t len;
+	char *text;
+
+	check(a != NULL);
+	text = xml_write(a, e, ns, &len);
+	check(text && strlen(text) == len);
+	check(!xml_parse(a, text, len, ns, NULL, &back));
+	check(same(e, back));
+	check(same(e, xml_copy(a, e)));
+	add(seen, text);
+	arena_free(a);
+}
+
+static void on_open(const struct xml_elem *header, void *arg)
+{
+	add(arg, header->name);
+}
+
+static void on_stanza(struct xml_elem *e, struct arena *a, void *arg)
+{
+	check(!arena_failed(a) && !e->next);
+	write_and_back(arg, e);
+}
+
+static void on_skipped(struct xml_elem *head, struct arena *a,
+		       enum xml_limit limit, void *arg)
+{
+	(void)a;
+	check(!head->first && limit != XML_LIMIT_NONE);
+	add(arg, xml_limit_name(limit));
+	write_and_back(arg, head);
+}
+
+static void on_close(void *arg)
+{
+	add(arg, "close");
+}
+
+static const struct xml_stream_handlers handlers = {
+	on_open, on_stanza, on_skipped, on_close
+};
+
+static int run(struct seen *seen, const uint8_t *data, size_t size,
+	       unsigned cut, bool header)
+{
+	struct xml_stream *s = xml_stream_new(&small, &handlers, seen);
+	const char *p = (const char *)data;
+	unsigned step = cut;
+	int r = 0;
+
+	check(s != NULL);
+	if (header)
+		r = xml_stream_feed(s, HEADER, strlen(HEADER));
+	while (size && !r) {
+		size_t n = cut ? 1 + step % 61 : size;
+
+		step = step * 5 + 3;
+		n = n < size ? n : size;
+		r = xml_stream_feed(s, p, n);
+		p += n;
+		size -= n;
+	}
+	check(!r == !xml_stream_error(s));
+	xml_stream_free(s);
+	return r;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct seen whole = { 0 }, cut = { 0 };
+	bool header;
+	int r;
+
+	if (!size)
+		return 0;
+	header = data[0] & 1;
+	r = run(&whole, data + 1, size - 1, 0, header);
+	check(run(&cut, data + 1, size - 1, 1U + data[0], header) == r);
+	check(whole.sum == cut.sum && whole.calls == cut.calls);
+	return 0;
+}
