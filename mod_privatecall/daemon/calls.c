@@ -437,6 +437,15 @@ static void hold_presence(struct call_entry *e, bool was, struct arena *arena)
 	route_gateway(e->dm, &env);
 }
 
+void calls_hold(struct daemon *dm)
+{
+	struct call_entry *e;
+
+	for (e = dm->by_pair; e; e = e->hh_pair.next)
+		hold_presence(e, false, dm->arena);
+	arena_reset(dm->arena);
+}
+
 void calls_event(struct call_entry *e, struct call_event *ev,
 		 struct arena *arena)
 {

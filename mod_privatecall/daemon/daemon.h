@@ -54,10 +54,10 @@ struct daemon {
 	struct outbox *outbox;
 	struct iq_table *iqs;
 	struct arena *arena;       /* of timer and control events */
-	bool link_was_up, stopping, draining;
+	bool link_was_up, stopping, leaving, draining;
 	int exit_code;
 	int64_t started;           /* wall ms */
-	int64_t prune_at, verify_at;   /* monotonic ms */
+	int64_t prune_at, verify_at, stop_at;  /* monotonic ms */
 	struct counters count;
 
 	/* switches: what ctl said, -1: as configured */
@@ -118,6 +118,8 @@ void calls_all(struct daemon *dm, enum call_event_kind kind);
 /* Device `jid` of `bare` came or went, for all his calls. */
 void calls_presence(struct daemon *dm, const char *jid, bool available,
 		    struct arena *arena);
+/* The addresses of running calls stay available (product.md). */
+void calls_hold(struct daemon *dm);
 /* After a restart: devices of running calls that did not come back are gone. */
 void calls_verify(struct daemon *dm);
 void calls_tick(struct daemon *dm, int64_t now);
@@ -143,6 +145,8 @@ void hold_on_committed(struct daemon *dm);
 void hold_tick(struct daemon *dm, int64_t now);
 int64_t hold_deadline(const struct daemon *dm);
 bool hold_stored(const struct daemon *dm, uint64_t n);
+/* Nothing waits for the store, and it has all. */
+bool hold_settled(const struct daemon *dm);
 void hold_forget(struct daemon *dm, const struct call_entry *e);
 void hold_stop(struct daemon *dm);
 

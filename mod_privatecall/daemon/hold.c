@@ -52,6 +52,12 @@ bool hold_stored(const struct daemon *dm, uint64_t n)
 	return n <= dm->committed_n || dm->degraded;
 }
 
+bool hold_settled(const struct daemon *dm)
+{
+	return !dm->held_first && !store_batch_count(dm->open) &&
+	       dm->committed_n == dm->pushed_n;
+}
+
 uint64_t hold_store(struct daemon *dm, const struct store_op *op)
 {
 	size_t ops, bytes;

@@ -11,6 +11,7 @@
 #include "mod_privatecall/daemon/daemon.h"
 
 #define PRUNE_MS (3600 * 1000)
+#define STOP_MS 2000
 
 /* --- the tick --------------------------------------------------------- */
 
@@ -90,15 +91,64 @@ void daemon_tick(struct daemon *dm)
 		daemon_stop(dm, 0);
 }
 
+/* --- stop ------------------------------------------------------------------ */
+
+static void on_closed(void *arg)
+{
+	struct daemon *dm = arg;
+
+	hold_stop(dm);
+	uv_stop(&dm->loop);
+}
+
+static void on_ctl_closed(void *arg)
+{
+	struct daemon *dm = arg;
+
+	dm->ctl = NULL;
+	link_stop(dm->link, on_closed, dm);
+}
+
+/* Ends once what waited for the store has been sent, in 2 s at most. */
+static void leave(struct daemon *dm)
+{
+	bool settled = hold_settled(dm);
+
+	if (dm->leaving || (!settled && clock_now() < dm->stop_at))
+		return;
+	dm->leaving = true;
+	ctl_server_stop(dm->ctl, on_ctl_closed, dm);
+}
+
+void daemon_stop(struct daemon *dm, int exit_code)
+{
+	struct gateway_env env = { .arena = dm->arena, .now = clock_now(),
+				   .wall = clock_wall() };
+
+	if (dm->stopping)
+		return;
+	dm->exit_code = exit_code;
+	log_line(LOG_INFO, "stopping", NULL);
+	dm->draining = true;
+	calls_all(dm, CALL_EV_DRAIN);
+	gateway_stop(dm->gateway, &env);
+	route_gateway(dm, &env);
+	arena_reset(dm->arena);
+	dm->stopping = true;
+	dm->stop_at = clock_now() + STOP_MS;
+	uv_timer_start(&dm->timer, on_timer, STOP_MS, 0);
+}
+
 /* Before the loop sleeps: what came together is stored together. */
 static void on_prepare(uv_prepare_t *p)
 {
 	struct daemon *dm = p->data;
 
-	if (dm->stopping)
-		return;
 	hold_flush(dm);
-	arm(dm);
+	if (dm->stopping)
+		leave(dm);
+	else
+		arm(dm);
 }
 
 static void on_committed(uv_async_t *a)
@@ -119,6 +169,8 @@ static void link_up(struct daemon *dm)
 
 	log_line(LOG_INFO, "connected to the server", "domain",
 		 dm->conf->domain, NULL);
+	if (!dm->link_was_up)
+		calls_hold(dm);
 	gateway_up(dm->gateway, &env);
 	route_gateway(dm, &env);
 	arena_reset(dm->arena);
@@ -176,40 +228,7 @@ static void on_link(enum link_event ev, const char *detail, void *arg)
 	}
 }
 
-/* --- stop, drain, reload ---------------------------------------------- */
-
-static void on_closed(void *arg)
-{
-	struct daemon *dm = arg;
-
-	uv_stop(&dm->loop);
-}
-
-static void on_ctl_closed(void *arg)
-{
-	struct daemon *dm = arg;
-
-	dm->ctl = NULL;
-	link_stop(dm->link, on_closed, dm);
-}
-
-void daemon_stop(struct daemon *dm, int exit_code)
-{
-	struct gateway_env env = { .arena = dm->arena, .now = clock_now(),
-				   .wall = clock_wall() };
-
-	if (dm->stopping)
-		return;
-	dm->exit_code = exit_code;
-	log_line(LOG_INFO, "stopping", NULL);
-	calls_all(dm, CALL_EV_DRAIN);
-	dm->stopping = true;
-	hold_stop(dm);
-	gateway_stop(dm->gateway, &env);
-	route_gateway(dm, &env);
-	arena_reset(dm->arena);
-	ctl_server_stop(dm->ctl, on_ctl_closed, dm);
-}
+/* --- drain, reload ---------------------------------------------- */
 
 void daemon_drain(struct daemon *dm)
 {
