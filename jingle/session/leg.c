@@ -117,6 +117,7 @@ static void free_iqs(struct leg *l)
 		l->relayed = r->next;
 		free(r->id);
 		free(r->from);
+		free(r->to);
 		free(r);
 	}
 	l->relayed_n = 0;
@@ -126,6 +127,7 @@ static void free_iqs(struct leg *l)
 		free(s->device);
 		free(s);
 	}
+	l->sent_n = 0;
 }
 
 static void free_round(struct leg *l)
@@ -250,12 +252,14 @@ static void drop_oldest(struct leg *l)
 	free(e);
 }
 
-void leg_keep(struct leg *l, const struct xml_elem *tree, const char *device)
+void leg_keep(struct leg *l, const struct xml_elem *tree,
+	      enum jingle_action action, const char *device)
 {
 	struct leg_early *e, **at;
 
 	e = calloc(1, sizeof(*e));
 	if (e) {
+		e->action = action;
 		e->kept = xml_keep(tree, LEG_KEPT_BYTES);
 		e->device = device ? strdup(device) : NULL;
 	}
@@ -277,6 +281,7 @@ void leg_keep(struct leg *l, const struct xml_elem *tree, const char *device)
 }
 
 struct xml_elem *leg_take_kept(struct leg *l, const char *device,
+			       enum jingle_action *action_r,
 			       struct arena *a)
 {
 	struct leg_early *e, **at;
@@ -290,6 +295,7 @@ struct xml_elem *leg_take_kept(struct leg *l, const char *device,
 	*at = e->next;
 	l->early_n--;
 	l->early_bytes -= arena_used(e->kept->arena);
+	*action_r = e->action;
 	copy = xml_copy(a, e->kept->elem);
 	xml_kept_free(e->kept);
 	free(e->device);
@@ -309,6 +315,7 @@ void leg_check(const struct leg *l)
 	assert(n <= LEG_DEVICES_MAX);
 	assert(l->early_n <= LEG_EARLY_MAX);
 	assert(l->relayed_n <= LEG_RELAYED_MAX);
+	assert(l->state == LEG_ACTIVE || !l->relayed_n);
 	if (l->failed)
 		return;
 	assert(l->user && l->own && l->resource);

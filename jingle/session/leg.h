@@ -24,9 +24,11 @@
 #define LEG_DEVICES_MAX 64         /* rung devices of one user */
 #define LEG_CONTENTS_MAX 16        /* contents of one session, ever */
 #define LEG_RELAYED_MAX 64         /* relayed IQs whose answer is awaited */
-#define LEG_EARLY_MAX 64           /* transport-infos kept for later */
+#define LEG_SENT_MAX 256           /* our IQs whose answer is awaited; those
+				      that no rule needs, dropped first */
+#define LEG_EARLY_MAX 64           /* actions kept for later */
 #define LEG_KEPT_BYTES (128 * 1024) /* of one kept tree */
-#define LEG_EARLY_BYTES (256 * 1024) /* of all kept transport-infos' trees */
+#define LEG_EARLY_BYTES (256 * 1024) /* of all kept actions' trees */
 #define LEG_RACED_REJECT_MS 28000  /* Conversations' own ring time-out */
 
 enum leg_role { LEG_CALLER, LEG_CALLEE };
@@ -51,9 +53,10 @@ const char *leg_state_name(enum leg_state s);
 /* When a stanza may leave (architecture.md, Durability). */
 enum leg_class {
 	LEG_SEND_HELD,     /* behind what the call must have stored */
-	LEG_SEND_FREE,     /* at once: terminate, IQ answers, session-info */
+	LEG_SEND_FREE,     /* at once: IQ answers, our own session-info */
 	LEG_SEND_AFTER     /* behind this leg's held initiate or accept, if one
-			      waits; else at once: transport-info */
+			      waits; else at once: terminate, transport-info,
+			      all that is relayed */
 };
 
 /* What a leg tells its call. */
@@ -65,13 +68,16 @@ enum leg_report {
 	LEG_R_UNANSWERED,  /* a device's own ring time-out */
 	LEG_R_BUSY,        /* every rung device said busy */
 	LEG_R_BLOCKED,     /* the server bounced our propose */
-	LEG_R_NO_DEVICE,   /* no rung device is left that could answer */
+	LEG_R_NO_DEVICE,   /* no rung device is left that could answer: the
+			      last one's reason */
+	LEG_R_TIE_BREAK,   /* a device gave way to its own propose; text: its
+			      full JID */
 	LEG_R_CANCELLED,   /* the caller took his call back */
 	LEG_R_OFFER,       /* tree: his session-initiate */
 	LEG_R_ACCEPT,      /* tree: his session-accept */
 	LEG_R_RELAY,       /* tree: for the other leg; answer to `relay` */
-	LEG_R_TRICKLE,     /* tree: transport-info for the other leg, which
-			      is answered already */
+	LEG_R_TRICKLE,     /* tree: transport-info or session-info for the
+			      other leg, which is answered already */
 	LEG_R_REPLIED,     /* the user answered what was relayed to him: for
 			      the other leg's `relay`; error NULL: result */
 	LEG_R_HANGUP,      /* session-terminate: reason, text */
@@ -114,6 +120,7 @@ struct leg_device {
 	bool done;                 /* said no, or was stopped */
 	bool busy;                 /* its no was busy */
 	bool initiated;            /* plain: our session-initiate is out */
+	bool fresh;                /* ... and what was kept is still due */
 	int64_t rung;              /* monotonic ms of its propose */
 };
 
@@ -132,6 +139,7 @@ struct leg_relayed {               /* an IQ of this user we still owe */
 	unsigned number;
 	char *id;                  /* his */
 	char *from;                /* his device */
+	char *to;                  /* our address, as he wrote it */
 };
 
 struct leg_sent {                  /* an IQ of ours to this user */
@@ -142,9 +150,10 @@ struct leg_sent {                  /* an IQ of ours to this user */
 	char *device;
 };
 
-struct leg_early {                 /* a transport-info kept for later */
+struct leg_early {                 /* an action kept for later */
 	struct leg_early *next;
 	struct xml_kept *kept;
+	enum jingle_action action;
 	char *device;              /* callee: of which ringing device */
 };
 
@@ -170,7 +179,7 @@ struct leg {
 	int64_t rung;              /* monotonic ms of the first propose */
 	uint32_t nonce;            /* of our stanza ids */
 	unsigned next_id, next_relay;
-	unsigned relayed_n, early_n;
+	unsigned relayed_n, early_n, sent_n;
 	size_t early_bytes;
 	struct leg_device *devices;
 	struct leg_content *contents;
@@ -263,13 +272,18 @@ void leg_reply_condition(struct leg *l, unsigned relay, const char *type,
 			 const char *condition, struct leg_env *env);
 /* Caller: keeps his session-initiate until somebody answers. */
 int leg_keep_offer(struct leg *l, const struct xml_elem *tree);
-/* Keeps a transport-info that this user sent before the other side is ready;
- * over the limits the oldest is dropped. */
-void leg_keep(struct leg *l, const struct xml_elem *tree, const char *device);
-/* Takes the oldest kept transport-info of `device` (NULL: any); NULL: none.
- * A copy in the arena. */
+/* Keeps a transport-info or session-info that this user sent before the other
+ * side is ready; over the limits the oldest is dropped. */
+void leg_keep(struct leg *l, const struct xml_elem *tree,
+	      enum jingle_action action, const char *device);
+/* Takes the oldest kept action of `device` (NULL: any); NULL: none. A copy in
+ * the arena. */
 struct xml_elem *leg_take_kept(struct leg *l, const char *device,
+			       enum jingle_action *action_r,
 			       struct arena *a);
+/* Callee, ringing: devices that have just got the offer get what `from` has
+ * kept so far. */
+void leg_catch_up(struct leg *l, const struct leg *from, struct leg_env *env);
 void leg_drop_kept(struct leg *l);
 /* Callee: rung devices that could still answer. */
 unsigned leg_ringable(const struct leg *l);

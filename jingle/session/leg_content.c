@@ -60,12 +60,12 @@ int leg_learn(struct leg *l, const struct jingle *j)
 			c = add_content(l, jc->name);
 			if (!c)
 				return EOVERFLOW;
-			c->by_callee = str_eq(jc->creator, "responder");
-			if (j->action == JINGLE_CONTENT_ADD)
-				c->by_callee = l->role == LEG_CALLEE;
-			else if (j->action == JINGLE_SESSION_INITIATE)
-				c->by_callee = false;
+			c->by_callee = str_eq(jc->creator, "responder") &&
+				       j->action != JINGLE_SESSION_INITIATE;
 		}
+		/* Also a name that was refused or removed before. */
+		if (j->action == JINGLE_CONTENT_ADD)
+			c->by_callee = l->role == LEG_CALLEE;
 		if (jc->creator)
 			leg_assign(l, &c->spelled, jc->creator);
 	}
@@ -94,7 +94,8 @@ static bool is_empty(const struct leg_content *c,
 		return true;
 	if (jc->candidates || (jc->fingerprint && !c->fingerprint))
 		return false;
-	if (jc->ufrag && !str_eq(jc->ufrag, c->ufrag))
+	/* Before the accept there is nothing to restart. */
+	if (jc->ufrag && c->ufrag && strcmp(jc->ufrag, c->ufrag) != 0)
 		return false;
 	for (e = jc->transport->first; e; e = e->next)
 		if (e->name && strcmp(e->name, "gathering-complete") != 0 &&
@@ -156,7 +157,8 @@ struct xml_elem *leg_repair_in(struct leg *l, const struct jingle *j,
 }
 
 void leg_repair_out(struct leg *l, const struct xml_elem *tree,
-		    struct xml_elem *to, struct arena *a)
+		    enum jingle_action action, struct xml_elem *to,
+		    struct arena *a)
 {
 	const struct xml_elem *e;
 	struct leg_content *c;
@@ -176,6 +178,8 @@ void leg_repair_out(struct leg *l, const struct xml_elem *tree,
 			c = add_content(l, name);
 		if (!c)
 			continue;
+		if (action == JINGLE_CONTENT_ADD)
+			leg_assign(l, &c->spelled, NULL);
 		if (!c->spelled)
 			c->by_callee = str_eq(xml_get(copy, "creator"),
 					      "responder");

@@ -159,8 +159,10 @@ static int callee_rejects(struct leg *l, struct leg_device *d,
 
 	if (str_eq(m->reason, "busy"))
 		return device_out(l, d, true, m->reason, env);
-	if (m->tie_break)
-		return device_out(l, d, false, "tie-break", env);
+	if (m->tie_break) {
+		d->done = true;
+		return report(env, LEG_R_TIE_BREAK, m->reason, d->jid);
+	}
 	if (!m->reason && env->now - d->rung >= LEG_RACED_REJECT_MS) {
 		d->done = true;
 		return report(env, LEG_R_UNANSWERED, NULL, NULL);
@@ -254,6 +256,13 @@ static int refuse(const struct leg_event *ev, struct leg_env *env,
 	return EBADMSG;
 }
 
+/* What an action may name; refused: it is answered. */
+static int admit(struct leg *l, const struct leg_event *ev,
+		 struct leg_env *env)
+{
+	return leg_learn(l, ev->jingle) ? refuse(ev, env, &why_too_many) : 0;
+}
+
 /* Reports the stanza's <jingle/>, repaired. *empty_r: nothing to relay. */
 static int report_tree(struct leg *l, const struct leg_event *ev,
 		       struct leg_env *env, enum leg_report r,
@@ -279,6 +288,8 @@ static int trickle(struct leg *l, const struct leg_event *ev,
 {
 	bool empty;
 
+	if (admit(l, ev, env))
+		return EBADMSG;
 	leg_result(env, ev->stanza);
 	return report_tree(l, ev, env, LEG_R_TRICKLE, 0, &empty);
 }
@@ -292,11 +303,14 @@ static int relay(struct leg *l, const struct leg_event *ev,
 
 	if (l->relayed_n >= LEG_RELAYED_MAX)
 		return refuse(ev, env, &why_busy);
+	if (admit(l, ev, env))
+		return EBADMSG;
 	r = calloc(1, sizeof(*r));
 	if (!r)
 		return ENOMEM;
 	leg_assign(l, &r->id, ev->stanza->id);
 	leg_assign(l, &r->from, ev->stanza->from.full);
+	leg_assign(l, &r->to, ev->stanza->to.full);
 	r->number = ++l->next_relay;
 	r->next = l->relayed;
 	l->relayed = r;
@@ -328,6 +342,8 @@ static int offer(struct leg *l, const struct leg_event *ev,
 		media |= j->content[i].media;
 	if (media & ~l->media)
 		return refuse(ev, env, &why_security);
+	if (admit(l, ev, env))
+		return EBADMSG;
 	leg_result(env, ev->stanza);
 	leg_set_state(l, LEG_OFFERED);
 	return report_tree(l, ev, env, LEG_R_OFFER, 0, &empty);
@@ -337,14 +353,16 @@ static int session_info(struct leg *l, const struct leg_event *ev,
 			struct leg_env *env)
 {
 	const struct jingle *j = ev->jingle;
+	bool news = j->info && !xml_is(j->info, NS_RTP_INFO, "ringing");
 
-	if (!j->info || l->state != LEG_ACTIVE) {
-		/* A ping (XEP-0166, 6.8), or news before there is a session
-		 * to take it to. */
-		leg_result(env, ev->stanza);
-		return 0;
-	}
-	return relay(l, ev, env);
+	if (j->info && l->state == LEG_ACTIVE)
+		return relay(l, ev, env);
+	/* Muted before the answer (F6): the other side learns it then. */
+	if (news && (l->state == LEG_OFFERED || l->state == LEG_INITIATED))
+		return trickle(l, ev, env);
+	/* A ping (XEP-0166, 6.8), or there is no session yet. */
+	leg_result(env, ev->stanza);
+	return 0;
 }
 
 static int caller_jingle(struct leg *l, const struct leg_event *ev,
@@ -383,6 +401,8 @@ static int accept_answer(struct leg *l, const struct leg_event *ev,
 	if (l->state != LEG_INITIATED &&
 	    !(l->restored && l->state == LEG_ANSWERED))
 		return refuse(ev, env, &why_order);
+	if (admit(l, ev, env))
+		return EBADMSG;
 	leg_result(env, ev->stanza);
 	leg_set_state(l, LEG_ACTIVE);
 	return report_tree(l, ev, env, LEG_R_ACCEPT, 0, &empty);
@@ -422,6 +442,8 @@ static int ringing_answer(struct leg *l, struct leg_device *d,
 {
 	bool empty;
 
+	if (admit(l, ev, env))
+		return EBADMSG;
 	leg_result(env, ev->stanza);
 	if (d->sid)
 		leg_assign(l, &l->sid, d->sid);
@@ -451,37 +473,54 @@ static int ringing_terminate(struct leg *l, struct leg_device *d,
 	return report(env, LEG_R_DECLINED, reason, ev->jingle->text);
 }
 
+/* I03: nothing of the callee goes on before his accept. */
+static int ringing_trickle(struct leg *l, const struct leg_device *d,
+			   const struct leg_event *ev, struct leg_env *env)
+{
+	struct xml_elem *tree;
+	bool empty;
+
+	if (admit(l, ev, env))
+		return EBADMSG;
+	leg_result(env, ev->stanza);
+	tree = leg_repair_in(l, ev->jingle, env->arena, &empty);
+	if (tree)
+		leg_keep(l, tree, ev->jingle->action, d->jid);
+	return 0;
+}
+
+static int ringing_info(struct leg *l, struct leg_device *d,
+			const struct leg_event *ev, struct leg_env *env)
+{
+	const struct xml_elem *info = ev->jingle->info;
+
+	if (info && !xml_is(info, NS_RTP_INFO, "ringing"))
+		return ringing_trickle(l, d, ev, env);
+	leg_result(env, ev->stanza);
+	if (!info)
+		return 0;
+	d->rang = true;
+	return report(env, LEG_R_RINGING, NULL, NULL);
+}
+
 static int ringing_jingle(struct leg *l, const struct leg_event *ev,
 			  struct leg_env *env)
 {
 	struct leg_device *d = leg_find_device(l, ev->stanza->from.full);
 	const struct jingle *j = ev->jingle;
-	struct xml_elem *tree;
-	bool empty;
 
 	if (!d || !d->initiated || d->done ||
 	    !str_eq(leg_device_sid(l, d), j->sid))
 		return unknown(ev, env);
-	if (leg_learn(l, j))
-		return refuse(ev, env, &why_too_many);
 	switch (j->action) {
 	case JINGLE_SESSION_ACCEPT:
 		return ringing_answer(l, d, ev, env);
 	case JINGLE_SESSION_TERMINATE:
 		return ringing_terminate(l, d, ev, env);
 	case JINGLE_SESSION_INFO:
-		leg_result(env, ev->stanza);
-		if (!xml_is(j->info, NS_RTP_INFO, "ringing"))
-			return 0;
-		d->rang = true;
-		return report(env, LEG_R_RINGING, NULL, NULL);
+		return ringing_info(l, d, ev, env);
 	case JINGLE_TRANSPORT_INFO:
-		/* I03: nothing of the callee before his accept. */
-		leg_result(env, ev->stanza);
-		tree = leg_repair_in(l, j, env->arena, &empty);
-		if (tree)
-			leg_keep(l, tree, d->jid);
-		return 0;
+		return ringing_trickle(l, d, ev, env);
 	default:
 		return refuse(ev, env, &why_order);
 	}
@@ -517,8 +556,6 @@ static int step_jingle(struct leg *l, const struct leg_event *ev,
 		return unknown(ev, env);
 	if (l->state == LEG_ENDED)
 		return ended_jingle(l, ev, env);
-	if (leg_learn(l, j))
-		return refuse(ev, env, &why_too_many);
 	return l->role == LEG_CALLER ? caller_jingle(l, ev, env) :
 				       callee_jingle(l, ev, env);
 }
@@ -532,6 +569,7 @@ static struct leg_sent *take_sent(struct leg *l, const char *id)
 	for (at = &l->sent; (s = *at); at = &s->next)
 		if (str_eq(s->id, id)) {
 			*at = s->next;
+			l->sent_n--;
 			return s;
 		}
 	return NULL;
@@ -555,10 +593,15 @@ static int replied(const struct leg_sent *s, const struct leg_event *ev,
 	return 0;
 }
 
-static bool session_is_gone(const struct xml_elem *error)
+/* A bare item-not-found may speak of a content; of the session it does only
+ * as the answer to our own question. */
+static bool session_is_gone(const struct leg_sent *s,
+			    const struct xml_elem *error)
 {
+	bool asked = s->action == JINGLE_SESSION_INFO && !s->relay;
+
 	return xml_child(error, NS_JINGLE_ERR, "unknown-session") ||
-	       xml_child(error, NS_STANZAS, "item-not-found") ||
+	       (asked && xml_child(error, NS_STANZAS, "item-not-found")) ||
 	       xml_child(error, NS_STANZAS, "service-unavailable") ||
 	       xml_child(error, NS_STANZAS, "recipient-unavailable");
 }
@@ -572,14 +615,16 @@ static int failed(struct leg *l, const struct leg_sent *s,
 		d = leg_find_device(l, s->device);
 		if (!d || d->done || s->action != JINGLE_SESSION_INITIATE)
 			return 0;
-		return device_out(l, d, false, "connectivity-error", env);
+		return device_out(l, d, false, "gone", env);
 	}
-	if (l->state == LEG_ENDED || l->state == LEG_IDLE ||
-	    s->action == JINGLE_SESSION_TERMINATE)
+	/* What a device that lost the race says ends no call. */
+	if (l->state == LEG_ENDED || s->action == JINGLE_SESSION_TERMINATE ||
+	    !str_eq(s->device, l->device))
 		return 0;
 	if (ev->kind == LEG_EV_TIMEOUT ||
 	    s->action == JINGLE_SESSION_INITIATE ||
-	    s->action == JINGLE_SESSION_ACCEPT || session_is_gone(ev->error))
+	    s->action == JINGLE_SESSION_ACCEPT ||
+	    session_is_gone(s, ev->error))
 		return report(env, LEG_R_LOST, NULL, NULL);
 	return 0;
 }

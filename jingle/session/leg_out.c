@@ -74,7 +74,9 @@ void leg_ask(struct leg *l, struct leg_env *env, struct xml_elem *iq,
 	     const char *device, enum jingle_action action, unsigned relay,
 	     enum leg_class class)
 {
-	struct leg_sent *s = calloc(1, sizeof(*s));
+	bool needed = relay || action == JINGLE_SESSION_INITIATE ||
+		      action == JINGLE_SESSION_ACCEPT;
+	struct leg_sent *s;
 
 	leg_send(l, env, iq, class);
 	if (env->last) {
@@ -82,8 +84,11 @@ void leg_ask(struct leg *l, struct leg_env *env, struct xml_elem *iq,
 		env->last->opens = action == JINGLE_SESSION_INITIATE ||
 				   action == JINGLE_SESSION_ACCEPT;
 	}
-	if (!s || !iq) {
-		free(s);
+	if (!iq || (!needed && l->sent_n >= LEG_SENT_MAX))
+		return;
+	s = calloc(1, sizeof(*s));
+	if (!s) {
+		l->failed = true;
 		return;
 	}
 	s->action = action;
@@ -92,6 +97,7 @@ void leg_ask(struct leg *l, struct leg_env *env, struct xml_elem *iq,
 	leg_assign(l, &s->device, device);
 	s->next = l->sent;
 	l->sent = s;
+	l->sent_n++;
 }
 
 void leg_terminate(struct leg *l, struct leg_env *env, const char *device,
@@ -184,7 +190,7 @@ static void initiate_to(struct leg *l, const char *device, const char *sid,
 
 	iq = leg_jingle(l, env, device, sid, JINGLE_SESSION_INITIATE, &j);
 	xml_set(env->arena, j, "initiator", leg_address(l, env->arena));
-	leg_repair_out(l, tree, j, env->arena);
+	leg_repair_out(l, tree, JINGLE_SESSION_INITIATE, j, env->arena);
 	leg_ask(l, env, iq, device, JINGLE_SESSION_INITIATE, 0,
 		LEG_SEND_HELD);
 }
@@ -228,7 +234,7 @@ void leg_offer(struct leg *l, const struct xml_elem *tree,
 	for (d = l->devices; d; d = d->next) {
 		if (!d->plain || d->done || d->initiated)
 			continue;
-		d->initiated = true;
+		d->initiated = d->fresh = true;
 		initiate_to(l, d->jid, leg_device_sid(l, d), tree, env);
 	}
 }
@@ -260,14 +266,16 @@ void leg_stop(struct leg *l, enum leg_stop how, const char *reason,
 	bool bare = false;
 
 	for (d = l->devices; d; d = d->next) {
+		/* The stored retract is the user's entry (F21): also when his
+		 * device has stopped by itself. */
+		if (how == LEG_STOP_CANCEL && !d->plain && !d->by_full)
+			bare = true;
 		if (d->done || str_eq(d->jid, but))
 			continue;
 		d->done = true;
 		if (d->gone && !(how == LEG_STOP_CANCEL && !d->by_full))
 			continue;
-		if (how == LEG_STOP_CANCEL && !d->plain && !d->by_full)
-			bare = true;
-		else
+		if (how != LEG_STOP_CANCEL || d->plain || d->by_full)
 			stop_one(l, d, JMI_RETRACT, reason, text, env);
 	}
 	if (bare) {
@@ -365,7 +373,7 @@ void leg_accept(struct leg *l, const struct xml_elem *tree,
 	leg_set_state(l, LEG_ACTIVE);
 	iq = leg_jingle(l, env, l->device, l->sid, JINGLE_SESSION_ACCEPT, &j);
 	xml_set(env->arena, j, "responder", leg_address(l, env->arena));
-	leg_repair_out(l, tree, j, env->arena);
+	leg_repair_out(l, tree, JINGLE_SESSION_ACCEPT, j, env->arena);
 	leg_ask(l, env, iq, l->device, JINGLE_SESSION_ACCEPT, 0,
 		LEG_SEND_HELD);
 }
@@ -387,7 +395,7 @@ static void relay_to(struct leg *l, const char *device, const char *sid,
 	struct xml_elem *iq, *j;
 
 	iq = leg_jingle(l, env, device, sid, action, &j);
-	leg_repair_out(l, tree, j, env->arena);
+	leg_repair_out(l, tree, action, j, env->arena);
 	leg_ask(l, env, iq, device, action, relay, LEG_SEND_AFTER);
 }
 
@@ -404,6 +412,19 @@ void leg_relay(struct leg *l, const struct xml_elem *tree,
 		if (d->initiated && !d->done && !d->gone)
 			relay_to(l, d->jid, leg_device_sid(l, d), tree,
 				 action, 0, env);
+}
+
+void leg_catch_up(struct leg *l, const struct leg *from, struct leg_env *env)
+{
+	const struct leg_early *e;
+	struct leg_device *d;
+
+	for (d = l->devices; d; d = d->next) {
+		for (e = d->fresh ? from->early : NULL; e; e = e->next)
+			relay_to(l, d->jid, leg_device_sid(l, d),
+				 e->kept->elem, e->action, 0, env);
+		d->fresh = false;
+	}
 }
 
 static struct leg_relayed *take_relayed(struct leg *l, unsigned number)
@@ -425,12 +446,13 @@ static void reply(struct leg *l, struct leg_relayed *r,
 	struct xml_elem *iq;
 
 	iq = stanza_new(env->arena, STANZA_IQ, error ? "error" : "result",
-			r->id, leg_address(l, env->arena), r->from);
+			r->id, r->to, r->from);
 	if (error)
 		xml_append(iq, xml_copy(env->arena, error));
 	leg_send(l, env, iq, LEG_SEND_FREE);
 	free(r->id);
 	free(r->from);
+	free(r->to);
 	free(r);
 }
 

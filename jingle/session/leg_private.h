@@ -52,6 +52,7 @@ struct xml_elem *leg_repair_in(struct leg *l, const struct jingle *j,
 			       struct arena *a, bool *empty_r);
 /* Appends the contents of `tree` to `to` as this user expects them. */
 void leg_repair_out(struct leg *l, const struct xml_elem *tree,
-		    struct xml_elem *to, struct arena *a);
+		    enum jingle_action action, struct xml_elem *to,
+		    struct arena *a);
 
 #endif

@@ -10,11 +10,12 @@
 static void send_kept(struct call_run *r, unsigned from, const char *device)
 {
 	struct call *c = r->c;
+	enum jingle_action action;
 	struct xml_elem *tree;
 
-	while ((tree = leg_take_kept(&c->leg[from], device, r->ev->arena))) {
-		leg_relay(&c->leg[!from], tree, JINGLE_TRANSPORT_INFO, 0,
-			  call_leg(r, !from));
+	while ((tree = leg_take_kept(&c->leg[from], device, &action,
+				     r->ev->arena))) {
+		leg_relay(&c->leg[!from], tree, action, 0, call_leg(r, !from));
 		call_join(r);
 	}
 }

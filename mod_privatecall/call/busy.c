@@ -103,7 +103,7 @@ bool call_on_second(struct call_run *r, unsigned side,
 	if (c->state == CALL_SETUP && ev->kind == LEG_EV_JINGLE &&
 	    same_device && is(sid, l->sid))
 		return false;          /* the initiate that proceed asked for */
-	if (is(sid, l->old_sid) || (same_device && is(sid, l->sid))) {
+	if (is(sid, l->old_sid) || is(sid, l->sid)) {
 		if (l->state == LEG_PROCEEDED ||
 		    (l->state == LEG_ENDED && ev->kind == LEG_EV_JINGLE))
 			return false;
@@ -119,10 +119,13 @@ bool call_on_second(struct call_run *r, unsigned side,
 		return true;
 	}
 	switch (c->state) {
+	case CALL_REFUSING:    /* decided already: said now */
+		call_refuse(r, c->cause);
+		call_flush_finishes(r);
+		break;
 	case CALL_ASKING:
-	case CALL_REFUSING:
 	case CALL_RINGING:
-		if (side != c->caller && c->state != CALL_REFUSING) {
+		if (side != c->caller) {
 			glare(r, side, ev);
 			return true;
 		}

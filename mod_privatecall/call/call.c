@@ -154,49 +154,6 @@ struct leg_env *call_leg(struct call_run *r, unsigned side)
 	return &r->env;
 }
 
-static void on_ringing_end(struct call_run *r, const struct leg_action *a,
-			   unsigned side)
-{
-	struct leg_target t;
-
-	switch (a->report) {
-	case LEG_R_DECLINED:
-		call_end(r, CAUSE_DECLINED, NULL, NULL, (int)side);
-		break;
-	case LEG_R_UNANSWERED:
-		call_end(r, CAUSE_UNANSWERED, NULL, NULL, -1);
-		break;
-	case LEG_R_BUSY:
-		call_end(r, CAUSE_BUSY, NULL, NULL, (int)side);
-		break;
-	case LEG_R_BLOCKED:
-		r->c->cause = CAUSE_BLOCKED;
-		leg_ended(&r->c->leg[side], call_leg(r, side));
-		call_join(r);
-		call_set_state(r->c, CALL_REFUSING);
-		break;
-	default:               /* LEG_R_NO_DEVICE */
-		if (r->c->glare && a->reason && r->ev->stanza &&
-		    strcmp(a->reason, "tie-break") == 0) {
-			/* His client gave way to itself: ring it again. */
-			char sid[CALL_ID_SIZE];
-
-			r->c->glare = false;
-			call_uuid(sid, r->ev->entropy);
-			t = (struct leg_target){
-				.jid = r->ev->stanza->from.full,
-				.by_full = true,
-			};
-			leg_ring_more(&r->c->leg[side], &t, sid,
-				      call_leg(r, side));
-			call_join(r);
-			break;
-		}
-		call_end(r, CAUSE_UNANSWERED, NULL, NULL, -1);
-		break;
-	}
-}
-
 /* True for the reasons that say that a call could not be connected. */
 static bool is_failure(const char *reason)
 {
@@ -212,6 +169,73 @@ static bool is_failure(const char *reason)
 		if (strcmp(reason, failures[i]) == 0)
 			return true;
 	return false;
+}
+
+/* His client gave way to its own propose, which we have turned away: it is
+ * rung again by a new id. */
+static void on_tie_break(struct call_run *r, const struct leg_action *a,
+			 unsigned side)
+{
+	struct leg_target t = { .jid = a->text, .by_full = true };
+	struct leg *l = &r->c->leg[side];
+	char sid[CALL_ID_SIZE];
+
+	if (r->c->glare) {
+		call_uuid(sid, r->ev->entropy);
+		leg_ring_more(l, &t, sid, call_leg(r, side));
+		call_join(r);
+	} else if (!leg_ringable(l)) {
+		call_end(r, CAUSE_UNANSWERED, NULL, NULL, -1);
+	}
+}
+
+static void on_no_device(struct call_run *r, const struct leg_action *a,
+			 unsigned side)
+{
+	if (!is_failure(a->reason))
+		call_end(r, CAUSE_UNANSWERED, NULL, NULL, -1);
+	else if (strcmp(a->reason, "incompatible-parameters") == 0)
+		call_end(r, CAUSE_NO_CODEC, NULL, NULL, -1);
+	else
+		call_end(r, CAUSE_FAILED, a->reason, NULL, (int)side);
+}
+
+/* The server gave our propose back: he is blocked. The caller learns what he
+ * would have learned without a propose. */
+static void on_blocked(struct call_run *r, unsigned side)
+{
+	struct leg *l = &r->c->leg[side];
+
+	r->c->cause = CAUSE_BLOCKED;
+	leg_stop(l, LEG_STOP_SILENT, "gone", NULL, NULL, call_leg(r, side));
+	leg_ended(l, &r->env);
+	call_join(r);
+	call_set_state(r->c, CALL_REFUSING);
+}
+
+static void on_ringing_end(struct call_run *r, const struct leg_action *a,
+			   unsigned side)
+{
+	switch (a->report) {
+	case LEG_R_DECLINED:
+		call_end(r, CAUSE_DECLINED, NULL, NULL, (int)side);
+		break;
+	case LEG_R_UNANSWERED:
+		call_end(r, CAUSE_UNANSWERED, NULL, NULL, -1);
+		break;
+	case LEG_R_BUSY:
+		call_end(r, CAUSE_BUSY, NULL, NULL, (int)side);
+		break;
+	case LEG_R_BLOCKED:
+		on_blocked(r, side);
+		break;
+	case LEG_R_TIE_BREAK:
+		on_tie_break(r, a, side);
+		break;
+	default:
+		on_no_device(r, a, side);
+		break;
+	}
 }
 
 static void on_hangup(struct call_run *r, const struct leg_action *a,
@@ -231,8 +255,12 @@ static void on_hangup(struct call_run *r, const struct leg_action *a,
 static void on_cancelled(struct call_run *r, const struct leg_action *a,
 			 unsigned side)
 {
+	struct leg_action late = *a;
+
+	if (!late.reason)
+		late.reason = "cancel";
 	if (r->c->state == CALL_SETUP)
-		on_hangup(r, a, side);
+		on_hangup(r, &late, side);
 	else
 		call_end(r, CAUSE_CANCELLED, "cancel", a->text, (int)side);
 }
@@ -252,6 +280,7 @@ static void on_report(struct call_run *r, const struct leg_action *a,
 	case LEG_R_BUSY:
 	case LEG_R_BLOCKED:
 	case LEG_R_NO_DEVICE:
+	case LEG_R_TIE_BREAK:
 		on_ringing_end(r, a, side);
 		break;
 	case LEG_R_CANCELLED:

@@ -30,8 +30,9 @@ static void end_callee(struct call_run *r, enum cause cause,
 		if (by == (int)side)
 			leg_stop(to, LEG_STOP_ELSEWHERE, reason, text, NULL,
 				 env);
-		else
-			leg_stop(to, LEG_STOP_CANCEL, stop, NULL, NULL, env);
+		else           /* X9: nobody missed a call that crossed */
+			leg_stop(to, c->glare ? LEG_STOP_SILENT :
+				 LEG_STOP_CANCEL, stop, NULL, NULL, env);
 		leg_ended(to, env);
 	} else if (to->state != LEG_IDLE) {
 		if (by == (int)side)
@@ -230,8 +231,19 @@ void call_on_finish(struct call_run *r, unsigned side, const char *reason,
 		settle(r);
 }
 
-static const char *failed_step(const struct call *c)
+static bool lost(const struct call_run *r, unsigned side)
 {
+	int64_t since = r->c->away_since[side];
+
+	return since && r->ev->now >= since + r->ev->site->lost_timeout;
+}
+
+static const char *failed_step(const struct call_run *r)
+{
+	const struct call *c = r->c;
+
+	if (lost(r, 0) || lost(r, 1))
+		return "lost device";
 	switch (c->leg[c->caller].state) {
 	case LEG_PROCEEDED:
 		return "no offer from the caller's device";
@@ -251,7 +263,7 @@ void call_end(struct call_run *r, enum cause cause, const char *reason,
 	if (!call_is_live(c))
 		return;
 	if (cause == CAUSE_FAILED) {
-		step = by < 0 ? failed_step(c) : reason;
+		step = by < 0 ? failed_step(r) : reason;
 		text = arena_printf(r->ev->arena, "The call could not be "
 				    "connected (%s).", step);
 	} else if (cause != CAUSE_ENDED) {
@@ -281,13 +293,6 @@ void call_end(struct call_run *r, enum cause cause, const char *reason,
 }
 
 /* --- time and restart ------------------------------------------------- */
-
-static bool lost(const struct call_run *r, unsigned side)
-{
-	int64_t since = r->c->away_since[side];
-
-	return since && r->ev->now >= since + r->ev->site->lost_timeout;
-}
 
 static void time_ringing(struct call_run *r)
 {
@@ -361,12 +366,30 @@ void call_on_time(struct call_run *r)
 	}
 }
 
+/* Both legs are as an answered call needs them; a row may be unreadable. */
+static bool fits(const struct call *c)
+{
+	enum leg_state from = c->leg[c->caller].state;
+	enum leg_state to = c->leg[!c->caller].state;
+
+	if (c->state == CALL_UP)
+		return from == LEG_ACTIVE && to == LEG_ACTIVE;
+	return (from == LEG_PROCEEDED || from == LEG_OFFERED) &&
+	       (to == LEG_ANSWERED || to == LEG_INITIATED);
+}
+
 void call_on_restored(struct call_run *r)
 {
 	struct call *c = r->c;
 	unsigned i;
 
+	if ((c->state == CALL_SETUP || c->state == CALL_UP) && !fits(c)) {
+		call_end(r, CAUSE_FAILED, "connectivity-error", NULL, -1);
+		return;
+	}
 	switch (c->state) {
+	case CALL_ASKING:
+	case CALL_REFUSING:
 	case CALL_RINGING:
 		call_end(r, CAUSE_RESTART, NULL, NULL, -1);
 		break;

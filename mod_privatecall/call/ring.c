@@ -132,6 +132,7 @@ void call_want_offer(struct call_run *r)
 	if (from->offer) {
 		leg_offer(call_callee(c), from->offer->elem,
 			  call_leg(r, !c->caller));
+		leg_catch_up(call_callee(c), from, &r->env);
 		call_join(r);
 	} else if (from->state == LEG_PROPOSED) {
 		/* A device without JMI rings by a session-initiate, and only

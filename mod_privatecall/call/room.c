@@ -53,7 +53,7 @@ void call_on_trickle(struct call_run *r, unsigned side,
 
 	switch (other->state) {
 	case LEG_RINGING:      /* for whoever answers, and who has the offer */
-		leg_keep(mine, a->tree, mine->device);
+		leg_keep(mine, a->tree, a->action, mine->device);
 		leg_relay(other, a->tree, a->action, 0, call_leg(r, !side));
 		call_join(r);
 		break;
@@ -63,7 +63,7 @@ void call_on_trickle(struct call_run *r, unsigned side,
 		call_join(r);
 		break;
 	default:               /* not before the accept that it belongs to */
-		leg_keep(mine, a->tree, mine->device);
+		leg_keep(mine, a->tree, a->action, mine->device);
 		break;
 	}
 }

@@ -66,7 +66,7 @@ static bool has(const struct reader *r, const char *word)
 	return false;
 }
 
-/* --- stanzas --------------------------------------------------------------- */
+/* --- stanzas ------------------------------------------------------ */
 
 /* Our address as the sender `from` sees the other. */
 static char *own_of(struct reader *r, const char *from, bool full)
@@ -241,7 +241,7 @@ static int read_jingle(struct reader *r)
 	return take_stanza(r, iq);
 }
 
-/* --- other events -------------------------------------------------------------- */
+/* --- other events ------------------------------------------------- */
 
 static struct xml_elem *make_error(struct reader *r, const char *condition,
 				   const char *app)
@@ -432,7 +432,7 @@ int call_text_event(const struct call *c, const char *line,
 	return rc == EBADMSG && arena_failed(r.a) ? ENOMEM : rc;
 }
 
-/* --- actions ------------------------------------------------------------------ */
+/* --- actions ------------------------------------------------------ */
 
 static const char *media_word(unsigned media)
 {

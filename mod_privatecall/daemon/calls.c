@@ -5,15 +5,68 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include "jingle/stanza/ns.h"
-#include "jingle/xml/write.h"
 #include "mod_privatecall/daemon/clock.h"
 #include "mod_privatecall/daemon/heap.h"
 
-#define TRACE_BYTES 6144           /* per call */
-#define TRACE_LINE 240
+struct user_calls {                /* the calls of one user */
+	UT_hash_handle hh;
+	struct call_link *first;
+	char user[];
+};
 
 /* --- the registry ----------------------------------------------------- */
+
+static struct call_link *calls_of(struct daemon *dm, const char *user)
+{
+	struct user_calls *u;
+
+	HASH_FIND_STR(dm->by_user, user, u);
+	return u ? u->first : NULL;
+}
+
+static int link_user(struct call_entry *e, unsigned side)
+{
+	const char *user = e->call.leg[side].user;
+	struct daemon *dm = e->dm;
+	struct call_link *l = &e->links[side];
+	struct user_calls *u;
+
+	HASH_FIND_STR(dm->by_user, user, u);
+	if (!u) {
+		u = calloc(1, sizeof(*u) + strlen(user) + 1);
+		if (!u)
+			return ENOMEM;
+		strcpy(u->user, user);
+		HASH_ADD_STR(dm->by_user, user, u);
+	}
+	l->entry = e;
+	l->of = u;
+	l->next = u->first;
+	if (l->next)
+		l->next->prev = l;
+	u->first = l;
+	return 0;
+}
+
+static void unlink_user(struct call_entry *e, unsigned side)
+{
+	struct call_link *l = &e->links[side];
+	struct user_calls *u = l->of;
+
+	if (!u)
+		return;
+	l->of = NULL;
+	if (l->next)
+		l->next->prev = l->prev;
+	if (l->prev)
+		l->prev->next = l->next;
+	else
+		u->first = l->next;
+	if (u->first)
+		return;
+	HASH_DEL(e->dm->by_user, u);
+	free(u);
+}
 
 static char *pair_key(const char *a, const char *b)
 {
@@ -27,6 +80,9 @@ static char *pair_key(const char *a, const char *b)
 static void drop(struct daemon *dm, struct call_entry *e)
 {
 	heap_remove(dm, e);
+	unlink_user(e, 0);
+	unlink_user(e, 1);
+	dm->live -= e->live;
 	HASH_DELETE(hh_pair, dm->by_pair, e);
 	if (e->id[0])
 		HASH_DELETE(hh_id, dm->by_id, e);
@@ -59,35 +115,59 @@ static int contact_of(struct daemon *dm, struct arena *a, const char *bare,
 	return rc ? rc : address_contact(a, dm->gateway, &user, r);
 }
 
-static struct call_entry *make_entry(struct daemon *dm, const char *a,
-				     const char *b)
+static int fill_entry(struct call_entry *e, struct arena *arena,
+		      const char *a, const char *b)
 {
 	const char *low = strcmp(a, b) <= 0 ? a : b;
 	const char *users[2] = { low, low == a ? b : a };
-	struct call_entry *e = calloc(1, sizeof(*e));
-	struct arena *arena = arena_new(0);
 	struct jid seen[2];
 	const char *own[2];
+	int rc;
 
-	if (!e || !arena || contact_of(dm, arena, users[1], &seen[0]) ||
-	    contact_of(dm, arena, users[0], &seen[1]))
-		goto fail;
+	rc = contact_of(e->dm, arena, users[1], &seen[0]);
+	if (!rc)
+		rc = contact_of(e->dm, arena, users[0], &seen[1]);
+	if (rc)
+		return rc;
 	own[0] = seen[0].bare;
 	own[1] = seen[1].bare;
-	e->dm = dm;
+	rc = call_init(&e->call, users, own, true);
+	if (!rc)
+		rc = link_user(e, 0);
+	if (!rc && !e->call.self)
+		rc = link_user(e, 1);
+	/* A call without a timer would never end: room for it comes first. */
+	if (!rc)
+		rc = heap_reserve(e->dm, HASH_CNT(hh_pair, e->dm->by_pair) +
+				  1);
 	e->pair = pair_key(a, b);
-	if (!e->pair || call_init(&e->call, users, own, true)) {
-		call_clear(&e->call);
-		free(e->pair);
-		goto fail;
+	return rc ? rc : e->pair ? 0 : ENOMEM;
+}
+
+static struct call_entry *make_entry(struct daemon *dm, const char *a,
+				     const char *b)
+{
+	struct call_entry *e = calloc(1, sizeof(*e));
+	struct arena *arena = arena_new(0);
+
+	if (e)
+		e->dm = dm;
+	if (!e || !arena || fill_entry(e, arena, a, b)) {
+		if (e) {
+			unlink_user(e, 0);
+			unlink_user(e, 1);
+			call_clear(&e->call);
+			free(e->pair);
+		}
+		free(e);
+		e = NULL;
+	} else {
+		e->deadline = INT64_MAX;
+		HASH_ADD_KEYPTR(hh_pair, dm->by_pair, e->pair,
+				strlen(e->pair), e);
 	}
-	HASH_ADD_KEYPTR(hh_pair, dm->by_pair, e->pair, strlen(e->pair), e);
 	arena_free(arena);
 	return e;
-fail:
-	arena_free(arena);
-	free(e);
-	return NULL;
 }
 
 struct call_entry *calls_get(struct daemon *dm, const char *a, const char *b,
@@ -131,25 +211,17 @@ struct call_entry *calls_next(struct daemon *dm, struct call_entry *after)
 	return after ? after->hh_pair.next : dm->by_pair;
 }
 
-unsigned calls_live(const struct daemon *dm)
-{
-	struct call_entry *e;
-	unsigned n = 0;
-
-	for (e = dm->by_pair; e; e = e->hh_pair.next)
-		n += call_is_live(&e->call);
-	return n;
-}
-
 bool calls_user_busy(struct daemon *dm, const char *user, const char *but)
 {
-	struct call_entry *e;
+	struct call_link *l;
+	struct call *c;
 	int side;
 
-	for (e = dm->by_pair; e; e = e->hh_pair.next) {
-		side = call_side(&e->call, user);
-		if (side >= 0 && call_has_user(&e->call, (unsigned)side) &&
-		    strcmp(e->call.leg[!side].user, but) != 0)
+	for (l = calls_of(dm, user); l; l = l->next) {
+		c = &l->entry->call;
+		side = call_side(c, user);
+		if (side >= 0 && call_has_user(c, (unsigned)side) &&
+		    strcmp(c->leg[!side].user, but) != 0)
 			return true;
 	}
 	return false;
@@ -164,41 +236,6 @@ void calls_free(struct daemon *dm)
 	free(dm->heap);
 	dm->heap = NULL;
 	dm->heap_n = dm->heap_cap = 0;
-}
-
-/* --- trace ------------------------------------------------------------ */
-
-static void trace(struct call_entry *e, const char *mark, const char *text)
-{
-	char line[TRACE_LINE + 32];
-	size_t n, cut;
-	char *more;
-
-	n = (size_t)snprintf(line, sizeof(line), "%lld %s %.*s\n",
-			     (long long)clock_wall(), mark, TRACE_LINE - 1,
-			     text);
-	if (n >= sizeof(line))
-		n = sizeof(line) - 1;
-	while (e->trace_len + n > TRACE_BYTES) {
-		more = memchr(e->trace, '\n', e->trace_len);
-		cut = more ? (size_t)(more - e->trace) + 1 : e->trace_len;
-		e->trace_len -= cut;
-		memmove(e->trace, e->trace + cut, e->trace_len);
-	}
-	more = realloc(e->trace, e->trace_len + n + 1);
-	if (!more)
-		return;
-	e->trace = more;
-	memcpy(e->trace + e->trace_len, line, n + 1);
-	e->trace_len += n;
-}
-
-static void trace_stanza(struct call_entry *e, const char *mark,
-			 const struct xml_elem *stanza, struct arena *arena)
-{
-	const char *text = xml_write(arena, stanza, NS_COMPONENT, NULL);
-
-	trace(e, mark, text ? text : "?");
 }
 
 /* --- storing ---------------------------------------------------------- */
@@ -298,6 +335,9 @@ static void log_state(struct call_entry *e, enum call_state before)
 	struct call *c = &e->call;
 	char round[16];
 
+	if (before < CALL_SETUP &&
+	    (c->state == CALL_SETUP || c->state == CALL_UP))
+		e->dm->count.answered++;
 	if (c->state == before || c->state == CALL_ASKING ||
 	    c->state == CALL_DONE || c->state == CALL_IDLE ||
 	    c->state == CALL_REFUSING)
@@ -317,10 +357,12 @@ static void log_end(struct daemon *dm, const struct call_action *a)
 	snprintf(seconds, sizeof(seconds), "%lld",
 		 a->answered ? (long long)(a->ended - a->answered) / 1000 :
 		 0LL);
-	if (a->answered)
-		dm->count.answered++;
-	else
+	if (!a->answered)
 		dm->count.refused++;
+	/* Who floods us must not flood the log (A13). */
+	if (a->cause == CAUSE_LIMIT &&
+	    !log_allowed(&dm->rate_limit, clock_now()))
+		return;
 	log_line(LOG_INFO, "ended", "call", a->id,
 		 "result", result_of(a),
 		 "reason", a->reason, "seconds", seconds,
@@ -380,56 +422,67 @@ static void send_action(struct call_entry *e, const struct call_action *a)
 static void supersede(struct call_entry *e, const char *user,
 		      struct arena *arena)
 {
-	struct call_entry *o, *next;
+	struct call_link *l, *next;
 	struct call_event ev;
 
-	for (o = e->dm->by_pair; o; o = next) {
-		next = o->hh_pair.next;
-		if (o == e || call_side(&o->call, user) < 0)
+	for (l = calls_of(e->dm, user); l; l = next) {
+		next = l->next;
+		if (l->entry == e)
 			continue;
 		memset(&ev, 0, sizeof(ev));
 		ev.kind = CALL_EV_SWITCHED;
 		ev.jid = user;
-		calls_event(o, &ev, arena);
+		calls_event(l->entry, &ev, arena);
 	}
+}
+
+/* May `from` ring `to`? The answer is an event at once. */
+static void answer_ask(struct call_entry *e, const struct call_action *a,
+		       struct arena *arena)
+{
+	struct call_event ev;
+
+	e->dm->count.calls++;
+	memset(&ev, 0, sizeof(ev));
+	users_facts(e->dm, a, arena, &ev);
+	trace_words(e, ">", "facts", cause_row(ev.cause)->name);
+	calls_event(e, &ev, arena);
 }
 
 static void execute(struct call_entry *e, const struct call_actions *out,
 		    struct arena *arena)
 {
 	const struct call_action *a;
-	struct call_event ev;
 
 	execute_stores(e, out, arena);
 	for (a = out->first; a; a = a->next)
 		if (a->kind == CALL_DO_SEND) {
-			trace_stanza(e, "<", a->stanza, arena);
+			trace_stanza(e, "<", a->stanza);
 			send_action(e, a);
 		} else if (a->kind == CALL_DO_IGNORED) {
 			e->dm->count.ignored++;
 		}
 	for (a = out->first; a; a = a->next) {
 		if (a->kind == CALL_DO_ASK) {
-			memset(&ev, 0, sizeof(ev));
-			users_facts(e->dm, a, arena, &ev);
-			trace(e, ">", arena_printf(arena, "facts %s",
-						   cause_row(ev.cause)->name));
-			calls_event(e, &ev, arena);
+			answer_ask(e, a, arena);
 		} else if (a->kind == CALL_DO_SUPERSEDE) {
 			supersede(e, a->user, arena);
 		}
 	}
 }
 
-/* The address of a pair in a call stays available (product.md). */
-static void hold_presence(struct call_entry *e, bool was, struct arena *arena)
+/* Counts live calls; the address of a pair in a call stays available
+ * (product.md). */
+static void set_live(struct call_entry *e, struct arena *arena)
 {
 	bool is = call_is_live(&e->call);
 	struct gateway_env env = { .arena = arena, .now = clock_now(),
 				   .wall = clock_wall() };
 
-	if (is == was)
+	if (is == e->live)
 		return;
+	e->live = is;
+	e->dm->live += is ? 1u : -1u;
 	gateway_hold(e->dm->gateway, e->call.leg[0].user, e->call.leg[1].user,
 		     is, &env);
 	gateway_hold(e->dm->gateway, e->call.leg[1].user, e->call.leg[0].user,
@@ -442,42 +495,68 @@ void calls_hold(struct daemon *dm)
 	struct call_entry *e;
 
 	for (e = dm->by_pair; e; e = e->hh_pair.next)
-		hold_presence(e, false, dm->arena);
+		set_live(e, dm->arena);
 	arena_reset(dm->arena);
+}
+
+void calls_arm(struct call_entry *e)
+{
+	e->deadline = call_deadline(&e->call, &e->dm->site);
+	heap_update(e->dm, e);
+}
+
+static int step(struct call_entry *e, struct call_event *ev,
+		struct arena *arena)
+{
+	enum call_state before = e->call.state;
+	struct call_actions out = { NULL, NULL };
+	int rc;
+
+	ev->now = clock_now();
+	ev->wall = clock_wall();
+	ev->arena = arena;
+	ev->site = &e->dm->site;
+	if (getrandom(ev->entropy, sizeof(ev->entropy), 0) !=
+	    (ssize_t)sizeof(ev->entropy))
+		abort();               /* no randomness: no safe ids */
+	if (ev->stanza)
+		trace_stanza(e, ">", ev->stanza->elem);
+	else if (ev->kind != CALL_EV_FACTS)
+		trace_words(e, ">", call_event_name(ev->kind), ev->jid);
+	rc = call_step(&e->call, ev, &out);
+	calls_register_id(e);
+	log_state(e, before);
+	execute(e, &out, arena);
+	return rc;
+}
+
+/* Out of memory in a step: the call ends with what memory there is. */
+static void give_up(struct call_entry *e)
+{
+	struct call_event ev = { .kind = CALL_EV_HANGUP };
+	struct arena *arena = arena_new(DAEMON_ARENA_BYTES);
+
+	log_line(LOG_ERROR, "out of memory in a call, it ends", "call",
+		 e->call.id, NULL);
+	if (arena && call_is_live(&e->call))
+		step(e, &ev, arena);
+	arena_free(arena);
 }
 
 void calls_event(struct call_entry *e, struct call_event *ev,
 		 struct arena *arena)
 {
-	struct daemon *dm = e->dm;
-	struct call_actions out = { NULL, NULL };
-	enum call_state before = e->call.state;
-	bool live = call_is_live(&e->call);
-
-	ev->now = clock_now();
-	ev->wall = clock_wall();
-	ev->arena = arena;
-	ev->site = &dm->site;
-	if (getrandom(ev->entropy, sizeof(ev->entropy), 0) !=
-	    (ssize_t)sizeof(ev->entropy))
-		abort();               /* no randomness: no safe ids */
-	if (ev->stanza)
-		trace_stanza(e, ">", ev->stanza->elem, arena);
-	else if (ev->kind != CALL_EV_FACTS)
-		trace(e, ">", call_event_name(ev->kind));
 	e->busy++;
-	if (call_step(&e->call, ev, &out))
-		log_line(LOG_ERROR, "out of memory in a call", "call",
-			 e->call.id, NULL);
-	calls_register_id(e);
-	log_state(e, before);
-	execute(e, &out, arena);
-	hold_presence(e, live, arena);
-	e->busy--;
-	e->deadline = call_deadline(&e->call, &dm->site);
-	heap_update(dm, e);
-	if (call_is_over(&e->call) && !e->busy)
-		drop(dm, e);
+	if (step(e, ev, arena))
+		give_up(e);
+	/* What the gateway says of it may come back here, and change it. */
+	while (e->busy == 1 && call_is_live(&e->call) != e->live)
+		set_live(e, arena);
+	if (--e->busy)
+		return;                /* the outer one does the rest */
+	calls_arm(e);
+	if (call_is_over(&e->call))
+		drop(e->dm, e);
 }
 
 void calls_all(struct daemon *dm, enum call_event_kind kind)
@@ -517,23 +596,22 @@ static void ring_device(struct call_entry *e, const char *jid,
 void calls_presence(struct daemon *dm, const char *jid, bool available,
 		    struct arena *arena)
 {
-	struct call_entry *e, *next;
+	struct call_link *l, *next;
 	struct call_event ev;
 	struct jid j;
 
 	if (jid_parse(arena, jid, &j))
 		return;
-	for (e = dm->by_pair; e; e = next) {
-		next = e->hh_pair.next;
-		if (call_side(&e->call, j.bare) < 0 ||
-		    !call_is_live(&e->call))
+	for (l = calls_of(dm, j.bare); l; l = next) {
+		next = l->next;
+		if (!call_is_live(&l->entry->call))
 			continue;
 		memset(&ev, 0, sizeof(ev));
 		ev.kind = available ? CALL_EV_BACK : CALL_EV_GONE;
 		ev.jid = j.full;
-		calls_event(e, &ev, arena);
+		calls_event(l->entry, &ev, arena);
 		if (available)
-			ring_device(e, j.full, j.bare, arena);
+			ring_device(l->entry, j.full, j.bare, arena);
 	}
 }
 
@@ -569,8 +647,10 @@ void calls_verify(struct daemon *dm)
 				continue;
 			memset(&ev, 0, sizeof(ev));
 			ev.kind = CALL_EV_GONE;
-			ev.jid = l->device;
-			calls_event(e, &ev, dm->arena);
+			/* A copy: the leg may lose its own. */
+			ev.jid = arena_strdup(dm->arena, l->device);
+			if (ev.jid)
+				calls_event(e, &ev, dm->arena);
 			arena_reset(dm->arena);
 		}
 	}
@@ -583,12 +663,21 @@ int64_t calls_deadline(const struct daemon *dm)
 
 void calls_tick(struct daemon *dm, int64_t now)
 {
+	struct call_entry *e;
 	struct call_event ev;
+	bool ends;
 
 	while (dm->heap_n && dm->heap[0]->deadline <= now) {
+		e = dm->heap[0];
+		ends = e->call.state == CALL_DONE;
 		memset(&ev, 0, sizeof(ev));
 		ev.kind = CALL_EV_TIME;
-		calls_event(dm->heap[0], &ev, dm->arena);
+		calls_event(e, &ev, dm->arena);
 		arena_reset(dm->arena);
+		if (ends || e->deadline > now)
+			continue;
+		/* A timer that changes nothing must not stop all others. */
+		e->deadline = now + 1000;
+		heap_update(dm, e);
 	}
 }

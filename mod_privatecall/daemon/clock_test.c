@@ -41,7 +41,8 @@ static int64_t parse_step(const char *text)
 	if (text[0] != '+')
 		return -1;
 	n = strtoll(text + 1, &end, 10);
-	for (i = 0; n > 0 && i < sizeof(units) / sizeof(units[0]); i++)
+	for (i = 0; n > 0 && n <= 1000000000 &&
+		    i < sizeof(units) / sizeof(units[0]); i++)
 		if (strcmp(end, units[i].unit) == 0)
 			return n * units[i].ms;
 	return -1;

@@ -79,7 +79,7 @@ static void run_status(struct ctl_request *r, int argc, char **argv,
 			 "calls_on", dm->site.enabled,
 			 "messaging_on", dm->site.messaging,
 			 "draining", dm->draining,
-			 "live_calls", calls_live(dm),
+			 "live_calls", dm->live,
 			 "calls", (json_int_t)dm->count.calls,
 			 "answered", (json_int_t)dm->count.answered,
 			 "refused", (json_int_t)dm->count.refused,
@@ -101,36 +101,83 @@ static void run_status(struct ctl_request *r, int argc, char **argv,
 		   link_word(dm), dm->conf->domain,
 		   dm->site.enabled ? "on" : "off",
 		   dm->draining ? ", draining" : "",
-		   dm->site.messaging ? "on" : "off", calls_live(dm),
+		   dm->site.messaging ? "on" : "off", dm->live,
 		   (unsigned long long)dm->count.calls,
 		   (unsigned long long)dm->count.answered,
 		   outbox_count(dm->outbox),
 		   dm->degraded ? "DOES NOT TAKE WRITES" : "ok");
 }
 
-static void answer_switch(struct ctl_request *r, int rc, const char *text,
-			  bool on)
+static const char not_stored[] =
+	"not changed: the database does not take writes now";
+
+/* What was changed is answered when it is stored: an acknowledged change is
+ * never lost. */
+struct change {
+	struct ctl_request *request;
+	struct daemon *dm;
+	void (*answer)(struct change *ch);
+	const char *what;
+	bool on;
+	char *bare;                /* of a user's setting */
+};
+
+static void on_changed(bool stored, void *arg)
 {
-	if (rc)
-		ctl_answer(r, 1, NULL, "not changed: the database does not "
-			   "take writes now");
+	struct change *ch = arg;
+
+	if (stored)
+		ch->answer(ch);
 	else
-		ctl_answer(r, 0, json_pack("{s:b}", text, on), "%s: %s", text,
-			   on ? "on" : "off");
+		ctl_answer(ch->request, 1, NULL, "changed for now, but not "
+			   "stored: the database does not take writes");
+	free(ch->bare);
+	free(ch);
+}
+
+static void answer_later(const struct change *what)
+{
+	struct change *ch = malloc(sizeof(*ch));
+
+	if (!ch) {
+		free(what->bare);
+		ctl_answer(what->request, 1, NULL, "out of memory");
+		return;
+	}
+	*ch = *what;
+	hold_when(ch->dm, ch->dm->open_n, on_changed, ch);
+}
+
+static void answer_switch(struct change *ch)
+{
+	ctl_answer(ch->request, 0, json_pack("{s:b}", ch->what, ch->on),
+		   "%s: %s", ch->what, ch->on ? "on" : "off");
+}
+
+static void change_switch(struct ctl_request *r, struct daemon *dm,
+			  const char *name, const char *what, bool on)
+{
+	struct change ch = { .request = r, .dm = dm, .what = what, .on = on,
+			     .answer = answer_switch };
+
+	if (switches_set(dm, name, on))
+		ctl_answer(r, 1, NULL, "%s", not_stored);
+	else
+		answer_later(&ch);
 }
 
 static void run_enable(struct ctl_request *r, int argc, char **argv,
 		       void *arg)
 {
 	(void)argc, (void)argv;
-	answer_switch(r, switches_set(arg, "enabled", 1), "calls", true);
+	change_switch(r, arg, "enabled", "calls", true);
 }
 
 static void run_disable(struct ctl_request *r, int argc, char **argv,
 			void *arg)
 {
 	(void)argc, (void)argv;
-	answer_switch(r, switches_set(arg, "enabled", 0), "calls", false);
+	change_switch(r, arg, "enabled", "calls", false);
 }
 
 static void run_messaging(struct ctl_request *r, int argc, char **argv,
@@ -142,8 +189,7 @@ static void run_messaging(struct ctl_request *r, int argc, char **argv,
 	if (!on && strcmp(argv[1], "off") != 0)
 		ctl_answer(r, 2, NULL, "expected: messaging on|off");
 	else
-		answer_switch(r, switches_set(arg, "messaging", on),
-			      "messaging", on);
+		change_switch(r, arg, "messaging", "messaging", on);
 }
 
 /* --- calls ------------------------------------------------------------ */
@@ -244,6 +290,10 @@ static void run_hangup(struct ctl_request *r, int argc, char **argv,
 	(void)argc;
 	if (!e)
 		return;
+	if (!call_is_live(&e->call) && e->call.state != CALL_OPEN) {
+		ctl_answer(r, 3, NULL, "that call has ended");
+		return;
+	}
 	memcpy(id, e->call.id, sizeof(id));
 	calls_event(e, &ev, dm->arena);
 	arena_reset(dm->arena);
@@ -270,7 +320,6 @@ static void run_trace(struct ctl_request *r, int argc, char **argv, void *arg)
 /* --- the log, on the store thread ------------------------------------- */
 
 struct log_job {
-	struct daemon *dm;
 	struct ctl_request *request;
 	struct store_log_query query;
 	char *user;
@@ -349,32 +398,49 @@ static void log_ready(uv_async_t *a)
 	uv_close((uv_handle_t *)a, log_closed);
 }
 
-static int log_options(struct log_job *j, int argc, char **argv)
+static bool parse_limit(const char *word, unsigned *limit_r)
 {
+	char *end;
+	long n;
+
+	errno = 0;
+	n = strtol(word, &end, 10);
+	*limit_r = (unsigned)n;
+	return !errno && !*end && end != word && n >= 1 && n <= 10000;
+}
+
+static int log_options(struct log_job *j, struct arena *a, int argc,
+		       char **argv)
+{
+	struct jid jid;
 	int i;
 
 	j->query.limit = 50;
-	for (i = 1; i < argc; i++) {
-		if (strcmp(argv[i], "--user") == 0 && i + 1 < argc)
-			j->user = strdup(argv[++i]);
-		else if (strcmp(argv[i], "--limit") == 0 && i + 1 < argc)
-			j->query.limit = (unsigned)strtoul(argv[++i], NULL,
-							   10);
-		else
+	for (i = 1; i + 1 < argc; i += 2) {
+		if (strcmp(argv[i], "--user") == 0) {
+			if (jid_parse(a, argv[i + 1], &jid) || !jid.node)
+				return EINVAL;
+			free(j->user);
+			j->user = strdup(jid.bare);
+			if (!j->user)
+				return ENOMEM;
+		} else if (strcmp(argv[i], "--limit") != 0 ||
+			   !parse_limit(argv[i + 1], &j->query.limit)) {
 			return EINVAL;
+		}
 	}
-	if (!j->query.limit || j->query.limit > 10000)
-		return EINVAL;
 	j->query.user = j->user;
-	return 0;
+	return i < argc ? EINVAL : 0;
 }
 
 static void run_log(struct ctl_request *r, int argc, char **argv, void *arg)
 {
 	struct daemon *dm = arg;
 	struct log_job *j = calloc(1, sizeof(*j));
+	int rc = j ? log_options(j, dm->arena, argc, argv) : ENOMEM;
 
-	if (!j || log_options(j, argc, argv)) {
+	arena_reset(dm->arena);
+	if (rc) {
 		ctl_answer(r, 2, NULL, "expected: log [--user JID] "
 			   "[--limit 1-10000]");
 		if (j)
@@ -382,7 +448,6 @@ static void run_log(struct ctl_request *r, int argc, char **argv, void *arg)
 		free(j);
 		return;
 	}
-	j->dm = dm;
 	j->request = r;
 	if (!text_open(&j->text, r)) {
 		free(j->user);
@@ -453,6 +518,23 @@ static void show_user(struct ctl_request *r, struct daemon *dm,
 				     "settings", settings, "devices", d.list));
 }
 
+static void answer_user(struct change *ch)
+{
+	show_user(ch->request, ch->dm, ch->bare);
+}
+
+static void changed_user(struct ctl_request *r, struct daemon *dm,
+			 const char *bare)
+{
+	struct change ch = { .request = r, .dm = dm, .bare = strdup(bare),
+			     .answer = answer_user };
+
+	if (ch.bare)
+		answer_later(&ch);
+	else
+		ctl_answer(r, 1, NULL, "out of memory");
+}
+
 static void run_user(struct ctl_request *r, int argc, char **argv, void *arg)
 {
 	struct daemon *dm = arg;
@@ -470,7 +552,10 @@ static void run_user(struct ctl_request *r, int argc, char **argv, void *arg)
 			0;
 	switch (rc) {
 	case 0:
-		show_user(r, dm, jid.bare);
+		if (argc > 3)
+			changed_user(r, dm, jid.bare);
+		else
+			show_user(r, dm, jid.bare);
 		break;
 	case ENOENT:
 		ctl_answer(r, 2, NULL, "no setting `%s'; there are "
@@ -482,8 +567,7 @@ static void run_user(struct ctl_request *r, int argc, char **argv, void *arg)
 			   expected);
 		break;
 	default:
-		ctl_answer(r, 1, NULL, "not changed: the database does not "
-			   "take writes now");
+		ctl_answer(r, 1, NULL, "%s", not_stored);
 		break;
 	}
 	arena_reset(dm->arena);
@@ -511,8 +595,8 @@ static void run_drain(struct ctl_request *r, int argc, char **argv, void *arg)
 
 	(void)argc, (void)argv;
 	daemon_drain(dm);
-	ctl_answer(r, 0, json_pack("{s:i}", "live_calls", calls_live(dm)),
-		   "draining, %u calls left", calls_live(dm));
+	ctl_answer(r, 0, json_pack("{s:i}", "live_calls", dm->live),
+		   "draining, %u calls left", dm->live);
 }
 
 static void run_check(struct ctl_request *r, int argc, char **argv, void *arg)

@@ -25,6 +25,7 @@
 #define DAEMON_IQS_MAX 100000              /* outstanding */
 #define DAEMON_USERS_MAX 200000            /* remembered for limits */
 #define DAEMON_BACKLOG_BYTES (64u << 20)   /* unstored operations */
+#define LINK_QUEUE_BYTES (16u << 20)       /* to the server */
 
 enum iq_kind { IQ_CALL, IQ_GATEWAY };
 
@@ -35,6 +36,8 @@ struct counters {
 
 struct held;                       /* hold.c */
 struct call_entry;                 /* calls.c */
+struct user_calls;
+struct hold_wait;                  /* hold.c */
 struct user;                       /* users.c */
 struct notice_wait;                /* notices.c */
 
@@ -65,30 +68,42 @@ struct daemon {
 
 	/* calls.c */
 	struct call_entry *by_pair, *by_id;
+	struct user_calls *by_user;
+	unsigned live;             /* calls that ring or run */
 	struct call_entry **heap;  /* by deadline */
 	size_t heap_n, heap_cap;
-	unsigned in_step;          /* nesting of calls_event() */
 
 	/* hold.c */
 	struct store *store;
 	struct store_thread *thread;
 	struct store_batch *open;  /* batch number open_n */
 	uint64_t open_n, pushed_n, committed_n;
-	int64_t push_time;         /* of the oldest uncommitted batch; 0 */
+	int64_t push_time;         /* real ms of the oldest uncommitted batch,
+				      0: none */
 	bool degraded;
-	struct held *held_first, *held_last;
+	uint64_t degraded_n;       /* healthy when this one is stored */
+	struct held *held_first, *held_last;   /* by batch number */
+	size_t held_bytes;
+	struct hold_wait *hold_first, *hold_last;
 	_Atomic uint64_t thread_committed;
 	_Atomic int thread_error;
 
 	/* users.c */
-	struct user *users;
+	struct user *users;        /* least recently needed first */
 
 	/* notices.c */
 	struct notice_wait *wait_first, *wait_last;
-	struct log_rate rate_ignored, rate_skipped, rate_store;
+	struct log_rate rate_limit, rate_skipped, rate_unsent;
 };
 
 /* --- calls.c ---------------------------------------------------------- */
+/* One of the calls of a user. */
+struct call_link {
+	struct call_entry *entry;
+	struct user_calls *of;     /* NULL: not linked */
+	struct call_link *prev, *next;
+};
+
 struct call_entry {
 	struct call call;
 	struct daemon *dm;
@@ -100,17 +115,22 @@ struct call_entry {
 	unsigned held;             /* sends of it in the queue */
 	unsigned held_opens[2];    /* of them initiates and accepts, by side */
 	unsigned busy;             /* steps under way: not to be freed */
+	bool live;                 /* counted, and its addresses are held */
+	struct call_link links[2]; /* by side */
 	char *trace;               /* bounded text, newest last */
 	size_t trace_len;
 	UT_hash_handle hh_pair, hh_id;
 };
 
-/* The call of two users; `make`: created when there is none. NULL. */
+/* The call of two users; `make`: created when there is none. NULL: none, or
+ * no memory, or no address of ours can stand for one of them. */
 struct call_entry *calls_get(struct daemon *dm, const char *a, const char *b,
 			     bool make);
 struct call_entry *calls_find(struct daemon *dm, const char *id_or_prefix);
 /* Feeds an event (kind and its own fields are set by the caller) and executes
- * what comes of it. `arena` holds the event. */
+ * what comes of it, events of other calls included. `arena` holds the event.
+ * Only CALL_EV_TIME can end a call for good, and then frees this one alone:
+ * whoever walks over calls and sends any other event keeps his place. */
 void calls_event(struct call_entry *e, struct call_event *ev,
 		 struct arena *arena);
 /* The same event for every call. */
@@ -124,7 +144,8 @@ void calls_hold(struct daemon *dm);
 void calls_verify(struct daemon *dm);
 void calls_tick(struct daemon *dm, int64_t now);
 int64_t calls_deadline(const struct daemon *dm);
-unsigned calls_live(const struct daemon *dm);
+/* After a change of state from outside of calls_event(). */
+void calls_arm(struct call_entry *e);
 /* The user is in a running call with somebody else than `but`. */
 bool calls_user_busy(struct daemon *dm, const char *user, const char *but);
 struct call_entry *calls_add_restored(struct daemon *dm, const char *a,
@@ -141,8 +162,14 @@ uint64_t hold_store(struct daemon *dm, const struct store_op *op);
 void hold_send(struct daemon *dm, struct call_entry *e,
 	       const struct call_action *a, uint64_t n);
 void hold_flush(struct daemon *dm);        /* pushes the open batch */
+/* Calls done(stored, arg) when batch `n` is stored, or when it is clear that
+ * it will not be soon (degraded, stop): stored is false then. */
+void hold_when(struct daemon *dm, uint64_t n,
+	       void (*done)(bool stored, void *arg), void *arg);
+/* The link is up: what waited for it leaves. */
+void hold_link_up(struct daemon *dm);
 void hold_on_committed(struct daemon *dm);
-void hold_tick(struct daemon *dm, int64_t now);
+void hold_tick(struct daemon *dm);
 int64_t hold_deadline(const struct daemon *dm);
 bool hold_stored(const struct daemon *dm, uint64_t n);
 /* Nothing waits for the store, and it has all. */
@@ -160,7 +187,8 @@ int users_restore(struct daemon *dm, const char *bare, const char *name,
 /* Answers CALL_DO_ASK into a CALL_EV_FACTS event. */
 void users_facts(struct daemon *dm, const struct call_action *ask,
 		 struct arena *arena, struct call_event *ev);
-/* Last batch with a notice for him: not sent before it is stored. */
+/* Last batch with a notice for him: not sent before it is stored. NULL: no
+ * memory, or too many users. */
 uint64_t *users_notice_n(struct daemon *dm, const char *bare);
 void users_free(struct daemon *dm);
 
@@ -171,7 +199,15 @@ void notices_flush(struct daemon *dm, const char *bare);
 void notices_committed(struct daemon *dm);
 void notices_link_lost(struct daemon *dm);
 void notices_expire(struct daemon *dm);
+void notices_free(struct daemon *dm);
 int notices_restore(struct daemon *dm, const struct store_outbox *row);
+
+/* --- trace.c ---------------------------------------------------------- */
+/* One line each; `more` may be NULL. */
+void trace_words(struct call_entry *e, const char *mark, const char *words,
+		 const char *more);
+void trace_stanza(struct call_entry *e, const char *mark,
+		  const struct xml_elem *stanza);
 
 /* --- route.c ---------------------------------------------------------- */
 void route_stanza(struct xml_elem *e, struct arena *a, void *arg);

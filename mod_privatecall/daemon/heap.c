@@ -1,5 +1,7 @@
 /* heap.c: a binary heap of calls by deadline (see heap.h). */
 #include "mod_privatecall/daemon/heap.h"
+#include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
 
 static void put(struct daemon *dm, size_t i, struct call_entry *e)
@@ -52,23 +54,29 @@ void heap_remove(struct daemon *dm, struct call_entry *e)
 	down(dm, last->heap_at - 1);
 }
 
-void heap_update(struct daemon *dm, struct call_entry *e)
+int heap_reserve(struct daemon *dm, size_t n)
 {
+	size_t cap = dm->heap_cap * 2 > n ? dm->heap_cap * 2 : n + 64;
 	struct call_entry **more;
 
+	if (n <= dm->heap_cap)
+		return 0;
+	more = realloc(dm->heap, cap * sizeof(*more));
+	if (!more)
+		return ENOMEM;
+	dm->heap = more;
+	dm->heap_cap = cap;
+	return 0;
+}
+
+void heap_update(struct daemon *dm, struct call_entry *e)
+{
 	if (e->deadline == INT64_MAX) {
 		heap_remove(dm, e);
 		return;
 	}
 	if (!e->heap_at) {
-		if (dm->heap_n == dm->heap_cap) {
-			more = realloc(dm->heap, sizeof(*more) *
-				       (dm->heap_cap * 2 + 64));
-			if (!more)
-				abort();   /* a call that never ends */
-			dm->heap = more;
-			dm->heap_cap = dm->heap_cap * 2 + 64;
-		}
+		assert(dm->heap_n < dm->heap_cap);
 		put(dm, dm->heap_n++, e);
 	}
 	up(dm, e->heap_at - 1);

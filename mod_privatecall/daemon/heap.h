@@ -4,7 +4,10 @@
 
 #include "mod_privatecall/daemon/daemon.h"
 
-/* Puts, moves or (deadline INT64_MAX) takes out an entry. */
+/* Room for `n` entries in all. 0 or ENOMEM. */
+int heap_reserve(struct daemon *dm, size_t n);
+/* Puts (room must be reserved), moves or (deadline INT64_MAX) takes out an
+ * entry. */
 void heap_update(struct daemon *dm, struct call_entry *e);
 void heap_remove(struct daemon *dm, struct call_entry *e);
 

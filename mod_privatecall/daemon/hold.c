@@ -5,28 +5,45 @@
  * the loop sleeps. What must wait stands in one queue in order of batch
  * numbers. When the store fails, or is silent for a second, the daemon is
  * degraded: sends are released, operations stay with the store thread, which
- * tries again.
+ * tries again. While the link is down the queue stands, so that no device
+ * rings on because its retract fell into the gap.
  */
 #include "mod_privatecall/daemon/daemon.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "jingle/stanza/jingle.h"
 #include "jingle/stanza/ns.h"
 #include "jingle/xml/write.h"
 #include "mod_privatecall/daemon/clock.h"
 
 #define STALL_MS 1000
+#define HELD_BYTES (16u << 20)     /* of stanzas waiting */
+
+struct hold_wait {
+	struct hold_wait *next;
+	uint64_t n;
+	void (*done)(bool stored, void *arg);
+	void *arg;
+};
 
 struct held {
 	struct held *next;
 	uint64_t need;
 	struct call_entry *entry;  /* NULL: freed meanwhile, or none */
 	unsigned side;
-	bool opens, urgent;
+	bool opens, initiates, urgent;
 	size_t len;
+	const char *session;       /* behind the text; NULL: of none */
 	char text[];
 };
+
+/* The disk is not on the test clock: a jump of that is no stall. */
+static int64_t real_now(void)
+{
+	return (int64_t)(uv_hrtime() / 1000000);
+}
 
 static void on_done(uint64_t committed, int err, const char *text, void *arg)
 {
@@ -52,69 +69,188 @@ bool hold_stored(const struct daemon *dm, uint64_t n)
 	return n <= dm->committed_n || dm->degraded;
 }
 
+static bool link_is_up(const struct daemon *dm)
+{
+	return dm->link && link_state(dm->link) == LINK_UP;
+}
+
 bool hold_settled(const struct daemon *dm)
 {
-	return !dm->held_first && !store_batch_count(dm->open) &&
+	return (!dm->held_first || !link_is_up(dm)) && dm->thread &&
+	       !store_batch_count(dm->open) &&
 	       dm->committed_n == dm->pushed_n;
 }
 
 uint64_t hold_store(struct daemon *dm, const struct store_op *op)
 {
 	size_t ops, bytes;
+	int rc;
 
+	if (!dm->thread)
+		return 0;              /* the end: nothing is stored any more */
 	store_thread_backlog(dm->thread, &ops, &bytes);
 	if (bytes > DAEMON_BACKLOG_BYTES && op->kind == STORE_LOG_PUT)
 		return dm->open_n;     /* the log gives way first */
-	if (store_batch_add(dm->open, op))
-		log_line(LOG_ERROR, "out of memory for an operation of the "
-			 "store", NULL);
+	rc = store_batch_add(dm->open, op);
+	if (rc)
+		log_line(LOG_ERROR, "an operation of the store is lost",
+			 "why", strerror(rc), NULL);
 	return dm->open_n;
+}
+
+static void unsent(struct daemon *dm, int rc)
+{
+	if (log_allowed(&dm->rate_unsent, clock_now()))
+		log_line(LOG_WARN, "a stanza was not sent", "why",
+			 strerror(rc), NULL);
 }
 
 static void give(struct daemon *dm, const char *text, size_t len, bool urgent)
 {
 	int rc = link_send_text(dm->link, text, len, urgent);
-	static struct log_rate rate;
 
-	if (rc && rc != ENOTCONN && log_allowed(&rate, clock_now()))
-		log_line(LOG_WARN, "a stanza was not sent", "why",
-			 strerror(rc), NULL);
+	if (rc)
+		unsent(dm, rc);
+}
+
+/* Behind all that need no more than it does: so one call's stanzas keep their
+ * order, and none waits for a batch of another call. */
+static void enqueue(struct daemon *dm, struct held *h)
+{
+	struct held **at = &dm->held_first;
+
+	if (dm->held_last && dm->held_last->need <= h->need)
+		at = &dm->held_last->next;
+	while (*at && (*at)->need <= h->need)
+		at = &(*at)->next;
+	h->next = *at;
+	*at = h;
+	if (!h->next)
+		dm->held_last = h;
+	dm->held_bytes += h->len;
+	dm->count.held++;
+	if (h->entry) {
+		h->entry->held++;
+		h->entry->held_opens[h->side] += h->opens;
+	}
+}
+
+struct session {                   /* what a Jingle stanza belongs to */
+	const char *key;           /* device and sid; NULL: to none */
+	bool starts, ends;
+};
+
+static struct session session_of(struct arena *arena,
+				 const struct xml_elem *e)
+{
+	const struct xml_elem *j = xml_child(e, NS_JINGLE, "jingle");
+	const char *to = xml_get(e, "to"), *sid = xml_get(j, "sid");
+	const char *action = xml_get(j, "action");
+	struct session s = { NULL, false, false };
+
+	if (!j || !to || !sid || !action)
+		return s;
+	s.key = arena_printf(arena, "%s\n%s", to, sid);
+	s.starts = strcmp(action, jingle_action_name(
+			  JINGLE_SESSION_INITIATE)) == 0;
+	s.ends = strcmp(action, jingle_action_name(
+			JINGLE_SESSION_TERMINATE)) == 0;
+	return s;
+}
+
+/* `need` 0: it waits for the link alone. */
+static int keep(struct daemon *dm, struct call_entry *e,
+		const struct call_action *a, uint64_t need, const char *text,
+		const struct session *s)
+{
+	size_t len = strlen(text);
+	size_t more = s->key ? strlen(s->key) + 1 : 0;
+	struct held *h;
+
+	if (dm->held_bytes + len > HELD_BYTES)
+		return ENOBUFS;
+	h = malloc(sizeof(*h) + len + 1 + more);
+	if (!h)
+		return ENOMEM;
+	memset(h, 0, sizeof(*h));
+	h->need = need > dm->committed_n ? need : dm->committed_n;
+	h->entry = e;
+	h->side = a->side;
+	h->opens = a->opens;
+	h->urgent = a->class != LEG_SEND_HELD;
+	h->len = len;
+	memcpy(h->text, text, len + 1);
+	h->initiates = s->starts;
+	if (s->key)
+		h->session = memcpy(h->text + len + 1, s->key, more);
+	enqueue(dm, h);
+	return 0;
+}
+
+/* Takes one out of the queue; it is the caller's then. */
+static struct held *take(struct daemon *dm, struct held **at,
+			 struct held *before)
+{
+	struct held *h = *at;
+
+	*at = h->next;
+	if (dm->held_last == h)
+		dm->held_last = before;
+	dm->held_bytes -= h->len;
+	if (h->entry) {
+		h->entry->held--;
+		h->entry->held_opens[h->side] -= h->opens;
+	}
+	return h;
+}
+
+/* A session ends of which something is still held: that never leaves, and the
+ * end need not wait for it. True: its session-initiate was among it, so that
+ * the device has never heard of the session. */
+static bool drop_session(struct daemon *dm, const char *session)
+{
+	struct held **at = &dm->held_first, *before = NULL, *h;
+	bool unheard = false;
+
+	while ((h = *at)) {
+		if (!h->session || strcmp(h->session, session) != 0) {
+			before = h;
+			at = &h->next;
+			continue;
+		}
+		h = take(dm, at, before);
+		unheard = unheard || h->initiates;
+		free(h);
+	}
+	return unheard;
 }
 
 void hold_send(struct daemon *dm, struct call_entry *e,
 	       const struct call_action *a, uint64_t n)
 {
-	bool urgent = a->class != LEG_SEND_HELD;
 	struct arena *arena = arena_new(DAEMON_ARENA_BYTES);
+	bool waits = a->class != LEG_SEND_FREE && !link_is_up(dm);
+	struct session s = { NULL, false, false };
+	bool unheard = false;
 	char *text;
 	size_t len;
-	struct held *h;
+	int rc = 0;
 
 	text = arena ? xml_write(arena, a->stanza, NS_COMPONENT, &len) : NULL;
-	if (!text) {
-		log_line(LOG_ERROR, "out of memory for a stanza", NULL);
-	} else if (!n || hold_stored(dm, n)) {
-		give(dm, text, len, urgent);
-	} else if ((h = malloc(sizeof(*h) + len + 1))) {
-		memset(h, 0, sizeof(*h));
-		h->need = n;
-		h->entry = e;
-		h->side = a->side;
-		h->opens = a->opens;
-		h->urgent = urgent;
-		h->len = len;
-		memcpy(h->text, text, len + 1);
-		if (dm->held_last)
-			dm->held_last->next = h;
-		else
-			dm->held_first = h;
-		dm->held_last = h;
-		dm->count.held++;
-		if (e) {
-			e->held++;
-			e->held_opens[h->side] += h->opens;
-		}
+	if (text)
+		s = session_of(arena, a->stanza);
+	if (s.key && s.ends) {
+		unheard = drop_session(dm, s.key);
+		n = 0;
 	}
+	if (!text)
+		rc = ENOMEM;
+	else if (!unheard && (waits || !hold_stored(dm, n)))
+		rc = keep(dm, e, a, n, text, &s);
+	else if (!unheard)
+		give(dm, text, len, a->class != LEG_SEND_HELD);
+	if (rc)
+		unsent(dm, rc);
 	arena_free(arena);
 }
 
@@ -127,22 +263,58 @@ void hold_forget(struct daemon *dm, const struct call_entry *e)
 			h->entry = NULL;
 }
 
+static void pop(struct daemon *dm)
+{
+	struct held *h = take(dm, &dm->held_first, NULL);
+
+	give(dm, h->text, h->len, h->urgent);
+	free(h);
+}
+
+static void tell(struct daemon *dm, bool all)
+{
+	struct hold_wait *w;
+
+	while ((w = dm->hold_first) && (all || hold_stored(dm, w->n))) {
+		dm->hold_first = w->next;
+		if (!w->next)
+			dm->hold_last = NULL;
+		w->done(w->n <= dm->committed_n, w->arg);
+		free(w);
+	}
+}
+
 static void release(struct daemon *dm)
 {
-	struct held *h;
-
-	while ((h = dm->held_first) && hold_stored(dm, h->need)) {
-		dm->held_first = h->next;
-		if (!h->next)
-			dm->held_last = NULL;
-		if (h->entry) {
-			h->entry->held--;
-			h->entry->held_opens[h->side] -= h->opens;
-		}
-		give(dm, h->text, h->len, h->urgent);
-		free(h);
-	}
+	while (dm->held_first && link_is_up(dm) &&
+	       hold_stored(dm, dm->held_first->need))
+		pop(dm);
+	tell(dm, false);
 	notices_committed(dm);
+}
+
+void hold_link_up(struct daemon *dm)
+{
+	release(dm);
+}
+
+void hold_when(struct daemon *dm, uint64_t n,
+	       void (*done)(bool stored, void *arg), void *arg)
+{
+	struct hold_wait *w = calloc(1, sizeof(*w));
+
+	if (!w) {
+		done(false, arg);
+		return;
+	}
+	w->n = n;
+	w->done = done;
+	w->arg = arg;
+	if (dm->hold_last)
+		dm->hold_last->next = w;
+	else
+		dm->hold_first = w;
+	dm->hold_last = w;
 }
 
 static void set_degraded(struct daemon *dm, bool on, const char *why)
@@ -151,6 +323,7 @@ static void set_degraded(struct daemon *dm, bool on, const char *why)
 		return;
 	dm->degraded = on;
 	if (on) {
+		dm->degraded_n = dm->pushed_n;
 		dm->count.degraded++;
 		log_line(LOG_ERROR, "the database does not take writes; calls "
 			 "go on, their records are kept in memory and tried "
@@ -166,7 +339,7 @@ void hold_flush(struct daemon *dm)
 {
 	struct store_batch *next;
 
-	if (!store_batch_count(dm->open))
+	if (!dm->thread || !store_batch_count(dm->open))
 		return;
 	next = store_batch_new();
 	if (!next)
@@ -178,7 +351,7 @@ void hold_flush(struct daemon *dm)
 	dm->pushed_n = dm->open_n++;
 	dm->open = next;
 	if (!dm->push_time)
-		dm->push_time = clock_now();
+		dm->push_time = real_now();
 }
 
 void hold_on_committed(struct daemon *dm)
@@ -188,24 +361,26 @@ void hold_on_committed(struct daemon *dm)
 
 	if (n > dm->committed_n) {
 		dm->committed_n = n;
-		dm->push_time = n < dm->pushed_n ? clock_now() : 0;
+		dm->push_time = n < dm->pushed_n ? real_now() : 0;
 	}
 	if (err)
 		set_degraded(dm, true, strerror(err));
-	else if (dm->committed_n == dm->pushed_n)
+	else if (dm->committed_n >= dm->degraded_n)
 		set_degraded(dm, false, NULL);
 	release(dm);
 }
 
+/* In the time of clock_now(), as all deadlines of the loop. */
 int64_t hold_deadline(const struct daemon *dm)
 {
-	return dm->push_time && !dm->degraded ? dm->push_time + STALL_MS :
-						INT64_MAX;
+	if (!dm->push_time || dm->degraded)
+		return INT64_MAX;
+	return clock_now() + dm->push_time + STALL_MS - real_now();
 }
 
-void hold_tick(struct daemon *dm, int64_t now)
+void hold_tick(struct daemon *dm)
 {
-	if (now < hold_deadline(dm))
+	if (!dm->push_time || real_now() < dm->push_time + STALL_MS)
 		return;
 	set_degraded(dm, true, "no answer for a second");
 	release(dm);
@@ -213,7 +388,6 @@ void hold_tick(struct daemon *dm, int64_t now)
 
 void hold_stop(struct daemon *dm)
 {
-	struct held *h;
 	int rc;
 
 	if (!dm->thread)
@@ -223,13 +397,12 @@ void hold_stop(struct daemon *dm)
 	if (rc)
 		log_line(LOG_ERROR, "records were not stored at the end",
 			 "why", strerror(rc), NULL);
+	else
+		dm->committed_n = dm->pushed_n;
 	dm->thread = NULL;
-	while ((h = dm->held_first)) {
-		dm->held_first = h->next;
-		give(dm, h->text, h->len, true);
-		free(h);
-	}
-	dm->held_last = NULL;
+	tell(dm, true);
+	while (dm->held_first)
+		pop(dm);
 	store_batch_free(dm->open);
 	dm->open = NULL;
 }

@@ -4,8 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <time.h>
+#include <unistd.h>
 #include "jingle/stanza/sha1.h"
 
 static enum log_privacy jids = LOG_JIDS_HASH;
@@ -15,6 +17,24 @@ void log_setup(enum log_privacy privacy, const char *salt)
 {
 	jids = privacy;
 	snprintf(salt_text, sizeof(salt_text), "%s", salt ? salt : "");
+}
+
+void log_set_privacy(enum log_privacy privacy)
+{
+	jids = privacy;
+}
+
+/* systemd.exec(5): the variable is inherited by programs whose stderr went
+ * elsewhere, so that it must name the very file. */
+static bool is_journal(void)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	unsigned long long dev, ino;
+	struct stat st;
+
+	return stream && sscanf(stream, "%llu:%llu", &dev, &ino) == 2 &&
+	       !fstat(STDERR_FILENO, &st) && st.st_dev == (dev_t)dev &&
+	       st.st_ino == (ino_t)ino;
 }
 
 /* One escaped value: quoted unless plain; control characters, quotes and
@@ -73,7 +93,7 @@ static void put_head(FILE *out, enum log_level level, const char *message)
 	struct tm tm;
 	char when[32];
 
-	if (getenv("JOURNAL_STREAM")) {
+	if (is_journal()) {
 		fprintf(out, "<%d>level=%s msg=", priority[level],
 			names[level]);
 	} else {
@@ -121,10 +141,18 @@ void log_line(enum log_level level, const char *message, ...)
 
 bool log_allowed(struct log_rate *r, int64_t now)
 {
+	char n[24];
+
 	if (r->last && now - r->last < 10000) {
 		r->suppressed++;
 		return false;
 	}
-	r->last = now;
+	r->last = now ? now : 1;
+	if (r->suppressed) {
+		snprintf(n, sizeof(n), "%lu", r->suppressed);
+		r->suppressed = 0;
+		log_line(LOG_WARN, "lines as the next were left out", "count",
+			 n, NULL);
+	}
 	return true;
 }

@@ -27,9 +27,12 @@ static void on_timer(uv_timer_t *t)
 
 static void arm(struct daemon *dm)
 {
-	int64_t t = calls_deadline(dm), now = clock_now();
+	int64_t t = hold_deadline(dm), now = clock_now();
 
-	t = earlier(t, hold_deadline(dm));
+	if (dm->link_was_up)
+		t = earlier(t, calls_deadline(dm));
+	if (dm->draining && !dm->live)
+		t = now;
 	t = earlier(t, iq_table_deadline(dm->iqs));
 	t = earlier(t, gateway_deadline(dm->gateway));
 	if (dm->verify_at)
@@ -73,9 +76,12 @@ void daemon_tick(struct daemon *dm)
 
 	if (dm->stopping)
 		return;
-	calls_tick(dm, now);
+	/* Restored calls end, if they do, by what the server's first word
+	 * brings: not by timers that ran while nobody could be told. */
+	if (dm->link_was_up)
+		calls_tick(dm, now);
 	route_iq_timeouts(dm, now);
-	hold_tick(dm, now);
+	hold_tick(dm);
 	gateway_tick(dm->gateway, &env);
 	route_gateway(dm, &env);
 	arena_reset(dm->arena);
@@ -87,11 +93,11 @@ void daemon_tick(struct daemon *dm)
 		dm->verify_at = 0;
 		calls_verify(dm);
 	}
-	if (dm->draining && !calls_live(dm))
+	if (dm->draining && !dm->live)
 		daemon_stop(dm, 0);
 }
 
-/* --- stop ------------------------------------------------------------------ */
+/* --- stop ------------------------------------------------------------- */
 
 static void on_closed(void *arg)
 {
@@ -174,6 +180,7 @@ static void link_up(struct daemon *dm)
 	gateway_up(dm->gateway, &env);
 	route_gateway(dm, &env);
 	arena_reset(dm->arena);
+	hold_link_up(dm);
 	if (!dm->link_was_up) {
 		calls_all(dm, CALL_EV_RESTORED);
 		dm->verify_at = clock_now() + GATEWAY_GRACE_MS;
@@ -244,6 +251,24 @@ static void diff_line(const char *line, void *arg)
 	log_line(LOG_INFO, "changed", "setting", line, NULL);
 }
 
+/* What the gateway and the outbox were made with counts, too. */
+static const char *needs_restart(const struct conf *old,
+				 const struct conf *fresh)
+{
+	const char *name = conf_needs_restart(old, fresh);
+	size_t i = 0;
+
+	if (name)
+		return name;
+	while (old->hosts[i] && fresh->hosts[i] &&
+	       strcmp(old->hosts[i], fresh->hosts[i]) == 0)
+		i++;
+	if (old->hosts[i] || fresh->hosts[i])
+		return "hosts";
+	return old->notices_per_user != fresh->notices_per_user ?
+	       "notices_per_user" : NULL;
+}
+
 char *daemon_reload(struct daemon *dm)
 {
 	struct conf *fresh = NULL;
@@ -255,7 +280,7 @@ char *daemon_reload(struct daemon *dm)
 			 NULL);
 		return why ? why : strdup("out of memory");
 	}
-	fixed = conf_needs_restart(dm->conf, fresh);
+	fixed = needs_restart(dm->conf, fresh);
 	if (fixed) {
 		if (asprintf(&why, "%s: `%s' changes only by a restart",
 			     dm->conf_path, fixed) < 0)
@@ -263,11 +288,12 @@ char *daemon_reload(struct daemon *dm)
 		log_line(LOG_ERROR, "the old configuration stays", "why", why,
 			 NULL);
 		conf_free(fresh);
-		return why;
+		return why ? why : strdup("out of memory");
 	}
 	conf_diff(dm->conf, fresh, diff_line, NULL);
 	conf_free(dm->conf);
 	dm->conf = fresh;
+	log_set_privacy(fresh->log_privacy);
 	switches_apply(dm);
 	log_line(LOG_INFO, "configuration reloaded", NULL);
 	return NULL;
@@ -291,7 +317,7 @@ static int start_link(struct daemon *dm)
 		.host = dm->conf->server, .port = dm->conf->port,
 		.domain = dm->conf->domain, .secret = dm->conf->secret,
 		.ping_to = dm->conf->hosts[0],
-		.queue_bytes = 16u << 20, .limits = xml_limits_default,
+		.queue_bytes = LINK_QUEUE_BYTES, .limits = xml_limits_default,
 	};
 	static const struct link_handlers handlers = {
 		on_link, route_stanza, route_skipped,
@@ -380,10 +406,13 @@ static void on_walk(uv_handle_t *h, void *arg)
 
 static void clean(struct daemon *dm)
 {
+	dm->stopping = dm->leaving = true;
 	hold_stop(dm);
-	if (dm->link)
-		link_free(dm->link);
+	if (dm->store)
+		uv_run(&dm->loop, UV_RUN_NOWAIT);      /* answers to ctl */
+	link_free(dm->link);
 	calls_free(dm);
+	notices_free(dm);
 	users_free(dm);
 	gateway_free(dm->gateway);
 	outbox_free(dm->outbox);

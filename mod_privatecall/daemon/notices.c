@@ -116,7 +116,11 @@ void notices_add(struct daemon *dm, const struct notice *n,
 	uint64_t *last;
 	unsigned i;
 
-	if (!wanted(dm, n))
+	/* None for users the server does not know: a caller who tries names
+	 * must not fill the outbox. Whoever was rung was known, though after
+	 * a restart he may not be yet. */
+	if ((!e->call.rung && !gateway_knows(dm->gateway, n->to)) ||
+	    !wanted(dm, n))
 		return;
 	memset(&row, 0, sizeof(row));
 	new_id(id);
@@ -164,7 +168,9 @@ static struct xml_elem *headline(struct daemon *dm, struct arena *a,
 		xml_add_text(a, xml_add(a, m, NULL, "subject"), row->subject);
 	xml_add_text(a, xml_add(a, m, NULL, "body"), row->body);
 	hints_add_origin_id(a, m, row->id);
-	if (row->sent || clock_wall() - row->created > 60000)
+	/* What an earlier process made it may have sent as well. */
+	if (row->sent || row->created < dm->started ||
+	    clock_wall() - row->created > 60000)
 		delay_add(a, m, dm->conf->domain, row->created, NULL);
 	return m;
 }
@@ -191,6 +197,16 @@ static bool send_one(struct daemon *dm, const struct outbox_row *row)
 	return ok;
 }
 
+/* A row once taken for sending waits for its barrier: it is not taken where
+ * the link's queue may have no room for both. */
+static bool has_room(struct daemon *dm)
+{
+	struct link_counters lc;
+
+	link_counters(dm->link, &lc);
+	return lc.queued_bytes < LINK_QUEUE_BYTES / 2;
+}
+
 void notices_flush(struct daemon *dm, const char *bare)
 {
 	const struct outbox_row *row;
@@ -201,8 +217,12 @@ void notices_flush(struct daemon *dm, const char *bare)
 	    !gateway_can_read(dm->gateway, bare))
 		return;
 	last = users_notice_n(dm, bare);
-	if (last && !hold_stored(dm, *last))
+	if (!last || !hold_stored(dm, *last))
 		return;                /* comes again when it is stored */
+	if (!has_room(dm)) {
+		wait_for(dm, bare);
+		return;
+	}
 	while ((row = outbox_next(dm->outbox, bare)))
 		if (!send_one(dm, row))
 			break;
@@ -211,15 +231,29 @@ void notices_flush(struct daemon *dm, const char *bare)
 /* A batch was stored: whoever waited for it. */
 void notices_committed(struct daemon *dm)
 {
-	struct notice_wait *w;
+	struct notice_wait *w, *last = dm->wait_last;
 
-	while ((w = dm->wait_first) && hold_stored(dm, w->n)) {
+	/* Up to the last one now: who finds no room joins the end. */
+	while (last && (w = dm->wait_first) && hold_stored(dm, w->n)) {
 		dm->wait_first = w->next;
 		if (!w->next)
 			dm->wait_last = NULL;
+		if (w == last)
+			last = NULL;
 		notices_flush(dm, w->bare);
 		free(w);
 	}
+}
+
+void notices_free(struct daemon *dm)
+{
+	struct notice_wait *w;
+
+	while ((w = dm->wait_first)) {
+		dm->wait_first = w->next;
+		free(w);
+	}
+	dm->wait_last = NULL;
 }
 
 void notices_link_lost(struct daemon *dm)

@@ -8,7 +8,6 @@
 #include <string.h>
 #include <sys/random.h>
 #include "mod_privatecall/daemon/clock.h"
-#include "mod_privatecall/daemon/heap.h"
 
 struct load {
 	struct daemon *dm;
@@ -28,8 +27,10 @@ static int on_call(const struct store_call *row, void *arg)
 		return 0;
 	}
 	e = calls_add_restored(dm, row->caller, row->callee);
-	if (!e)
-		return ENOMEM;
+	if (!e) {              /* `hosts' changed: no address stands for them */
+		l->bad++;
+		return 0;
+	}
 	c = &e->call;
 	c->state = row->state;
 	snprintf(c->id, sizeof(c->id), "%s", row->id);
@@ -106,7 +107,16 @@ static int on_contact(const struct store_contact *row, void *arg)
 		.from = row->from, .ask = row->ask,
 	};
 
-	return gateway_restore_contact(((struct load *)arg)->dm->gateway, &c);
+	struct load *l = arg;
+	int rc = gateway_restore_contact(l->dm->gateway, &c);
+
+	/* A row that does not fit any more (another `hosts', `remote_users',
+	 * a lower limit) is kept in the store and must not stop the start. */
+	if (rc && rc != ENOMEM) {
+		l->bad++;
+		return 0;
+	}
+	return rc;
 }
 
 /* Hashed JIDs in the log cannot be told apart from those of other sites. */
@@ -127,20 +137,66 @@ static void make_salt(struct load *l)
 	hold_store(l->dm, &op);
 }
 
-/* A call whose two legs do not fit its state ends as an interrupted one. */
-static void settle(struct daemon *dm)
+static bool within(const struct leg *l, unsigned states)
 {
+	return states & 1u << l->state;
+}
+
+#define IS(state) (1u << (state))
+#define AT_REST (IS(LEG_IDLE) | IS(LEG_ENDED))
+
+/* The two legs can be those of a call in this state. */
+static bool fits(const struct call *c)
+{
+	const struct leg *from = &c->leg[c->caller], *to = &c->leg[!c->caller];
+	unsigned open = IS(LEG_PROCEEDED) | IS(LEG_OFFERED);
+
+	switch (c->state) {
+	case CALL_ASKING:
+	case CALL_REFUSING:
+		return within(from, open | IS(LEG_PROPOSED)) &&
+		       within(to, AT_REST);
+	case CALL_RINGING:
+		return within(from, open | IS(LEG_PROPOSED)) &&
+		       within(to, IS(LEG_RINGING));
+	case CALL_SETUP:
+		return within(from, open) && c->first_answer_wall &&
+		       within(to, IS(LEG_ANSWERED) | IS(LEG_INITIATED));
+	case CALL_UP:
+		return within(from, IS(LEG_ACTIVE)) &&
+		       within(to, IS(LEG_ACTIVE)) && c->first_answer_wall;
+	case CALL_IDLE:
+		return false;
+	default:
+		return within(from, AT_REST) && within(to, AT_REST);
+	}
+}
+
+/* A call that cannot be as it was kept is over; it can be re-entered if its
+ * time is not up. */
+static void close_call(struct load *l, struct call *c)
+{
+	struct store_op op = { .kind = STORE_CALL_DEL };
+
+	l->bad++;
+	c->leg[0].state = c->leg[1].state = LEG_ENDED;
+	c->state = CALL_OPEN;
+	if (c->first_answer_wall)
+		return;
+	c->state = CALL_DONE;
+	op.u.key.id = c->id;
+	hold_store(l->dm, &op);
+}
+
+static void settle(struct load *l)
+{
+	struct daemon *dm = l->dm;
 	struct call_entry *e;
-	struct call *c;
 
 	for (e = calls_next(dm, NULL); e; e = calls_next(dm, e)) {
-		c = &e->call;
-		if (c->state == CALL_UP &&
-		    (c->leg[0].state != LEG_ACTIVE ||
-		     c->leg[1].state != LEG_ACTIVE))
-			c->state = CALL_SETUP;
-		e->deadline = call_deadline(c, &dm->site);
-		heap_update(dm, e);
+		if (!fits(&e->call))
+			close_call(l, &e->call);
+		calls_arm(e);
 	}
 }
 
@@ -162,7 +218,7 @@ int recover_load(struct daemon *dm, char **why_r)
 	}
 	make_salt(&l);
 	log_setup(dm->conf->log_privacy, l.salt);
-	settle(dm);
+	settle(&l);
 	snprintf(calls, sizeof(calls), "%u", l.calls);
 	snprintf(bad, sizeof(bad), "%u", l.bad);
 	log_line(LOG_INFO, "restored", "calls", calls, "unreadable", bad,

@@ -27,11 +27,21 @@ static void answer_error(struct route *r, const struct why *why)
 	send_now(r->dm, stanza_error(r->arena, r->s, why));
 }
 
+static const struct why why_no_memory = {
+	.type = "wait", .condition = "resource-constraint",
+};
+
 void route_ask(struct daemon *dm, const struct xml_elem *iq,
 	       enum iq_kind kind, const char *context, unsigned side)
 {
 	int64_t deadline = clock_now() + dm->site.iq_timeout;
 
+	/* Questions for features must not take the room of calls. */
+	if (kind == IQ_GATEWAY &&
+	    iq_table_count(dm->iqs) > DAEMON_IQS_MAX / 4 * 3) {
+		dm->count.iq_full++;
+		return;
+	}
 	if (iq_table_add(dm->iqs, xml_get(iq, "id"), xml_get(iq, "to"),
 			 deadline, kind, context, side))
 		dm->count.iq_full++;
@@ -52,6 +62,15 @@ static void store_contact(struct daemon *dm, const struct gateway_action *a)
 	hold_store(dm, &op);
 }
 
+/* Of ours to an iq: it may use the reserve of the queue. */
+static bool is_answer(const struct xml_elem *e)
+{
+	const char *type = xml_get(e, "type");
+
+	return xml_is(e, NS_COMPONENT, "iq") && type &&
+	       (strcmp(type, "result") == 0 || strcmp(type, "error") == 0);
+}
+
 void route_gateway(struct daemon *dm, struct gateway_env *env)
 {
 	struct gateway_action *a = env->first;
@@ -64,7 +83,7 @@ void route_gateway(struct daemon *dm, struct gateway_env *env)
 			link_send(dm->link, a->stanza, false);
 			break;
 		case GATEWAY_SEND:
-			link_send(dm->link, a->stanza, false);
+			link_send(dm->link, a->stanza, is_answer(a->stanza));
 			break;
 		case GATEWAY_CONTACT_PUT:
 		case GATEWAY_CONTACT_DEL:
@@ -105,10 +124,13 @@ static void to_call(struct route *r, struct call_event *ev, bool make)
 
 	e = calls_get(r->dm, r->s->from.bare, r->peer.bare, make);
 	ev->stanza = r->s;
-	if (e)
+	if (e) {
 		calls_event(e, ev, r->arena);
-	else
-		r->dm->count.ignored++;
+		return;
+	}
+	r->dm->count.ignored++;
+	if (make)
+		answer_error(r, &why_no_memory);
 }
 
 static const struct why why_no_session = {
@@ -125,7 +147,7 @@ static void jingle_iq(struct route *r)
 
 	if (rc) {
 		r->dm->count.bad++;
-		answer_error(r, &why);
+		answer_error(r, rc == ENOMEM ? &why_no_memory : &why);
 		return;
 	}
 	find_peer(r);
@@ -135,8 +157,6 @@ static void jingle_iq(struct route *r)
 		answer_error(r, &why_no_session);
 		return;
 	}
-	if (j.action == JINGLE_SESSION_INITIATE)
-		r->dm->count.calls++;
 	to_call(r, &ev, j.action == JINGLE_SESSION_INITIATE);
 }
 
@@ -229,14 +249,12 @@ static bool chat_allowed(struct route *r)
 static void jmi_message(struct route *r, struct jmi *j)
 {
 	struct call_event ev = { .kind = CALL_EV_MESSAGE, .jmi = j };
-	bool propose = j->action == JMI_PROPOSE;
 
 	if (!r->s->from.resource || !r->s->from.node) {
 		r->dm->count.ignored++;
 		return;
 	}
-	r->dm->count.calls += propose;
-	to_call(r, &ev, propose);
+	to_call(r, &ev, j->action == JMI_PROPOSE);
 }
 
 static void route_message(struct route *r)
@@ -258,9 +276,9 @@ static void route_message(struct route *r)
 			jmi_message(r, &j);
 			return;
 		}
-		if (rc == EBADMSG) {
+		if (rc == EBADMSG || rc == ENOMEM) {
 			r->dm->count.bad++;
-			answer_error(r, &why);
+			answer_error(r, rc == ENOMEM ? &why_no_memory : &why);
 			return;
 		}
 		if (hints_receipt_of(r->s->elem)) {
@@ -282,7 +300,15 @@ void route_stanza(struct xml_elem *e, struct arena *a, void *arg)
 	struct route r = { .dm = dm, .arena = a, .s = &s };
 	struct gateway_env env;
 
-	if (stanza_parse(a, e, &s, &why)) {
+	switch (stanza_parse(a, e, &s, &why)) {
+	case 0:
+		break;
+	case EBADMSG:
+		dm->count.bad++;
+		if (s.kind == STANZA_IQ && s.id && s.to.full)
+			answer_error(&r, &why);
+		return;
+	default:
 		dm->count.bad++;
 		return;
 	}

@@ -18,7 +18,7 @@ void switches_apply(struct daemon *dm)
 	if (!dm->gateway)
 		return;
 	gateway_set_site(dm->gateway, &dm->site);
-	if (was && !dm->site.enabled)
+	if (was && !dm->site.enabled && dm->link_was_up)
 		calls_all(dm, CALL_EV_SWITCH_OFF);
 	gateway_enabled(dm->gateway, &env);
 	route_gateway(dm, &env);

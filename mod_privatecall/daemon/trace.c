@@ -1,6 +1,6 @@
 /* trace.c: what was said in a call, for `privatecallctl trace`: a bounded text
  * per call, one line per event and stanza. A stanza is shown by its names and
- * attributes only, down to what fits: no text, and no ICE password.
+ * attributes, as far as they fit: no text, and no password of ICE.
  */
 #include "mod_privatecall/daemon/daemon.h"
 #include <stdio.h>
@@ -10,35 +10,107 @@
 
 #define TRACE_BYTES 6144           /* per call */
 #define TRACE_LINE 240
-#define TRACE_DEPTH 3              /* elements within elements */
+#define TRACE_DEPTH 3              /* of elements shown */
 
 struct line {
 	char text[TRACE_LINE];
 	size_t len;
+	bool full;
 };
 
-/* Control characters, C1 ones too (A39), and quotes never reach a terminal or
- * end a line; a character that does not fit whole is left out. */
+static size_t char_size(unsigned char c)
+{
+	return c < 0xc0 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
+}
+
+/* Whole characters only: half of one is no UTF-8, and no JSON. Control
+ * characters, those of C1 too, reach neither a terminal nor the next line
+ * (A39). */
 static void put(struct line *l, const char *s)
 {
 	size_t n;
 
-	for (; *s; s += n) {
+	for (; *s && !l->full; s += n) {
 		unsigned char c = (unsigned char)*s;
-		unsigned char c2 = (unsigned char)s[1];
 
-		n = c < 0xc0 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
+		n = char_size(c);
 		if (strnlen(s, n) < n || l->len + n >= sizeof(l->text)) {
-			l->len += l->len + 1 < sizeof(l->text) &&
-				  strnlen(s, n) == n;
-			return;
-		}
-		if (c < 32 || c == 127 || c == '\'' ||
-		    (c == 0xc2 && c2 < 0xa0)) {
+			l->full = true;
+		} else if (c < 32 || c == 127 ||
+			   (c == 0xc2 && (unsigned char)s[1] < 0xa0)) {
 			l->text[l->len++] = '?';
-			continue;
+		} else {
+			memcpy(l->text + l->len, s, n);
+			l->len += n;
 		}
-		memcpy(l->text + l->len, s, n);
-		l->len += n;
 	}
+}
+
+static void append(struct call_entry *e, const char *mark, struct line *l)
+{
+	char head[64];
+	size_t n, cut;
+	char *more;
+
+	n = (size_t)snprintf(head, sizeof(head), "%lld %s ",
+			     (long long)clock_wall(), mark);
+	while (e->trace_len + n + l->len + 1 > TRACE_BYTES) {
+		more = memchr(e->trace, '\n', e->trace_len);
+		cut = more ? (size_t)(more - e->trace) + 1 : e->trace_len;
+		e->trace_len -= cut;
+		memmove(e->trace, e->trace + cut, e->trace_len);
+	}
+	more = realloc(e->trace, e->trace_len + n + l->len + 2);
+	if (!more)
+		return;
+	e->trace = more;
+	more += e->trace_len;
+	memcpy(more, head, n);
+	memcpy(more + n, l->text, l->len);
+	memcpy(more + n + l->len, "\n", 2);
+	e->trace_len += n + l->len + 1;
+}
+
+void trace_words(struct call_entry *e, const char *mark, const char *words,
+		 const char *more)
+{
+	struct line l = { .len = 0 };
+
+	put(&l, words);
+	if (more) {
+		put(&l, " ");
+		put(&l, more);
+	}
+	append(e, mark, &l);
+}
+
+static void put_elem(struct line *l, const struct xml_elem *e, int depth)
+{
+	const struct xml_attr *a;
+	const struct xml_elem *c;
+
+	put(l, "<");
+	put(l, e->name);
+	for (a = e->attrs; a && !l->full; a = a->next) {
+		bool secret = strcmp(a->name, "pwd") == 0;
+
+		put(l, " ");
+		put(l, a->name);
+		put(l, "='");
+		put(l, secret ? "..." : a->value);
+		put(l, "'");
+	}
+	put(l, ">");
+	for (c = e->first; c && !l->full && depth < TRACE_DEPTH; c = c->next)
+		if (c->name)
+			put_elem(l, c, depth + 1);
+}
+
+void trace_stanza(struct call_entry *e, const char *mark,
+		  const struct xml_elem *stanza)
+{
+	struct line l = { .len = 0 };
+
+	put_elem(&l, stanza, 0);
+	append(e, mark, &l);
 }

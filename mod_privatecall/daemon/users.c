@@ -6,7 +6,7 @@
 #include "mod_privatecall/daemon/clock.h"
 #include "mod_privatecall/policy/verdict.h"
 
-#define RECENT_MAX 64              /* remembered proposes of one caller */
+#define RECENT_MAX 1024            /* remembered proposes of one caller */
 #define MINUTE 60000
 
 struct user {
@@ -15,16 +15,65 @@ struct user {
 	bool has[8];               /* by settings_user_names */
 	struct settings_user set;
 	uint64_t notice_n;
-	unsigned recent_n;
-	struct { int64_t at; uint64_t to; } recent[RECENT_MAX];
+	unsigned recent_n, recent_cap;
+	struct recent { int64_t at; uint64_t to; } *recent;
 };
+
+static void forget(struct daemon *dm, struct user *u)
+{
+	HASH_DEL(dm->users, u);
+	free(u->recent);
+	free(u->bare);
+	free(u);
+}
+
+/* Nothing of him matters any more. */
+static bool is_idle(const struct daemon *dm, const struct user *u)
+{
+	unsigned i;
+
+	for (i = 0; settings_user_names[i]; i++)
+		if (u->has[i])
+			return false;
+	for (i = 0; i < u->recent_n; i++)
+		if (clock_now() - u->recent[i].at < MINUTE)
+			return false;
+	return u->notice_n <= dm->committed_n;
+}
+
+static void touch(struct daemon *dm, struct user *u)
+{
+	HASH_DEL(dm->users, u);
+	HASH_ADD_KEYPTR(hh, dm->users, u->bare, strlen(u->bare), u);
+}
+
+/* The least recently needed make room: who fills the table with names must
+ * not lock others out. False: none of the first few may go. */
+static bool make_room(struct daemon *dm)
+{
+	struct user *u;
+	int tries;
+
+	for (tries = 0; tries < 16; tries++) {
+		if (HASH_COUNT(dm->users) < DAEMON_USERS_MAX)
+			return true;
+		u = dm->users;
+		if (is_idle(dm, u))
+			forget(dm, u);
+		else
+			touch(dm, u);
+	}
+	return false;
+}
 
 static struct user *find(struct daemon *dm, const char *bare, bool make)
 {
 	struct user *u;
 
 	HASH_FIND_STR(dm->users, bare, u);
-	if (u || !make || HASH_COUNT(dm->users) >= DAEMON_USERS_MAX)
+	if (u && make)
+		touch(dm, u);
+	if (u || !make || !make_room(dm))
 		return u;
 	u = calloc(1, sizeof(*u));
 	if (u)
@@ -41,11 +90,8 @@ void users_free(struct daemon *dm)
 {
 	struct user *u, *next;
 
-	HASH_ITER(hh, dm->users, u, next) {
-		HASH_DEL(dm->users, u);
-		free(u->bare);
-		free(u);
-	}
+	HASH_ITER(hh, dm->users, u, next)
+		forget(dm, u);
 }
 
 struct settings_user users_settings(struct daemon *dm, const char *bare)
@@ -125,6 +171,23 @@ uint64_t *users_notice_n(struct daemon *dm, const char *bare)
 	return u ? &u->notice_n : NULL;
 }
 
+static int remember(struct user *u, int64_t now, uint64_t to)
+{
+	unsigned cap = u->recent_cap ? u->recent_cap * 2 : 4;
+	struct recent *more;
+
+	if (u->recent_n == u->recent_cap) {
+		more = realloc(u->recent, cap * sizeof(*more));
+		if (!more)
+			return ENOMEM;
+		u->recent = more;
+		u->recent_cap = cap;
+	}
+	u->recent[u->recent_n].at = now;
+	u->recent[u->recent_n++].to = to;
+	return 0;
+}
+
 static uint64_t hash(const char *s)
 {
 	uint64_t h = 14695981039346656037u;
@@ -154,9 +217,7 @@ static bool over_limit(struct daemon *dm, const char *from, const char *to)
 	if (pair >= dm->site.pair_per_minute ||
 	    kept >= dm->site.caller_per_minute || kept >= RECENT_MAX)
 		return true;
-	u->recent[u->recent_n].at = now;
-	u->recent[u->recent_n++].to = h;
-	return false;
+	return remember(u, now, h) != 0;
 }
 
 static void activity(struct daemon *dm, const char *bare,
@@ -184,7 +245,7 @@ void users_facts(struct daemon *dm, const struct call_action *ask,
 	f.messaging = dm->site.messaging;
 	f.draining = dm->draining;
 	f.no_capacity = bytes > DAEMON_BACKLOG_BYTES || !to.full ||
-			calls_live(dm) > dm->site.max_calls;
+			dm->live >= dm->site.max_calls;
 	f.self = strcmp(ask->from, ask->to) == 0;
 	f.caller_remote = !to.full || !address_is_local(dm->gateway, &from);
 	f.callee_remote = !to.full || !address_is_local(dm->gateway, &to);

@@ -62,7 +62,7 @@ static const struct cause_row rows[CAUSES] = {
 	[CAUSE_RESTART] =
 		{ "restart", "gone", NO_CALLS, 0, 1, 1, CALLEE_NONE },
 	[CAUSE_CALLER_GONE] =
-		{ "caller-gone", "gone", NO_CALLS, 0, 1, 1, CALLEE_MISSED },
+		{ "caller-gone", "gone", NULL, 0, 1, 1, CALLEE_MISSED },
 	[CAUSE_FAILED] =
 		{ "failed", "connectivity-error", FAILED, 0, 1, 1,
 		  CALLEE_SAME },
