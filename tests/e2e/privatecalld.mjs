@@ -68,6 +68,7 @@ function ask(path, argv) {
 //   component { domain, secret }, when it is not Prosody's first one
 //   conf     { option: value }, more lines of its configuration file, or
 //            other values of the usual ones
+//   env      more of its environment
 //   binary, ctlBinary   the programs to run
 // The result:
 //   ctl(...args) -> { code, text, data }, never throws for a code != 0
@@ -76,7 +77,7 @@ function ask(path, argv) {
 //   kill(signal = "SIGKILL") -> { code, signal }; start(); stop(); restart()
 //   log, config, socket, database (files), readLog(), waitLog(pattern), pid
 export async function startPrivatecalld({
-	dir, prosody, component = prosody.component, conf = {},
+	dir, prosody, component = prosody.component, conf = {}, env,
 	binary = process.env.PRIVATECALLD ?? join(BUILD, 'privatecalld-test'),
 	ctlBinary = process.env.PRIVATECALLCTL ?? join(BUILD, 'privatecallctl'),
 }) {
@@ -114,7 +115,7 @@ export async function startPrivatecalld({
 	async function start() {
 		const from = prosody.readLog().length;
 		const own = readLog().length;
-		child = startChild(binary, ['-c', config], { log });
+		child = startChild(binary, ['-c', config], { log, env });
 		await until(() => connected(from), () =>
 			'privatecalld is not connected: ' +
 			readLog().slice(own), START_MS);

@@ -11,7 +11,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { startBrowser } from './browser.mjs';
-import { followLines } from './follow.mjs';
+import { followLines, Teller, Waiting } from './follow.mjs';
 import { playCalls } from './headless.mjs';
 import { startPrivatecalld } from './privatecalld.mjs';
 import { startProsody } from './prosody.mjs';
@@ -23,6 +23,7 @@ const USERS = ['alice', 'bob'];
 const CONF = { log_privacy: 'full' };
 const TAIL_LINES = 25;
 const TAIL_EVENTS = 15;
+const STATUS_MS = 1000;
 
 const say = console.log;
 
@@ -154,6 +155,23 @@ Both accounts have each other as contacts, "${other('alice')}" to write to and
 `);
 }
 
+// Says what happens, with the time of day. Returns a function that ends it.
+function narrate(daemon) {
+	const teller = new Teller();
+	const waiting = new Waiting();
+	const print = (sentence) => sentence &&
+		say(`${new Date().toTimeString().slice(0, 8)}  ${sentence}`);
+	const endFollow = followLines(daemon.log, (line) =>
+		print(teller.tell(line)));
+	const timer = setInterval(() => daemon.ctl('status').then(
+		({ data }) => print(waiting.tell(data.notices_waiting)),
+		() => {}), STATUS_MS);
+	return () => {
+		clearInterval(timer);
+		endFollow();
+	};
+}
+
 async function untilInterrupted(daemon) {
 	const interrupted = new Promise((done) => {
 		process.once('SIGINT', done);
@@ -174,11 +192,11 @@ async function serve({ keep }) {
 	giveContacts(prosody);
 	const daemon = await startPrivatecalld({ dir, prosody, conf: CONF });
 	printLogin(prosody, users);
-	const endFollow = followLines(daemon.log, say);
+	const endNarration = narrate(daemon);
 	await untilInterrupted(daemon);
-	endFollow();
 	say('\nStopping.');
 	await daemon.stop();
+	endNarration();
 	await prosody.stop();
 	if (!keep)
 		removeFolder(dir);

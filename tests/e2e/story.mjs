@@ -4,11 +4,13 @@
 // gets users of its own, so stories run beside each other. One that moves the
 // clock, flips a switch or kills the daemon asks for a daemon of its own.
 
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Client, Dialogue } from './clients/client.mjs';
 import { Conversations } from './clients/conversations.mjs';
 import { bare, notice, ofCall } from './clients/match.mjs';
 import { startPrivatecalld } from './privatecalld.mjs';
+import { startProsody } from './prosody.mjs';
 
 export const stories = [];
 
@@ -16,6 +18,7 @@ export const stories = [];
 // options:
 //   own     a daemon of its own; implied by conf and by t.clock()
 //   conf    its configuration beside what all have
+//   server  a Prosody of its own too, which it may restart
 //   native  of the scripted clients alone: no service takes part
 //   slow    not in a quick run
 //   lasts   seconds it may take, 60 by default
@@ -24,8 +27,8 @@ export function story(name, options, run) {
 		return story(name, {}, options);
 	if (stories.some((s) => s.name === name))
 		throw new Error(`two stories are called ${name}`);
-	stories.push({ name, own: Boolean(options.conf), lasts: 60,
-		...options, run });
+	stories.push({ name, own: Boolean(options.conf || options.server),
+		lasts: 60, ...options, run });
 	return undefined;
 }
 
@@ -65,10 +68,15 @@ export class Story {
 			this.domain = this.prosody.host;
 		if (!this.definition.own)
 			return;
-		this.slot = await this.slots.take();
-		this.domain = this.slot.domain;
+		if (this.definition.server)
+			this.prosody = this.ownProsody = await startProsody({
+				dir: join(this.dir, 'prosody') });
+		else
+			this.slot = await this.slots.take();
+		const component = this.slot ?? this.prosody.component;
+		this.domain = component.domain;
 		this.daemon = await startPrivatecalld({ dir: this.dir,
-			prosody: this.prosody, component: this.slot,
+			prosody: this.prosody, component,
 			conf: { ...BASE_CONF, ...this.definition.conf } });
 		this.ownDaemon = this.daemon;
 		await this.connected();
@@ -78,6 +86,7 @@ export class Story {
 		await Promise.all(this.clients.map((c) =>
 			c.close().catch(() => {})));
 		await this.ownDaemon?.stop();
+		await this.ownProsody?.stop();
 		if (this.slot)
 			this.slots.give(this.slot);
 	}
@@ -99,7 +108,13 @@ export class Story {
 
 	// The gateway contact of a user; at(name, true) with our resource.
 	at(name, full = false) {
-		return `${this.user(name)}@${this.domain}${full ? '/call' : ''}`;
+		return `${this.contact(this.user(name))}${full ? '/call' : ''}`;
+	}
+
+	// An escape in a local part is escaped once more (XEP-0106).
+	contact(user) {
+		return `${user.replace(/\\(?=[0-9a-f]{2})/g, '\\5c')}@${
+			this.domain}`;
 	}
 
 	// A device of a user, not logged in.
@@ -132,7 +147,7 @@ export class Story {
 
 	// Both add the other's gateway contact and see it online.
 	async contacts(a, b) {
-		const [na, nb] = [a, b].map((c) => `${c.user}@${this.domain}`);
+		const [na, nb] = [a, b].map((c) => this.contact(c.user));
 		await Promise.all([
 			a.subscribed(nb, 'to', 'both') || a.add(nb),
 			b.subscribed(na, 'to', 'both') || b.add(na),
@@ -158,7 +173,7 @@ export class Story {
 
 	// A call that stands: [callerCall, calleeCall].
 	async connect(caller, callee, { media, answer } = {}) {
-		const out = await caller.call(`${callee.user}@${this.domain}`,
+		const out = await caller.call(this.contact(callee.user),
 			media);
 		const ring = await callee.rings();
 		await callee.answer(ring, answer);
@@ -169,11 +184,11 @@ export class Story {
 	}
 
 	// --- order -------------------------------------------------------------
-	// All that was set off is here: each client fences, the control socket
+	// All that was set off is here, but at those who are `apart`: each client fences, the control socket
 	// answers (behind what had to be stored), each client fences again.
 	async settle(...clients) {
 		const list = (clients.length ? clients : this.clients)
-			.filter((c) => c.online);
+			.filter((c) => c.online && !c.apart);
 		for (let round = 0; round < 2; round++) {
 			await Promise.all(list.map((c) => c.fence()));
 			if (!this.definition.native)

@@ -1,7 +1,7 @@
 /* slowdisk.c: a disk that is slow, stalled or full, for a program of ours
  * while it runs: a library for LD_PRELOAD.
  *
- *   cc -shared -fPIC -o slowdisk.so tests/mock/slowdisk.c
+ *   cc -shared -fPIC -D_GNU_SOURCE -o slowdisk.so tests/mock/slowdisk.c
  *   LD_PRELOAD=./slowdisk.so SLOWDISK_CONTROL=FILE privatecalld -c CONF
  *
  * FILE is looked at before every write and sync of the program, so a change

@@ -6,7 +6,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { parse } from './client.mjs';
+import { escape, parse } from './client.mjs';
 import { NS } from './ns.mjs';
 
 const texts = new Map();
@@ -91,7 +91,7 @@ export function trickle(name, { ufrag, pwd, creator = 'initiator', inner,
 
 export function jingleXml(action, sid, inner = '', attributes = '') {
 	return `<jingle xmlns='${NS.jingle}' action='${action}' ` +
-		`sid='${sid}'${attributes}>${inner}</jingle>`;
+		`sid='${escape(sid)}'${attributes}>${inner}</jingle>`;
 }
 
 export function reasonXml(name, text) {

@@ -124,10 +124,18 @@ export class Client {
 		this.waiters.clear();
 	}
 
+	// Nobody answers any more; who asked is not told.
+	forget() {
+		for (const { stop } of this.answers.values())
+			stop();
+		this.answers.clear();
+	}
+
 	async close() {
 		if (!this.online)
 			return;
 		this.online = false;
+		this.forget();
 		this.note('logs out');
 		await this.entity.stop().catch(() => {});
 	}
@@ -136,6 +144,7 @@ export class Client {
 	drop() {
 		this.note('connection cut');
 		this.online = false;
+		this.forget();
 		this.entity.socket?.destroy();
 	}
 
@@ -151,6 +160,10 @@ export class Client {
 			return this.note(`offline, not sent: ${shorten(text, 80)}`);
 		this.log.push({ dir: 'out', text, at: performance.now() });
 		this.dialogue.add(this.label, '->', text);
+		return this.write(text);
+	}
+
+	write(text) {
 		return this.entity.write(text).catch((error) =>
 			this.errors.push(error));
 	}
@@ -176,11 +189,12 @@ export class Client {
 				reject(new Error(`${this.label}: no answer from ` +
 					`${to ?? 'the server'} to iq ${id}`));
 			}, timeout);
-			this.answers.set(id, { to, resolve: (el) => {
-				clearTimeout(late);
-				this.answers.delete(id);
-				resolve(el);
-			} });
+			this.answers.set(id, { to, stop: () => clearTimeout(late),
+				resolve: (el) => {
+					clearTimeout(late);
+					this.answers.delete(id);
+					resolve(el);
+				} });
 		});
 	}
 

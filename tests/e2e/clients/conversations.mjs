@@ -164,9 +164,11 @@ export class Conversations extends Phone {
 	}
 
 	// Manager, onOwnMessage: of its own devices it reads accept, and the
-	// carbons of proceed and reject.
+	// carbons of proceed and reject. Rtp, receiveAccept and receiveProceed
+	// of oneself: only what still rings can be taken elsewhere.
 	onOwnJmi(name, el, id, carbon) {
-		if (name === 'accept' || carbon)
+		if (this.findCall(id)?.state === 'ringing' &&
+		    (name === 'accept' || carbon))
 			super.onOwnJmi(name, el, id, carbon);
 	}
 

@@ -21,8 +21,15 @@ export class Plain extends Phone {
 		await this.initiate(call);
 	}
 
+	// XEP-0166, tie-breaking: the loser's iq fails, and he is called.
 	async initiate(call) {
-		await super.initiate(call);
+		try {
+			await super.initiate(call);
+		} catch (error) {
+			if (!/conflict\+tie-break/.test(error.message))
+				throw error;
+			this.show(call, 'ended');
+		}
 		if (call.state === 'connecting')
 			call.state = 'calling';
 	}

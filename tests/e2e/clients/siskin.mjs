@@ -79,6 +79,13 @@ export class Siskin extends Phone {
 		super.onPropose(el, child);
 	}
 
+	// Manager, messageInitiation: accept and reject of another own device
+	// end it; a proceed looks for a session with its sender and finds none.
+	onOwnJmi(name, el, id, carbon) {
+		if (name !== 'proceed')
+			super.onOwnJmi(name, el, id, carbon);
+	}
+
 	// Manager: retract needs the full JID of the propose (or a session of a
 	// bare JID); ringing and finish are unknown.
 	on_retract(call, el, child) {

@@ -54,11 +54,13 @@ story('F1 F24 addresses and ids: propose from the contact\'s /call with our ' +
 	assert(propose.getChild('store', NS.hints), 'no <store/> in propose');
 	await b.answer(ring);
 	await a.shows(out, 'active');
-	const { log } = a;
-	const of = log.filter(({ dir, el }) => dir === 'in' && (jmiOf(el) ||
-		(jingleOf(el) && el.attrs.type === 'set')));
-	assert(of.length >= 3, 'ringing, proceed and accept');
-	for (const { el } of of) {
+	const of = a.received((el) => jmiOf(el) ||
+		(jingleOf(el) && el.attrs.type === 'set'));
+	const names = of.map((el) => jmiOf(el)?.name ??
+		jingleOf(el).attrs.action);
+	for (const name of ['proceed', 'session-accept'])
+		assert(names.includes(name), `no ${name} in ${names}`);
+	for (const el of of) {
 		equal(el.attrs.from, t.at('bob', true), 'from to the caller');
 		equal(el.attrs.to, a.jid, 'to');
 		equal((jmiOf(el) ?? jingleOf(el)).attrs[jmiOf(el) ? 'id'
@@ -332,6 +334,8 @@ story('F22 a finish that a client sends is the only one: relayed, not made ' +
 	const [out, ring] = await t.connect(a, b);
 	await a.hangUp(out);
 	await b.shows(ring, 'ended');
+	await t.settle();
+	await b.expectCount(jmi('finish'), 1);
 	await t.clock('+3s');
 	await b.expectCount(jmi('finish'), 1);
 	await a.expectCount(jmi('finish'), 1);

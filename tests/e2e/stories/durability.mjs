@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { trickle, jingleXml } from '../clients/bodies.mjs';
 import { Conversations } from '../clients/conversations.mjs';
 import { Dino } from '../clients/dino.mjs';
-import { jmi } from '../clients/match.mjs';
+import { jmi, ofCall } from '../clients/match.mjs';
 import { Monal } from '../clients/monal.mjs';
 import { Movim } from '../clients/movim.mjs';
 import { assert, equal, story } from '../story.mjs';
@@ -251,7 +251,8 @@ story('F02 notices that wait outlive kill -9, and come once', { own: true },
 		const [a, b] = await t.pair(Dino, Dino);
 		await b.close();
 		await t.settle();
-		const out = await a.call(t.at('bob'));
+		const out = await a.call(t.at('bob'), ['audio'],
+			{ remembered: true });
 		await a.shows(out, 'declined');
 		await t.settle();
 		await t.crash();
@@ -286,7 +287,8 @@ story('F04 stanzas while the service is away fail fast: Conversations shows ' +
 	'an error, nobody rings into nothing', { own: true }, async (t) => {
 	const [a, b] = await t.pair(Conversations, Dino);
 	await t.crash();
-	const out = await a.call(t.at('bob'));
+	const out = await a.call(t.at('bob'), ['audio'],
+		{ remembered: true });
 	await a.shows(out, 'failed');
 	await t.revive();
 	await t.settle();
@@ -309,4 +311,30 @@ story('F01 contacts are online again after a restart without anybody doing ' +
 	const out = await a.call(t.at('bob'), ['audio'], { remembered: true });
 	await b.answer(await b.rings());
 	await a.shows(out, 'active');
+});
+
+story('F04 the server itself restarts during a call: the component and the ' +
+	'clients come back, the call goes on', { server: true, lasts: 90 },
+async (t) => {
+	const [a, b] = await t.pair(Movim, Conversations);
+	const [out, ring] = await t.connect(a, b);
+	const marks = [a.mark(), b.mark()];
+	await t.prosody.restart();
+	await t.connected();
+	await Promise.all([a.login(), b.login()]);
+	await t.settle();
+	await t.clock('+11s');
+	for (const [i, phone] of [a, b].entries()) {
+		await phone.expectNothing(ofCall, undefined, { from: marks[i] });
+		await phone.expectNothing(t.notice(), undefined,
+			{ from: marks[i] });
+	}
+	equal([out.state, ring.state], ['active', 'active'], 'the call');
+	await a.waitPresence(t.at('bob', true));
+	await a.mute(out, '0');
+	await b.waitUntil(() => ring.infos.includes('mute 0'), 'the mute');
+	await b.hangUp(ring);
+	await a.shows(out, 'ended');
+	await t.logged('bob', 'answered');
+	await t.quiet();
 });

@@ -12,8 +12,13 @@ import { assert, equal, Skip, story } from '../story.mjs';
 const SIZE = 500 * 1024;
 const CPU_MS = 10;
 const TIMES_ITS_SIZE = 4;
-const SETUP_MS = 2500;
+const SETUP_MS = process.env.E2E_SANITIZED ? 10000 : 2500;
 const ROUNDS = 3;
+
+// Debian 12's expat puts an unfinished token off until twice as much has come,
+// and the server's parser leaves that on: blanks that follow push it through.
+const PUSH = ' '.repeat(SIZE + 16384);
+const push = (h, what) => (/attribute/.test(what) ? h.write(PUSH) : undefined);
 
 const repeat = (text) => text.repeat(Math.floor(SIZE / text.length));
 
@@ -71,7 +76,7 @@ function rssOf(pid, field = 'VmRSS') {
 		.match(new RegExp(`${field}:\\s*(\\d+)`))[1]) * 1024;
 }
 
-async function hostile(t, shape, n) {
+async function hostile(t, n) {
 	t.prosody.addUser('hostile', 'secret');
 	const h = new Client({ server: t.prosody, domain: t.domain,
 		user: 'hostile', password: 'secret', dialogue: t.dialogue,
@@ -87,7 +92,7 @@ for (const [what, [name, inner]] of Object.entries(SHAPES))
 		if (process.env.E2E_SANITIZED)
 			throw new Skip('CPU and memory of a sanitizer build say ' +
 				'nothing');
-		const h = await hostile(t, what);
+		const h = await hostile(t, t.number);
 		const { pid } = t.daemon;
 		let best = Infinity;
 		let grown = 0;
@@ -102,6 +107,7 @@ for (const [what, [name, inner]] of Object.entries(SHAPES))
 			} else {
 				await h.send(`<message type='chat' id='big${i}' ` +
 					`to='${t.domain}'>${inner}</message>`);
+				await push(h, what);
 			}
 			await h.fence();
 			best = Math.min(best, cpuOf(pid) - cpu);
@@ -115,7 +121,7 @@ for (const [what, [name, inner]] of Object.entries(SHAPES))
 
 story('R08 an over-limit stanza is answered with the limit\'s name',
 	async (t) => {
-		const h = await hostile(t, 'named', 'n');
+		const h = await hostile(t, 'n');
 		const el = await h.iq('set', t.domain, deep(2000),
 			{ mayFail: true, timeout: 15000 });
 		equal(errorOf(el), 'policy-violation', 'error');
@@ -131,16 +137,19 @@ story('R08 an over-limit stanza is answered with the limit\'s name',
 
 story('R08 others set up calls while hostile stanzas of every shape come',
 	{ own: true, lasts: 120 }, async (t) => {
-		const h = await hostile(t, 'mixed', 'x');
+		const h = await hostile(t, 'x');
+		h.apart = true;
 		const [a, b] = await t.pair(Conversations, Dino);
 		let stop = false;
 		const attack = (async () => {
 			for (let i = 0; !stop; i++)
-				for (const [, inner] of Object.values(SHAPES)) {
+				for (const [what, [, inner]] of
+					Object.entries(SHAPES)) {
 					if (stop)
 						break;
 					await h.send(`<message id='x${i}' to='` +
 						`${t.at('bob')}'>${inner}</message>`);
+					await push(h, what);
 					await h.fence();
 				}
 		})().catch(() => {});
