@@ -169,7 +169,7 @@ void leg_reset(struct leg *l, enum leg_role role, uint32_t nonce)
 	l->dialed = NULL;
 	l->role = role;
 	l->jmi = l->restored = l->finish_due = l->finished = false;
-	l->away = false;
+	l->away = l->fingerprints = false;
 	l->media = 0;
 	l->rung = 0;
 	l->nonce = nonce;

@@ -167,6 +167,7 @@ struct leg {
 	bool finished;             /* ... and has been sent */
 	bool failed;               /* out of memory while changing it */
 	bool away;                 /* `device` is unavailable now */
+	bool fingerprints;         /* restored: all contents had one */
 	char *user;                /* bare JID */
 	char *own;                 /* bare JID we speak from */
 	char *resource;            /* ours: "call" */
@@ -310,7 +311,8 @@ void leg_finish(struct leg *l, const char *reason, const char *text,
 		const char *migrated, struct leg_env *env);
 
 /* --- for the store ---------------------------------------------------- */
-enum { LEG_FLAG_JMI = 1, LEG_FLAG_GATEWAY = 2, LEG_FLAG_FINISH_DUE = 4 };
+enum { LEG_FLAG_JMI = 1, LEG_FLAG_GATEWAY = 2, LEG_FLAG_FINISH_DUE = 4,
+       LEG_FLAG_FINGERPRINTS = 8 };
 unsigned leg_flags(const struct leg *l);
 /* Devices and contents as text, one a line; NULL: no memory. */
 char *leg_data(const struct leg *l, struct arena *a);
@@ -318,6 +320,9 @@ char *leg_data(const struct leg *l, struct arena *a);
 int leg_restore(struct leg *l, enum leg_role role, enum leg_state state,
 		unsigned flags, const char *device, const char *sid,
 		const char *data, uint32_t nonce);
+
+/* The user gave a DTLS fingerprint (XEP-0320) for every content. */
+bool leg_has_fingerprints(const struct leg *l);
 
 /* Asserts the leg's invariants. */
 void leg_check(const struct leg *l);

@@ -12,11 +12,22 @@
 #include <stdlib.h>
 #include "jingle/session/leg_private.h"
 
+bool leg_has_fingerprints(const struct leg *l)
+{
+	const struct leg_content *c;
+
+	for (c = l->contents; c; c = c->next)
+		if (!c->fingerprint && !l->fingerprints)
+			return false;
+	return l->contents != NULL;
+}
+
 unsigned leg_flags(const struct leg *l)
 {
 	return (l->jmi ? LEG_FLAG_JMI : 0) |
 	       (l->gateway ? LEG_FLAG_GATEWAY : 0) |
-	       (l->finish_due && !l->finished ? LEG_FLAG_FINISH_DUE : 0);
+	       (l->finish_due && !l->finished ? LEG_FLAG_FINISH_DUE : 0) |
+	       (leg_has_fingerprints(l) ? LEG_FLAG_FINGERPRINTS : 0);
 }
 
 /* "-" stands for absent. */
@@ -142,7 +153,7 @@ static int restore_device(struct leg *l, char *at)
 static int restore_content(struct leg *l, char *at)
 {
 	char *creator = word(&at), *spelled, *ufrag, *pwd, *name;
-	struct leg_content *c;
+	struct leg_content *c, **last = &l->contents;
 
 	spelled = word(&at);
 	ufrag = word(&at);
@@ -158,8 +169,9 @@ static int restore_content(struct leg *l, char *at)
 	leg_assign(l, &c->ufrag, optional(ufrag));
 	leg_assign(l, &c->pwd, optional(pwd));
 	c->by_callee = strcmp(creator, "responder") == 0;
-	c->next = l->contents;
-	l->contents = c;
+	while (*last)
+		last = &(*last)->next;
+	*last = c;
 	return l->failed ? ENOMEM : 0;
 }
 
@@ -200,6 +212,7 @@ int leg_restore(struct leg *l, enum leg_role role, enum leg_state state,
 	l->jmi = flags & LEG_FLAG_JMI;
 	l->gateway = flags & LEG_FLAG_GATEWAY;
 	l->finish_due = flags & LEG_FLAG_FINISH_DUE;
+	l->fingerprints = flags & LEG_FLAG_FINGERPRINTS;
 	l->restored = true;
 	l->nonce = nonce;
 	leg_assign(l, &l->device, device);

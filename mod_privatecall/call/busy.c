@@ -100,6 +100,13 @@ bool call_on_second(struct call_run *r, unsigned side,
 	const char *sid = event_sid(ev);
 	bool same_device = is(ev->stanza->from.full, l->device);
 
+	/* A propose from the past does nothing to a call of today (A08). */
+	if (c->state != CALL_IDLE && ev->jmi && ev->jmi->delayed) {
+		leg_turn_away(&c->leg[side], ev, "expired", false,
+			      call_leg(r, side));
+		call_join(r);
+		return true;
+	}
 	if (c->state == CALL_SETUP && ev->kind == LEG_EV_JINGLE &&
 	    same_device && is(sid, l->sid))
 		return false;          /* the initiate that proceed asked for */

@@ -434,8 +434,9 @@ static void on_switched(struct call_run *r)
 
 static void withdraw(struct call_run *r, enum cause cause)
 {
-	if (r->c->state == CALL_ASKING || r->c->state == CALL_REFUSING ||
-	    r->c->state == CALL_RINGING)
+	if (r->c->state == CALL_REFUSING)
+		call_refuse(r, r->c->cause);
+	else if (r->c->state == CALL_ASKING || r->c->state == CALL_RINGING)
 		call_end(r, cause, NULL, NULL, -1);
 }
 

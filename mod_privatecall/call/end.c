@@ -111,6 +111,8 @@ static void notify(struct call_run *r, unsigned side, enum notice_kind kind,
 	n->step = step;
 	n->media = c->media;
 	n->outgoing = outgoing;
+	n->encrypted = leg_has_fingerprints(&c->leg[0]) &&
+		       leg_has_fingerprints(&c->leg[1]);
 	n->offer = c->offer && kind != NOTICE_DETAILS &&
 		   cause_row(cause)->offer;
 	if (kind == NOTICE_MISSED || kind == NOTICE_WRITE_BACK)

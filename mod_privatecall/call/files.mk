@@ -5,5 +5,4 @@ mod_privatecall_call_SRC = \
 	mod_privatecall/call/answer.c \
 	mod_privatecall/call/busy.c \
 	mod_privatecall/call/room.c \
-	mod_privatecall/call/end.c \
-	mod_privatecall/call/text.c mod_privatecall/call/text.h
+	mod_privatecall/call/end.c

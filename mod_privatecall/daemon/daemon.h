@@ -216,6 +216,9 @@ void route_skipped(const struct xml_elem *head, enum xml_limit limit,
 /* Executes what the gateway wants. */
 void route_gateway(struct daemon *dm, struct gateway_env *env);
 void route_iq_timeouts(struct daemon *dm, int64_t now);
+/* The link is lost: answers under way are too, and that is no sign of a lost
+ * device. */
+void route_forget_asked(struct daemon *dm);
 void route_ask(struct daemon *dm, const struct xml_elem *iq,
 	       enum iq_kind kind, const char *context, unsigned side);
 

@@ -221,6 +221,7 @@ static void on_link(enum link_event ev, const char *detail, void *arg)
 		route_gateway(dm, &env);
 		arena_reset(dm->arena);
 		notices_link_lost(dm);
+		route_forget_asked(dm);
 		break;
 	case LINK_EV_REFUSED:
 		log_line(LOG_ERROR, refusal(detail), "why", detail, "domain",

@@ -139,6 +139,8 @@ void notices_add(struct daemon *dm, const struct notice *n,
 	dm->count.notices++;
 	if (change.put)
 		put(dm, change.put, false);
+	if (change.merged)
+		put(dm, change.merged, change.merged->sent);
 	for (i = 0; i < change.dels; i++)
 		del(dm, change.del[i]);
 	e->pending_n = dm->open_n;
@@ -224,8 +226,10 @@ void notices_flush(struct daemon *dm, const char *bare)
 		return;
 	}
 	while ((row = outbox_next(dm->outbox, bare)))
-		if (!send_one(dm, row))
+		if (!send_one(dm, row)) {
+			outbox_unsend(dm->outbox, row->id);
 			break;
+		}
 }
 
 /* A batch was stored: whoever waited for it. */

@@ -194,6 +194,14 @@ static void route_iq_answer(struct route *r)
 	iq_asked_free(q);
 }
 
+void route_forget_asked(struct daemon *dm)
+{
+	struct iq_asked *q;
+
+	while ((q = iq_table_expire(dm->iqs, INT64_MAX)))
+		iq_asked_free(q);
+}
+
 void route_iq_timeouts(struct daemon *dm, int64_t now)
 {
 	struct call_event ev;

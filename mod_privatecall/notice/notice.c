@@ -130,14 +130,15 @@ static char *details_text(struct arena *a, const struct notice *n,
 
 	if (n->cause != CAUSE_ENDED && n->cause != CAUSE_SWITCHED)
 		why = cause_text(a, n->cause, name);
-	text = arena_printf(a, "%s%s%s %s %s (%s) from %s to %s UTC, %s, "
-			    "encrypted between the two of you.",
+	text = arena_printf(a, "%s%s%s %s %s (%s) from %s to %s UTC, %s%s.",
 			    why ? why : "", why ? " " : "",
 			    n->media & 2 ? "Video call" : "Call",
 			    n->outgoing ? "to" : "from", name, n->peer,
 			    clock_text(a, n->started, offset),
 			    clock_text(a, n->ended, offset),
-			    duration_text(a, n->ended - n->started));
+			    duration_text(a, n->ended - n->started),
+			    n->encrypted ?
+			    ", encrypted between the two of you" : "");
 	if (n->until > n->ended && text)
 		text = arena_printf(a, "%s\nYou can rejoin until %s UTC: call "
 				    "this contact, %s", text,

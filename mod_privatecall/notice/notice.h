@@ -30,6 +30,7 @@ struct notice {
 	const char *step;          /* FAILED: which step, or NULL */
 	unsigned media;            /* bit 0 audio, bit 1 video */
 	bool outgoing;             /* `to` was the caller */
+	bool encrypted;            /* both gave DTLS fingerprints throughout */
 	bool offer;                /* offer a message instead */
 	bool again;                /* say how to call again (F36) */
 	int64_t started;           /* wall ms: ring start, or answer */

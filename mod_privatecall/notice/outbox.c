@@ -1,6 +1,7 @@
 /* outbox.c: notices in memory, one list per user (see outbox.h). */
 #include "mod_privatecall/notice/outbox.h"
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #define uthash_fatal(message) abort()   /* no half-filled table */
@@ -133,8 +134,8 @@ static bool same(const char *a, const char *b)
 	return a && b && strcmp(a, b) == 0;
 }
 
-static void fold_in(struct outbox *o, struct item *it,
-		    struct outbox_change *ch)
+static void drop_row(struct outbox *o, struct item *it,
+		     struct outbox_change *ch)
 {
 	if (ch->dels < 64) {
 		strncpy(o->deleted[ch->dels], it->row.id,
@@ -145,32 +146,96 @@ static void fold_in(struct outbox *o, struct item *it,
 	drop(o, it);
 }
 
-/* Which of a user's rows give way to a new one: missed calls of the same
- * peer, and the oldest beyond the cap. `count` grows by the missed ones. */
-static void make_room(struct outbox *o, const struct outbox_row *row,
-		      struct outbox_change *ch, unsigned *count)
+static bool folds(const struct outbox_row *row, const struct item *it)
+{
+	return !it->row.sending && same(row->kind, "missed") &&
+	       same(it->row.kind, "missed") && same(it->row.peer, row->peer);
+}
+
+/* Calls that a new missed one folds into itself. */
+static unsigned count_folded(struct outbox *o, const struct outbox_row *row)
+{
+	struct box *b = find_box(o, row->user, false);
+	struct item *it;
+	unsigned n = 0;
+
+	for (it = b ? b->items : NULL; it; it = it->next)
+		if (folds(row, it))
+			n += it->row.count;
+	return n;
+}
+
+static void drop_folded(struct outbox *o, const struct outbox_row *row,
+			struct outbox_change *ch)
 {
 	struct box *b = find_box(o, row->user, false);
 	struct item *it, *next;
+	bool last;
 
-	if (!b)
-		return;
-	for (it = b->items; it; it = next) {
-		bool over = b->n >= o->cap && ch->dels < 64;
-		bool last = b->n == 1;
-
+	for (it = b ? b->items : NULL; it; it = next) {
 		next = it->next;
-		if (it->row.sending)
-			continue;
-		if (same(row->kind, "missed") && same(it->row.kind, "missed") &&
-		    same(it->row.peer, row->peer) && ch->dels < 64)
-			*count += it->row.count;
-		else if (!over)
-			continue;
-		fold_in(o, it, ch);
+		last = b->n == 1;
+		if (folds(row, it) && ch->dels < 64)
+			drop_row(o, it, ch);
 		if (last)
-			break;         /* the box is gone */
+			break;         /* the box may be gone */
 	}
+}
+
+/* One body of two; of what is too long the oldest part gives way. */
+static char *merge_bodies(const char *older, const char *newer)
+{
+	size_t have = strlen(newer), room, len = strlen(older);
+	char *body = malloc(len + have + 8);
+
+	if (!body)
+		return NULL;
+	room = have + 1 < OUTBOX_BODY_MAX ? OUTBOX_BODY_MAX - have - 1 : 0;
+	if (len > room) {
+		older += len - room;
+		while (*older && *older != '\n')
+			older++;       /* whole lines only */
+		older += *older == '\n';
+	}
+	snprintf(body, len + have + 8, "%s%s%s", older, *older ? "\n" : "",
+		 newer);
+	return body;
+}
+
+/* The two oldest that are not on their way become one. */
+static void merge_oldest(struct outbox *o, struct box *b,
+			 struct outbox_change *ch)
+{
+	struct item *a = b->items, *c;
+	struct outbox_row r;
+	char *body, *strings;
+
+	while (a && a->row.sending)
+		a = a->next;
+	for (c = a ? a->next : NULL; c && c->row.sending;)
+		c = c->next;
+	body = c && ch->dels < 64 ? merge_bodies(a->row.body, c->row.body) :
+				    NULL;
+	if (!body)
+		return;
+	r = c->row;
+	r.body = body;
+	r.subject = "Notices";
+	r.kind = "folded";
+	r.count += a->row.count;
+	HASH_DELETE(hh, o->by_id, c);
+	strings = copy_row(&r, &r);
+	if (strings) {
+		free(c->strings);
+		c->strings = strings;
+		c->row = r;
+	}
+	HASH_ADD_KEYPTR(hh, o->by_id, c->row.id, strlen(c->row.id), c);
+	free(body);
+	if (!strings)
+		return;
+	drop_row(o, a, ch);
+	ch->merged = &c->row;
 }
 
 int outbox_add(struct outbox *o, const struct outbox_row *row,
@@ -178,24 +243,38 @@ int outbox_add(struct outbox *o, const struct outbox_row *row,
 {
 	struct outbox_row r = *row;
 	struct item *it;
-	unsigned count = row->count;
+	unsigned folded = count_folded(o, row);
 	int rc;
 
 	memset(ch_r, 0, sizeof(*ch_r));
 	memset(o->deleted, 0, sizeof(o->deleted));
-	make_room(o, row, ch_r, &count);
-	if (count > row->count) {
-		rc = fold(row, count, &r.subject, &r.body, arg);
+	if (folded) {
+		r.count += folded;
+		rc = fold(row, r.count, &r.subject, &r.body, arg);
 		if (rc)
 			return rc;
-		r.count = count;
 	}
 	r.sent = r.sending = false;
 	it = insert(o, &r);
 	if (!it)
 		return ENOMEM;
+	it->row.sending = true;        /* not to be folded into itself */
+	drop_folded(o, row, ch_r);
+	if (it->box->n > o->cap)
+		merge_oldest(o, it->box, ch_r);
+	it->row.sending = false;
 	ch_r->put = &it->row;
 	return 0;
+}
+
+bool outbox_unsend(struct outbox *o, const char *id)
+{
+	struct item *it;
+
+	HASH_FIND(hh, o->by_id, id, strlen(id), it);
+	if (it)
+		it->row.sending = false;
+	return it != NULL;
 }
 
 int outbox_restore(struct outbox *o, const struct outbox_row *row)

@@ -1,9 +1,10 @@
 /* outbox.h: notices waiting for their users; ring 0, mirrors the store.
  *
  * A notice is given to the link when its user has a resource to read it, and
- * removed when the server has answered a ping sent after it. At most `cap`
- * per user; over that, and for several missed calls of one peer, they are
- * folded into one with a count. Kept `keep` ms.
+ * removed when the server has answered a ping sent after it. Several missed
+ * calls of one peer are folded into one with a count. At most `cap` per user:
+ * over that the two oldest become one whose body has both, the newest
+ * OUTBOX_BODY_MAX bytes of it in full.
  */
 #ifndef MOD_PRIVATECALL_NOTICE_OUTBOX_H
 #define MOD_PRIVATECALL_NOTICE_OUTBOX_H
@@ -11,6 +12,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#define OUTBOX_BODY_MAX 8192       /* bytes of a merged body */
 
 struct outbox;
 
@@ -29,13 +32,14 @@ void outbox_free(struct outbox *o);
 /* What the caller must store: rows to put and ids to delete, in order. */
 struct outbox_change {
 	const struct outbox_row *put;  /* NULL: none. Valid until next call */
+	const struct outbox_row *merged;   /* NULL: none; put it too */
 	const char *del[64];
 	unsigned dels;
 };
 
 /* Adds a notice. When it folds others into itself (same user, peer and kind
- * "missed", not being sent; or over cap), those are deleted and `fold` is
- * asked for the new text with the summed count. 0, ENOMEM. */
+ * "missed", not being sent), those are deleted and `fold` is asked for the new
+ * text with the summed count. Nothing is changed on an error: 0, ENOMEM. */
 typedef int outbox_fold_h(const struct outbox_row *newest, unsigned count,
 			  const char **subject_r, const char **body_r,
 			  void *arg);
@@ -48,6 +52,8 @@ int outbox_restore(struct outbox *o, const struct outbox_row *row);
  * by a batch that is not committed yet are held by the caller's own queue,
  * not here. */
 const struct outbox_row *outbox_next(struct outbox *o, const char *user);
+/* It could not be sent after all: it waits again (false: unknown id). */
+bool outbox_unsend(struct outbox *o, const char *id);
 /* The ping was answered: the row is gone (false: unknown id). */
 bool outbox_done(struct outbox *o, const char *id);
 /* The link was lost: what was being sent waits again. */

@@ -184,8 +184,9 @@ export class Story {
 	}
 
 	// --- order -------------------------------------------------------------
-	// All that was set off is here, but at those who are `apart`: each client fences, the control socket
-	// answers (behind what had to be stored), each client fences again.
+	// All that was set off is here, but at those who are `apart`: each
+	// client fences, the control socket answers (behind what had to be
+	// stored), each client fences again.
 	async settle(...clients) {
 		const list = (clients.length ? clients : this.clients)
 			.filter((c) => c.online && !c.apart);

@@ -10,13 +10,14 @@
 #ifndef TESTS_GOLDEN_PLAY_H
 #define TESTS_GOLDEN_PLAY_H
 
+#undef NDEBUG                      /* its asserts are the test */
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "mod_privatecall/call/text.h"
+#include "tests/golden/text.h"
 
 #define PLAY_IDS 64
 

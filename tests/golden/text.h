@@ -1,4 +1,17 @@
-/* text.c: lines of text to events, actions to lines (see text.h).
+/* text.h: the call machine's events and actions as lines of text: golden
+ * traces and readable fuzz findings.
+ *
+ * An event line is `[+MS] KIND WORDS`. +MS is for whoever runs the clock.
+ *
+ *   propose FROM ID audio[,video] [delayed]
+ *   ringing|proceed|accept|retract|reject|finish FROM ID [REASON] [tie-break]
+ *   jingle FROM ACTION SID [WORDS]
+ *   stanza XML                          any message or iq of the two
+ *   result SIDE ID | timeout SIDE ID | error SIDE ID CONDITION [APP]
+ *   bounce FROM ID CONDITION | receipt FROM
+ *   facts CAUSE [offer] [JID[:plain][:full]]...
+ *   gone JID | back JID | device JID[:plain][:full] | switched JID
+ *   time | switch-off | drain | restored | hangup
  *
  * Words of `jingle`: audio, video (contents "audio" and "video" with RTP
  * descriptions), name=N media=M (one content more), creator=C, senders=S,
@@ -6,7 +19,9 @@
  * complete (gathering-complete), mute, ringing, ping, reason=R, text=T,
  * to=JID, id=ID. Transport words hold for all contents.
  */
-#include "mod_privatecall/call/text.h"
+#ifndef TESTS_GOLDEN_TEXT_H
+#define TESTS_GOLDEN_TEXT_H
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +30,7 @@
 #include "jingle/stanza/ns.h"
 #include "jingle/xml/parse.h"
 #include "jingle/xml/write.h"
+#include "mod_privatecall/call/call.h"
 
 #define WORDS_MAX 40
 #define TARGETS_MAX 16
@@ -395,9 +411,12 @@ static int read_kind(struct reader *r)
 	return read_simple(r);
 }
 
-int call_text_event(const struct call *c, const char *line,
-		    struct call_event *ev, int64_t *after_r,
-		    const char **why_r)
+/* Reads one event line for call `c` into *ev_r, whose arena must be set; the
+ * step of time before it into *after_r. 0; ENODATA: blank line or comment
+ * (#); EBADMSG: *why_r says what was expected; ENOMEM. */
+static int call_text_event(const struct call *c, const char *line,
+			   struct call_event *ev, int64_t *after_r,
+			   const char **why_r)
 {
 	struct reader r = { .c = c, .ev = ev, .a = ev->arena };
 	char *copy, *word, *end;
@@ -457,8 +476,9 @@ static char *notice_line(struct arena *a, const struct notice *n)
 			    n->step ? n->step : "");
 }
 
-char *call_text_action(struct arena *a, const struct call *c,
-		       const struct call_action *s)
+/* One action as a line without a newline. NULL: no memory. */
+static char *call_text_action(struct arena *a, const struct call *c,
+			      const struct call_action *s)
 {
 	switch (s->kind) {
 	case CALL_DO_SEND:
@@ -492,3 +512,5 @@ char *call_text_action(struct arena *a, const struct call *c,
 		return arena_strdup(a, "ignored");
 	}
 }
+
+#endif

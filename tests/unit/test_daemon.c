@@ -1,0 +1,519 @@
+/* test_daemon.c: the whole daemon in a process of its own against a mock
+ * server: start, stop, restart, link loss, and what is answered when.
+ */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <cmocka.h>
+#include "tests/mock/server.h"
+
+int daemon_main(int argc, char **argv);
+
+#define main daemon_main
+#include "mod_privatecall/daemon/main.c"
+#undef main
+
+#define WAIT_MS 20000
+#define PROPOSE_WITH(id) "<message from='alice@example.org/a' type='chat' " \
+	"id='" id "' to='bob@calls.example.org'><propose " \
+	"xmlns='urn:xmpp:jingle-message:0' id='s1'><description " \
+	"xmlns='urn:xmpp:jingle:apps:rtp:1' media='audio'/></propose>" \
+	"</message>"
+#define PROPOSE PROPOSE_WITH("p1")
+
+static uv_loop_t loop;
+static uv_timer_t beat;
+static struct mock m;
+static char dir[64], conf_file[96], sock_file[96];
+static pid_t child;
+static char answer[65536];
+static const char *domain;
+
+/* --- the daemon's process --------------------------------------------- */
+
+static void write_conf(const char *more)
+{
+	FILE *f = fopen(conf_file, "w");
+
+	assert_non_null(f);
+	fprintf(f, "domain = \"%s\"\nserver = \"127.0.0.1\"\n"
+		"port = %d\nsecret = \"secret\"\ndatabase = \"%s/db\"\n"
+		"control_socket = \"%s\"\n%s", domain, m.port, dir,
+		sock_file, more);
+	fclose(f);
+	chmod(conf_file, 0600);
+}
+
+static void start_daemon(void)
+{
+	char log[96];
+	int fd;
+
+	fflush(NULL);
+	child = fork();
+	assert_true(child >= 0);
+	if (child)
+		return;
+	snprintf(log, sizeof(log), "%s/log", dir);
+	fd = open(log, O_WRONLY | O_CREAT | O_APPEND, 0600);
+	dup2(fd, 2);
+	execl("/proc/self/exe", "privatecalld", "-c", conf_file, (char *)NULL);
+	_exit(1);
+}
+
+static void on_beat(uv_timer_t *t)
+{
+	(void)t;
+}
+
+static void show_log(void)
+{
+	char line[512], log[96];
+	FILE *f;
+
+	snprintf(log, sizeof(log), "%s/log", dir);
+	f = fopen(log, "r");
+	while (f && fgets(line, sizeof(line), f))
+		fprintf(stderr, "    %s", line);
+	if (f)
+		fclose(f);
+	fprintf(stderr, "    sent: %s\n", m.log ? m.log : "");
+}
+
+/* Runs the server until `what` is true; fails after 20 s. */
+#define UNTIL(what) do { \
+	uint64_t end_ = uv_hrtime() / 1000000 + WAIT_MS; \
+	while (!(what)) { \
+		if (uv_hrtime() / 1000000 > end_) { \
+			show_log(); \
+			fail_msg("waited too long for %s", #what); \
+		} \
+		uv_run(&loop, UV_RUN_ONCE); \
+	} \
+} while (0)
+
+static int status_of_end;
+
+static bool ended(void)
+{
+	return waitpid(child, &status_of_end, WNOHANG) == child;
+}
+
+static void await_exit(int code)
+{
+	UNTIL(ended());
+	child = 0;
+	if (!WIFEXITED(status_of_end) || WEXITSTATUS(status_of_end) != code)
+		show_log();
+	assert_true(WIFEXITED(status_of_end));
+	assert_int_equal(WEXITSTATUS(status_of_end), code);
+}
+
+static void kill_daemon(void)
+{
+	kill(child, SIGKILL);
+	UNTIL(ended());
+	child = 0;
+	UNTIL(!m.was_open);
+}
+
+/* --- its control socket ----------------------------------------------- */
+
+static int try_connect(void)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", sock_file);
+	if (!connect(fd, (struct sockaddr *)&addr, sizeof(addr)))
+		return fd;
+	close(fd);
+	return -1;
+}
+
+static bool take(int fd, size_t *len)
+{
+	ssize_t n = recv(fd, answer + *len, sizeof(answer) - 1 - *len,
+			 MSG_DONTWAIT);
+
+	if (n > 0)
+		*len += (size_t)n;
+	answer[*len] = 0;
+	return !n;
+}
+
+/* Its exit code; the whole answer is in `answer`. `argv`: JSON. */
+static int ctl(const char *argv)
+{
+	char line[512];
+	size_t len = 0;
+	int fd = -1, n, code = -1;
+
+	UNTIL((fd = try_connect()) >= 0);
+	n = snprintf(line, sizeof(line), "{\"argv\":[%s]}\n", argv);
+	assert_int_equal(write(fd, line, (size_t)n), n);
+	UNTIL(take(fd, &len));
+	close(fd);
+	assert_int_equal(sscanf(answer, "{\"code\":%d", &code), 1);
+	return code;
+}
+
+static bool says(const char *argv, const char *text)
+{
+	return ctl(argv) == 0 && strstr(answer, text);
+}
+
+/* --- the server's side ------------------------------------------------ */
+
+static void forget_log(void)
+{
+	m.log_len = 0;
+	if (m.log)
+		m.log[0] = 0;
+}
+
+static unsigned count_sent(const char *text)
+{
+	const char *at = m.log;
+	unsigned n = 0;
+
+	while (at && (at = strstr(at, text))) {
+		n++;
+		at++;
+	}
+	return n;
+}
+
+static void come_online(void)
+{
+	mock_send(&m, "<presence from='alice@example.org/a' "
+		  "to='calls.example.org'/><presence "
+		  "from='bob@example.org/b' to='calls.example.org'/>");
+	UNTIL(says("\"user\",\"bob@example.org\"", "active          yes"));
+	forget_log();
+}
+
+static void up(void)
+{
+	unsigned before = m.handshakes;
+
+	start_daemon();
+	UNTIL(m.handshakes > before);
+}
+
+static void ring(void)
+{
+	come_online();
+	mock_send(&m, PROPOSE);
+	UNTIL(count_sent("<propose") == 1);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	snprintf(dir, sizeof(dir), "/tmp/privatecall-XXXXXX");
+	assert_non_null(mkdtemp(dir));
+	snprintf(conf_file, sizeof(conf_file), "%s/conf", dir);
+	snprintf(sock_file, sizeof(sock_file), "%s/run/control", dir);
+	uv_loop_init(&loop);
+	uv_timer_init(&loop, &beat);
+	uv_timer_start(&beat, on_beat, 2, 2);
+	mock_start(&m, &loop, "secret");
+	domain = "calls.example.org";
+	write_conf("");
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	char command[128];
+
+	(void)state;
+	if (child) {
+		kill(child, SIGKILL);
+		waitpid(child, NULL, 0);
+		child = 0;
+	}
+	uv_close((uv_handle_t *)&beat, NULL);
+	if (uv_is_closing((uv_handle_t *)&m.listener))
+		mock_listen(&m, 0);    /* for its end */
+	mock_end(&m);
+	uv_loop_close(&loop);
+	snprintf(command, sizeof(command), "rm -rf '%s'", dir);
+	return system(command);
+}
+
+static void stop(void)
+{
+	kill(child, SIGTERM);
+	await_exit(0);
+}
+
+/* --- tests ------------------------------------------------------------ */
+
+/* A server that is not there is waited for; an end meanwhile is an end. */
+static void test_no_server(void **state)
+{
+	(void)state;
+	uv_close((uv_handle_t *)&m.listener, NULL);
+	start_daemon();
+	assert_int_equal(ctl("\"status\""), 0);
+	assert_null(strstr(answer, "connected ("));
+	stop();
+	start_daemon();
+	assert_int_equal(ctl("\"status\""), 0);
+	mock_listen(&m, m.port);
+	UNTIL(m.handshakes == 1);
+	stop();
+}
+
+/* Faults that the admin must mend end with EX_CONFIG and leak nothing. */
+static void test_cannot_start(void **state)
+{
+	(void)state;
+	write_conf("nonsense = 1\n");
+	start_daemon();
+	await_exit(78);
+	write_conf("");
+	up();
+	kill_daemon();
+	up();
+	{
+		pid_t first = child;
+
+		start_daemon();    /* the socket is taken */
+		await_exit(78);
+		child = first;
+	}
+	stop();
+}
+
+/* F17, F18, F21: both ends of the ringing, both notices, nothing kept. */
+static void test_unanswered(void **state)
+{
+	(void)state;
+	up();
+	ring();
+	assert_int_equal(ctl("\"clock\",\"+31s\""), 0);
+	UNTIL(count_sent("<retract") && count_sent("<reject"));
+	UNTIL(count_sent("headline") == 2);
+	UNTIL(says("\"status\"", "notices waiting 0"));
+	assert_true(says("\"log\"", "unanswered"));
+	assert_true(says("\"status\"", "1 attempts, 0 answered"));
+	stop();
+	assert_int_equal(count_sent("<retract"), 1);
+}
+
+/* F04: what must end the ringing is said although the link was down. */
+static void test_link_gap(void **state)
+{
+	(void)state;
+	up();
+	ring();
+	mock_drop(&m);
+	uv_close((uv_handle_t *)&m.listener, NULL);
+	UNTIL(ctl("\"status\"") == 0 && !strstr(answer, "connected ("));
+	assert_int_equal(ctl("\"clock\",\"+31s\""), 0);
+	mock_listen(&m, m.port);
+	UNTIL(count_sent("<retract") && count_sent("<reject"));
+	stop();
+}
+
+/* F01: ringing ends as the table says, once the server is there. */
+static void test_killed(void **state)
+{
+	(void)state;
+	up();
+	ring();
+	kill_daemon();
+	forget_log();
+	up();
+	UNTIL(count_sent("<retract") && count_sent("<reject"));
+	UNTIL(says("\"log\"", "restart"));
+	come_online();
+	UNTIL(says("\"status\"", "notices waiting 0"));
+	stop();
+}
+
+/* What was acknowledged outlives a kill. */
+static void test_acknowledged(void **state)
+{
+	(void)state;
+	up();
+	assert_int_equal(ctl("\"disable\""), 0);
+	kill_daemon();
+	up();
+	assert_true(says("\"status\"", "calls           off"));
+	assert_int_equal(ctl("\"user\",\"bob@example.org\",\"second_call\","
+			     "\"busy\""), 0);
+	assert_non_null(strstr(answer, "second_call     busy"));
+	kill_daemon();
+	up();
+	assert_true(says("\"user\",\"bob@example.org\"",
+			 "second_call     busy"));
+	stop();
+}
+
+/* Rows that no longer fit the configuration do not stop the start. */
+static void test_other_names(void **state)
+{
+	(void)state;
+	up();
+	mock_send(&m, "<presence type='subscribe' from='alice@example.org' "
+		  "to='calls.example.org'/>");
+	UNTIL(count_sent("subscribed"));
+	ring();
+	stop();
+	domain = "voice.example.org";
+	write_conf("");
+	up();
+	assert_int_equal(ctl("\"status\""), 0);
+	stop();
+	domain = "calls.example.org";
+	write_conf("hosts = { \"other.example\" }\n");
+	up();
+	stop();
+}
+
+static void test_reload(void **state)
+{
+	(void)state;
+	up();
+	write_conf("ring_timeout = 20s\nlog_privacy = full\n");
+	assert_int_equal(ctl("\"reload\""), 0);
+	write_conf("hosts = { \"other.example\" }\n");
+	assert_int_equal(ctl("\"reload\""), 1);
+	assert_non_null(strstr(answer, "hosts"));
+	write_conf("nonsense = 1\n");
+	assert_int_equal(ctl("\"reload\""), 1);
+	kill(child, SIGHUP);
+	ring();
+	assert_true(says("\"status\"", "live calls      1"));
+	stop();
+}
+
+static void test_drain(void **state)
+{
+	(void)state;
+	up();
+	ring();
+	assert_int_equal(ctl("\"drain\""), 0);
+	await_exit(0);
+	assert_int_equal(count_sent("<retract"), 1);
+}
+
+/* I13: also what cannot be read is answered, once. */
+static void test_bad_iq(void **state)
+{
+	(void)state;
+	up();
+	forget_log();
+	mock_send(&m, "<iq type='what' id='b1' from='a@example.org/x' "
+		  "to='calls.example.org'/><iq type='set' id='b2' "
+		  "from='a@example.org/x' to='bob@calls.example.org/call'>"
+		  "<jingle xmlns='urn:xmpp:jingle:1' action='session-info' "
+		  "sid='none'/></iq><iq type='result' id='b3' "
+		  "from='a@example.org/x' to='calls.example.org'/>"
+		  "<iq type='get' id='b4' from='a@example.org/x' "
+		  "to='calls.example.org'><query "
+		  "xmlns='http://jabber.org/protocol/disco#info'/></iq>");
+	UNTIL(count_sent("b4"));
+	assert_int_equal(count_sent("b1"), 1);
+	assert_int_equal(count_sent("b2"), 1);
+	assert_int_equal(count_sent("b3"), 0);
+	stop();
+}
+
+/* Commands with odd arguments; a trace of text that is cut is UTF-8. */
+static void test_commands(void **state)
+{
+	static const char *const odd[] = {
+		"\"log\",\"--limit\"", "\"log\",\"--limit\",\"0\"",
+		"\"log\",\"--limit\",\"-5\"", "\"log\",\"--limit\",\"1x\"",
+		"\"log\",\"--limit\",\"4294967297\"",
+		"\"log\",\"--user\",\"nobody\"", "\"messaging\",\"maybe\"",
+		"\"user\",\"@\"", "\"user\",\"bob@example.org\",\"messages\"",
+		"\"user\",\"bob@example.org\",\"x\",\"y\"",
+		"\"user\",\"bob@example.org\",\"messages\",\"perhaps\"",
+		"\"clock\",\"+99999999999999999999h\"",
+	};
+	char text[512] = "", stanza[1024], id[64], command[128];
+	const char *at;
+	size_t i;
+
+	(void)state;
+	up();
+	for (i = 0; i < sizeof(odd) / sizeof(odd[0]); i++)
+		assert_int_equal(ctl(odd[i]), 2);
+	assert_int_equal(ctl("\"hangup\",\"\""), 3);
+	assert_int_equal(ctl("\"trace\",\"1234\""), 3);
+	come_online();
+	for (i = 0; i < 200; i++)
+		strcat(text, i % 7 ? "\xc3\xa9" : "x");
+	snprintf(stanza, sizeof(stanza), PROPOSE_WITH("%s"), text);
+	mock_send(&m, stanza);
+	UNTIL(count_sent("<propose") == 1);
+	assert_int_equal(ctl("\"calls\""), 0);
+	at = strstr(answer, "\"id\":\"");
+	assert_non_null(at);
+	snprintf(id, sizeof(id), "%.36s", at + 6);
+	snprintf(command, sizeof(command), "\"trace\",\"%s\"", id);
+	assert_int_equal(ctl(command), 0);
+	assert_non_null(strstr(answer, "alice@example.org/a"));
+	snprintf(command, sizeof(command), "\"hangup\",\"%.8s\"", id);
+	assert_int_equal(ctl(command), 0);
+	UNTIL(says("\"status\"", "live calls      0"));
+	stop();
+}
+
+/* I08: nobody fills the outbox with notices for names he made up. */
+static void test_unknown_user(void **state)
+{
+	(void)state;
+	up();
+	come_online();
+	mock_send(&m, "<message from='mallory@evil.example/x' type='chat' "
+		  "id='p1' to='bob@calls.example.org'><propose "
+		  "xmlns='urn:xmpp:jingle-message:0' id='s2'><description "
+		  "xmlns='urn:xmpp:jingle:apps:rtp:1' media='audio'/>"
+		  "</propose></message>");
+	UNTIL(count_sent("<reject"));
+	assert_true(says("\"log\"", "remote"));
+	assert_true(says("\"status\"", "notices waiting 0"));
+	stop();
+}
+
+/* With arguments it is the daemon. */
+int main(int argc, char **argv)
+{
+#define T(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		T(test_no_server),
+		T(test_cannot_start),
+		T(test_unanswered),
+		T(test_link_gap),
+		T(test_killed),
+		T(test_acknowledged),
+		T(test_other_names),
+		T(test_reload),
+		T(test_drain),
+		T(test_bad_iq),
+		T(test_commands),
+		T(test_unknown_user),
+	};
+
+	if (argc > 1)
+		return daemon_main(argc, argv);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

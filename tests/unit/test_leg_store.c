@@ -1,0 +1,159 @@
+/* test_leg_store.c: a leg written as a row and read back, and rows that are
+ * not ours.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+#include "jingle/session/leg.h"
+
+static void begin(struct leg *l)
+{
+	assert_int_equal(leg_init(l, "u@h", "p@c", "call", true), 0);
+}
+
+static const char every_line[] =
+	"media 3\n"
+	"dialed p@c/a%20b%25%0A\xc3\xa9\n"
+	"device 10100 - u@h/a\n"
+	"device 01011 S%202 %2Du@h/-\n"
+	"content initiator initiator uf pw audio\n"
+	"content responder - - - %\n"
+	"content responder initiator u%20f - a-b\n";
+
+/* What a peer chose can hold anything and stays one word. */
+static void round_trip(void **state)
+{
+	struct arena *a = arena_new(0);
+	struct leg l;
+
+	(void)state;
+	begin(&l);
+	assert_int_equal(leg_restore(&l, LEG_CALLER, LEG_ACTIVE,
+				     LEG_FLAG_JMI | LEG_FLAG_GATEWAY |
+				     LEG_FLAG_FINISH_DUE, "u@h/a", "sid",
+				     every_line, 7), 0);
+	leg_check(&l);
+	assert_string_equal(leg_data(&l, a), every_line);
+	assert_int_equal(leg_flags(&l), LEG_FLAG_JMI | LEG_FLAG_GATEWAY |
+			 LEG_FLAG_FINISH_DUE);
+	assert_int_equal(l.media, 3);
+	assert_string_equal(l.dialed, "p@c/a b%\n\xc3\xa9");
+	assert_true(l.restored);
+	leg_clear(&l);
+	arena_free(a);
+}
+
+static void empty_row(void **state)
+{
+	struct leg l;
+
+	(void)state;
+	begin(&l);
+	assert_int_equal(leg_restore(&l, LEG_CALLEE, LEG_IDLE, 0, NULL, NULL,
+				     NULL, 7), 0);
+	assert_int_equal(leg_flags(&l), 0);
+	leg_clear(&l);
+}
+
+static void not_ours(void **state)
+{
+	static const char *const rows[] = {
+		"what 1", "media", "dialed", "dialed %", "device",
+		"device 11111", "device 11111 -", "device 111 - u@h/a",
+		"device 11111 - u@h/%4", "device 11111 - u@h/%zz",
+		"device 11111 - u@h/%1", "content", "content a b c d",
+		"content a b c", "content a b", "content a",
+		"content initiator - - %0z n", "device 11111 %4x u@h/a",
+	};
+	struct leg l;
+	size_t i;
+	int rc;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		begin(&l);
+		rc = leg_restore(&l, LEG_CALLEE, LEG_ENDED, 0, NULL, "s",
+				 rows[i], 7);
+		if (strcmp(rows[i], "dialed %") == 0)
+			assert_int_equal(rc, 0);       /* the empty word */
+		else if (rc != EBADMSG)
+			fail_msg("%s: %d", rows[i], rc);
+		leg_clear(&l);
+	}
+}
+
+static void states_need_their_parts(void **state)
+{
+	static const struct {
+		enum leg_state state;
+		const char *device, *sid;
+		int want;
+	} cells[] = {
+		{ LEG_STATES, "u@h/a", "s", EBADMSG },
+		{ LEG_ACTIVE, NULL, "s", EBADMSG },
+		{ LEG_ACTIVE, "u@h/a", NULL, EBADMSG },
+		{ LEG_ACTIVE, "u@h/a", "s", 0 },
+		{ LEG_RINGING, NULL, NULL, EBADMSG },
+		{ LEG_RINGING, NULL, "s", 0 },
+		{ LEG_ENDED, NULL, NULL, 0 },
+		{ LEG_IDLE, NULL, NULL, 0 },
+	};
+	struct leg l;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cells) / sizeof(cells[0]); i++) {
+		begin(&l);
+		assert_int_equal(leg_restore(&l, LEG_CALLEE, cells[i].state,
+					     0, cells[i].device, cells[i].sid,
+					     "device 00000 - u@h/a", 7),
+				 cells[i].want);
+		leg_clear(&l);
+	}
+}
+
+static void devices_are_bounded(void **state)
+{
+	static const char line[] = "device 00000 - u@h/a\n";
+	char text[sizeof(line) * (LEG_DEVICES_MAX + 1)] = "";
+	struct leg l;
+	int i;
+
+	(void)state;
+	for (i = 0; i < LEG_DEVICES_MAX + 1; i++)
+		strcat(text, line);
+	begin(&l);
+	assert_int_equal(leg_restore(&l, LEG_CALLEE, LEG_RINGING, 0, NULL,
+				     "s", text, 7), EBADMSG);
+	leg_clear(&l);
+}
+
+static void states_have_names(void **state)
+{
+	int s;
+
+	(void)state;
+	for (s = LEG_IDLE; s < LEG_STATES; s++)
+		assert_string_not_equal(leg_state_name((enum leg_state)s),
+					"?");
+	assert_string_equal(leg_state_name(LEG_STATES), "?");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(round_trip),
+		cmocka_unit_test(empty_row),
+		cmocka_unit_test(not_ours),
+		cmocka_unit_test(states_need_their_parts),
+		cmocka_unit_test(devices_are_bounded),
+		cmocka_unit_test(states_have_names),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
