@@ -378,13 +378,16 @@ static void to_leg(struct call_run *r, unsigned side)
 		.jmi = ev->jmi, .jingle = ev->jingle, .id = ev->id,
 		.jid = ev->jid, .error = ev->error,
 	};
-	bool opens;
+	bool opens, known = !ev->stanza ||
+			    call_side(r->c, ev->stanza->from.bare) >= 0;
 	int rc;
 
+	/* A stranger opens nothing; a leg answers him as any wrong device. */
 	opens = (ev->kind == CALL_EV_MESSAGE &&
 		 ev->jmi->action == JMI_PROPOSE) ||
 		(ev->kind == CALL_EV_JINGLE &&
 		 ev->jingle->action == JINGLE_SESSION_INITIATE);
+	opens = opens && known;
 	if (opens && call_on_second(r, side, &le))
 		return;
 	rc = leg_step(&r->c->leg[side], &le, call_leg(r, side));
@@ -464,8 +467,7 @@ static void on_event(struct call_run *r)
 	case CALL_EV_RECEIPT:
 	case CALL_EV_BOUNCE:
 		side = call_side(r->c, ev->stanza->from.bare);
-		if (side >= 0)
-			to_leg(r, (unsigned)side);
+		to_leg(r, side == 1);
 		break;
 	case CALL_EV_RESULT:
 	case CALL_EV_ERROR:

@@ -72,12 +72,30 @@ static inline void play_note(struct play *p, const struct call_action *a)
 		snprintf(p->message[s], 32, "%s", id);
 }
 
+static inline unsigned play_owes(const struct play *p)
+{
+	return p->call.leg[0].relayed_n + p->call.leg[1].relayed_n;
+}
+
+/* I13: every iq set is answered once: now, or later if it was relayed. */
+static inline void play_check_answers(const struct play *p, unsigned owed,
+				      const struct call_actions *out)
+{
+	const struct call_action *a;
+	unsigned answers = 0;
+
+	for (a = out->first; a; a = a->next)
+		if (a->kind == CALL_DO_SEND && !a->asks)
+			answers += strcmp(a->stanza->name, "iq") == 0;
+	assert(owed == answers + play_owes(p));
+}
+
 static inline void play_step(struct play *p, struct call_event *ev)
 {
 	struct call_actions out = { NULL, NULL };
 	const struct call_action *a;
+	unsigned i, owed;
 	char *line;
-	unsigned i;
 
 	ev->now = p->now;
 	ev->wall = PLAY_WALL + p->now - PLAY_START;
@@ -85,8 +103,10 @@ static inline void play_step(struct play *p, struct call_event *ev)
 	p->steps++;
 	for (i = 0; i < 32; i++)
 		ev->entropy[i] = (unsigned char)(p->steps * 37 + i * 11);
+	owed = play_owes(p) + (ev->kind == CALL_EV_JINGLE);
 	assert(call_step(&p->call, ev, &out) == 0);
 	call_check(&p->call);
+	play_check_answers(p, owed, &out);
 	for (a = out.first; a; a = a->next) {
 		if (a->kind == CALL_DO_SEND)
 			play_note(p, a);

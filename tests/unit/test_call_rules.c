@@ -1,0 +1,405 @@
+/* test_call_rules.c: single rules of the call that no story and no cell of
+ * the table shows.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include "tests/golden/play.h"
+
+static void play(struct play *p, const char *lines, char **out_r)
+{
+	char *copy = strdup(lines), *at = copy, *line;
+	static size_t n;           /* the stream keeps its address */
+	const char *why;
+
+	play_init(p, open_memstream(out_r, &n));
+	play_users(p, "alice@x", "bob@x");
+	while ((line = strsep(&at, "\n")))
+		if (*line && play_line(p, line, &why))
+			fail_msg("%s: expected %s", line, why);
+	fflush(p->out);
+	free(copy);
+}
+
+static void done(struct play *p, char **out)
+{
+	fclose(p->out);
+	free(*out);
+	play_end(p);
+}
+
+#define UP "propose alice@x/desk m-sid audio\n" \
+	"facts none offer bob@x/phone\n" \
+	"proceed bob@x/phone $sid\n" \
+	"jingle alice@x/desk session-initiate m-sid audio\n" \
+	"jingle bob@x/phone session-accept $sid audio\n"
+
+static void step(struct play *p, enum call_event_kind kind)
+{
+	struct call_event ev = { .kind = kind, .arena = arena_new(0) };
+
+	play_step(p, &ev);
+	arena_free(ev.arena);
+}
+
+/* A row of the store that cannot be read: the call ends, on both sides. */
+static void unreadable_leg(void **state)
+{
+	struct leg_env env = { .arena = arena_new(0) };
+	struct play p;
+	unsigned side;
+	char *out;
+
+	(void)state;
+	for (side = 0; side < 2; side++) {
+		play(&p, UP, &out);
+		leg_ended(&p.call.leg[side], &env);
+		step(&p, CALL_EV_RESTORED);
+		assert_int_equal(p.call.state, CALL_ENDING);
+		assert_int_equal(p.call.cause, CAUSE_FAILED);
+		assert_int_equal(p.call.leg[!side].state, LEG_ENDED);
+		done(&p, &out);
+		play(&p, "propose alice@x/desk m-sid audio\n"
+		     "facts none offer bob@x/phone\n"
+		     "proceed bob@x/phone $sid\n", &out);
+		leg_ended(&p.call.leg[side], &env);
+		step(&p, CALL_EV_RESTORED);
+		assert_int_equal(p.call.state, CALL_ENDING);
+		done(&p, &out);
+	}
+	arena_free(env.arena);
+}
+
+/* A device without JMI that comes while it rings gets the offer, and what
+ * the caller has trickled since. */
+static void late_plain_device_catches_up(void **state)
+{
+	struct play p;
+	char *out, *at;
+
+	(void)state;
+	play(&p, "jingle alice@x/desk session-initiate m-sid audio\n"
+	     "facts none offer bob@x/phone\n"
+	     "jingle alice@x/desk transport-info m-sid audio bare candidate\n"
+	     "jingle alice@x/desk session-info m-sid mute\n"
+	     "device bob@x/old:plain\n", &out);
+	at = strstr(out, "action='session-initiate'");
+	assert_non_null(at);
+	at = strstr(at, "action='transport-info'");
+	assert_non_null(at);
+	assert_non_null(strstr(at, "<candidate"));
+	at = strstr(at, "action='session-info'");
+	assert_non_null(at);
+	assert_null(strstr(at + 1, "action='transport-info'"));
+	done(&p, &out);
+}
+
+static void media_other_than_rtp(void **state)
+{
+	struct play p;
+	char *out;
+
+	(void)state;
+	play(&p, "stanza <message from='alice@x/desk' to='bob@calls.x' "
+	     "type='chat'><propose xmlns='urn:xmpp:jingle-message:0' id='f'>"
+	     "<description xmlns='urn:xmpp:jingle:apps:file-transfer:5'/>"
+	     "</propose></message>\n", &out);
+	assert_non_null(strstr(out, "<unsupported-applications/>"));
+	assert_int_equal(p.call.state, CALL_DONE);
+	done(&p, &out);
+}
+
+static void who_is_in_it(void **state)
+{
+	static const struct {
+		const char *lines;
+		bool alice, bob;
+	} cells[] = {
+		{ "", false, false },
+		{ "propose alice@x/desk m-sid audio\n", false, false },
+		{ "propose alice@x/desk m-sid audio\n"
+		  "facts none offer bob@x/phone:plain\n", false, false },
+		{ "propose alice@x/desk m-sid audio\n"
+		  "facts none offer bob@x/phone:plain\n"
+		  "jingle alice@x/desk session-initiate m-sid audio\n",
+		  false, false },
+		{ "propose alice@x/desk m-sid audio\n"
+		  "facts none offer bob@x/phone\n"
+		  "proceed bob@x/phone $sid\n", true, true },
+		{ "propose alice@x/desk m-sid audio\n"
+		  "facts none offer bob@x/phone\n"
+		  "proceed bob@x/phone $sid\n"
+		  "jingle alice@x/desk session-initiate m-sid audio\n",
+		  true, true },
+		{ UP, true, true },
+		{ UP "hangup\n", false, false },
+	};
+	struct play p;
+	char *out;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cells) / sizeof(cells[0]); i++) {
+		play(&p, cells[i].lines, &out);
+		assert_int_equal(call_has_user(&p.call, 0), cells[i].alice);
+		assert_int_equal(call_has_user(&p.call, 1), cells[i].bob);
+		done(&p, &out);
+	}
+}
+
+static void sides_and_names(void **state)
+{
+	struct play p;
+	char *out;
+	int i;
+
+	(void)state;
+	play(&p, "", &out);
+	assert_int_equal(call_side(&p.call, "alice@x"), 0);
+	assert_int_equal(call_side(&p.call, "bob@x"), 1);
+	assert_int_equal(call_side(&p.call, "eve@x"), -1);
+	assert_int_equal(call_side(&p.call, NULL), -1);
+	done(&p, &out);
+	for (i = 0; i < CALL_STATES; i++)
+		assert_string_not_equal(call_state_name((enum call_state)i),
+					"?");
+	for (i = 0; i < CALL_EVENTS; i++)
+		assert_string_not_equal(
+			call_event_name((enum call_event_kind)i), "?");
+	assert_string_equal(call_state_name(CALL_STATES), "?");
+	assert_string_equal(call_event_name(CALL_EVENTS), "?");
+}
+
+/* A tie-break of one of two devices is answered by a new ring of it (X9). */
+static void tie_break_beside_another(void **state)
+{
+	struct play p;
+	char *out, *at;
+
+	(void)state;
+	play(&p, "propose alice@x/desk m-sid audio\n"
+	     "facts none offer bob@x/phone bob@x/pad\n"
+	     "propose bob@x/phone z-sid audio\n"
+	     "reject bob@x/phone $sid expired tie-break\n", &out);
+	at = strstr(out, "<tie-break/>");
+	assert_non_null(at);
+	at = strstr(at, "to='bob@x/phone'><propose");
+	assert_non_null(at);
+	assert_int_equal(p.call.state, CALL_RINGING);
+	done(&p, &out);
+}
+
+/* A03, I17: the running session's id from another device is a stranger's. */
+static void stolen_sid_is_no_reentry(void **state)
+{
+	struct play p;
+	char *out;
+
+	(void)state;
+	play(&p, UP "jingle alice@x/pad session-initiate m-sid audio\n"
+	     "propose alice@x/pad m-sid audio\n", &out);
+	assert_int_equal(p.call.state, CALL_UP);
+	done(&p, &out);
+}
+
+/* Relayed requests that meet a side which is not there are answered. */
+static void video_can_be_off(void **state)
+{
+	struct play p;
+	char *out;
+
+	(void)state;
+	play(&p, "conf allow_video no\n" UP
+	     "jingle alice@x/desk content-add m-sid name=a media=audio\n"
+	     "jingle alice@x/desk content-add m-sid name=v media=video\n",
+	     &out);
+	assert_non_null(strstr(out, "action='content-add'"));
+	assert_non_null(strstr(out, "<not-allowed"));
+	done(&p, &out);
+}
+
+/* Deadlines that are not due do nothing; none ever stands still. */
+static void early_time(void **state)
+{
+	struct play p;
+	char *out, *before;
+
+	(void)state;
+	play(&p, "propose alice@x/desk m-sid audio\n"
+	     "facts none offer bob@x/phone\n"
+	     "gone bob@x/phone\ngone bob@x/phone\n"
+	     "gone alice@x/desk\ngone alice@x/desk\n"
+	     "+1500 time\n", &out);
+	before = strdup(out);
+	step(&p, CALL_EV_TIME);
+	fflush(p.out);
+	assert_string_equal(out, before);
+	assert_int_equal(p.call.state, CALL_RINGING);
+	free(before);
+	done(&p, &out);
+}
+
+/* A failure long after the accept is an end, not a failed connection. */
+static void late_failure_is_an_end(void **state)
+{
+	struct play p;
+	char *out;
+
+	(void)state;
+	play(&p, UP "+31000 jingle alice@x/desk session-terminate m-sid "
+	     "reason=connectivity-error\n", &out);
+	assert_int_equal(p.call.cause, CAUSE_ENDED);
+	done(&p, &out);
+}
+
+/* I09: who may not be written to is not asked to write. */
+static void declined_without_offer(void **state)
+{
+	struct play p;
+	char *out;
+
+	(void)state;
+	play(&p, "propose alice@x/desk m-sid audio\n"
+	     "facts none bob@x/phone\n"
+	     "reject bob@x/phone $sid\n", &out);
+	assert_null(strstr(out, "notice write-back"));
+	assert_null(strstr(out, " offer"));
+	assert_non_null(strstr(out, "notice refused to alice@x"));
+	done(&p, &out);
+}
+
+/* F11: either side lost in the set-up, or in the call. */
+static void either_side_lost(void **state)
+{
+	static const char *const lines[] = {
+		"propose alice@x/desk m-sid audio\n"
+		"facts none offer bob@x/phone\n"
+		"proceed bob@x/phone $sid\n"
+		"gone alice@x/desk\n+10000 time\n",
+		UP "gone alice@x/desk\n+10000 time\n",
+		UP "gone bob@x/phone\n+10000 time\n",
+	};
+	struct play p;
+	char *out;
+	int i;
+
+	(void)state;
+	for (i = 0; i < 3; i++) {
+		play(&p, lines[i], &out);
+		assert_int_equal(p.call.state, CALL_ENDING);
+		assert_string_equal(p.call.reason, "connectivity-error");
+		assert_int_equal(strstr(out, "(lost device)") != NULL, i == 0);
+		done(&p, &out);
+	}
+}
+
+/* Answers to an older question, and to none. */
+static void stray_events(void **state)
+{
+	struct call_event ev = { .kind = CALL_EV_FACTS };
+	struct play p;
+	char *out;
+
+	(void)state;
+	play(&p, "propose alice@x/desk m-sid audio\n", &out);
+	ev.arena = arena_new(0);
+	ev.ask = p.call.ask + 1;
+	play_step(&p, &ev);
+	assert_int_equal(p.call.state, CALL_ASKING);
+	done(&p, &out);
+	play(&p, "propose alice@x/desk m-sid audio\n"
+	     "facts none offer bob@x/phone\n", &out);
+	ev.kind = CALL_EV_DEVICE;
+	play_step(&p, &ev);
+	assert_int_equal(leg_ringable(&p.call.leg[1]), 1);
+	arena_free(ev.arena);
+	done(&p, &out);
+}
+
+/* Blocked after an early proceed: the offer that comes is not passed on. */
+static void offer_of_a_refused_call(void **state)
+{
+	struct play p;
+	char *out;
+
+	(void)state;
+	play(&p, "propose alice@x/desk m-sid audio\n"
+	     "facts none offer bob@x/phone bob@x/old:plain\n"
+	     "bounce bob@x $bm service-unavailable\n"
+	     "jingle alice@x/desk session-initiate m-sid audio\n", &out);
+	assert_int_equal(p.call.state, CALL_REFUSING);
+	assert_null(strstr(out, "action='session-initiate'"));
+	play_wait(&p, 300);
+	fflush(p.out);
+	assert_non_null(strstr(out, "<gone/>"));
+	assert_null(strstr(out, "notice missed"));
+	done(&p, &out);
+}
+
+/* Who is none of the two is answered, and opens nothing. */
+static void strangers(void **state)
+{
+	char lines[2048], *out;
+	struct play p;
+	int i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		snprintf(lines, sizeof(lines), "%s"
+			 "jingle eve@x/a session-initiate e audio to=c\n"
+			 "jingle eve@x/a session-terminate m-sid to=c\n"
+			 "propose eve@x/a e audio to=c\n"
+			 "bounce eve@x/a $bm gone to=c\n"
+			 "receipt eve@x/a to=c\n", i ? UP : "propose "
+			 "alice@x/desk m-sid audio\n"
+			 "facts none offer bob@x/phone\n");
+		play(&p, lines, &out);
+		assert_int_equal(p.call.state, i ? CALL_UP : CALL_RINGING);
+		assert_non_null(strstr(out, "to='eve@x/a'><error"));
+		assert_non_null(strstr(out, "< ignored"));
+		done(&p, &out);
+	}
+}
+
+/* An addition that is not RTP is relayed as it is. */
+static void addition_of_another_kind(void **state)
+{
+	struct play p;
+	char *out;
+
+	(void)state;
+	play(&p, UP "stanza <iq type='set' id='q' from='alice@x/desk' "
+	     "to='bob@calls.x/call'><jingle xmlns='urn:xmpp:jingle:1' "
+	     "action='content-add' sid='m-sid'><content creator='initiator' "
+	     "name='f'><description xmlns='urn:xmpp:jingle:apps:file-"
+	     "transfer:5'/><transport xmlns='urn:xmpp:jingle:transports:"
+	     "ibb:1'/></content></jingle></iq>\n", &out);
+	assert_non_null(strstr(out, "file-transfer:5"));
+	done(&p, &out);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(unreadable_leg),
+		cmocka_unit_test(late_plain_device_catches_up),
+		cmocka_unit_test(media_other_than_rtp),
+		cmocka_unit_test(who_is_in_it),
+		cmocka_unit_test(sides_and_names),
+		cmocka_unit_test(tie_break_beside_another),
+		cmocka_unit_test(stolen_sid_is_no_reentry),
+		cmocka_unit_test(video_can_be_off),
+		cmocka_unit_test(early_time),
+		cmocka_unit_test(late_failure_is_an_end),
+		cmocka_unit_test(declined_without_offer),
+		cmocka_unit_test(either_side_lost),
+		cmocka_unit_test(stray_events),
+		cmocka_unit_test(offer_of_a_refused_call),
+		cmocka_unit_test(strangers),
+		cmocka_unit_test(addition_of_another_kind),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,372 @@
+/* test_leg_rules.c: limits and single rules of the leg. */
+#include "tests/unit/leg_test.h"
+
+/* --- single rules ----------------------------------------------------- */
+
+static const char *last_text(struct bench *b)
+{
+	return xml_write(b->env.arena, b->env.last->stanza, NS_COMPONENT,
+			 NULL);
+}
+
+/* An answer from the address that was asked, not from the one we prefer. */
+static void reply_from_the_address_asked(void **state)
+{
+	struct leg_event ev = { .kind = LEG_EV_JINGLE };
+	struct bench b;
+
+	(void)state;
+	begin(&b, C_ACTIVE);
+	ev.stanza = &b.stanza;
+	ev.jingle = &b.jingle;
+	read_iq(&b, DEVICE, "S", "content-modify", BARE_CONTENT);
+	assert_int_equal(jid_parse(b.env.arena, "p@c/other", &b.stanza.to),
+			 0);
+	assert_int_equal(step(&b, &ev), 0);
+	restart(&b);
+	leg_reply(&b.l, 1, NULL, &b.env);
+	assert_string_equal(last_text(&b), "<iq type='result' id='q' "
+			    "from='p@c/other' to='" DEVICE "'/>");
+	restart(&b);
+	leg_reply(&b.l, 1, NULL, &b.env);
+	assert_null(b.env.first);
+	end(&b);
+}
+
+/* A relayed request is owed until the end, and then answered. */
+static void end_answers_what_is_owed(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	begin(&b, E_ACTIVE);
+	jingle_from(&b, DEVICE, "S", "content-modify", BARE_CONTENT);
+	order(&b, O_ENDED);
+	assert_string_equal(outcome(&b, 0, LEG_ACTIVE),
+			    "unknown-session >ended");
+	end(&b);
+}
+
+static void too_many_unanswered(void **state)
+{
+	struct bench b;
+	unsigned i;
+
+	(void)state;
+	begin(&b, C_ACTIVE);
+	for (i = 0; i < LEG_RELAYED_MAX; i++)
+		assert_int_equal(jingle_from(&b, DEVICE, "S", "content-modify",
+					     BARE_CONTENT), 0);
+	assert_int_equal(jingle_from(&b, DEVICE, "S", "content-modify",
+				     BARE_CONTENT), EBADMSG);
+	assert_string_equal(outcome(&b, EBADMSG, LEG_ACTIVE),
+			    "resource-constraint");
+	end(&b);
+}
+
+static int named(struct bench *b, const char *action, unsigned i)
+{
+	char text[512];
+
+	snprintf(text, sizeof(text), "<content creator='initiator' name='n%u'>"
+		 "<transport xmlns='urn:xmpp:jingle:transports:ice-udp:1' "
+		 "ufrag='x' pwd='y'/></content>", i);
+	return jingle_from(b, DEVICE, "S", action, text);
+}
+
+static void too_many_contents(void **state)
+{
+	static const struct { enum setup s; const char *action; } cells[] = {
+		{ C_ACTIVE, "content-modify" }, { E_PLAIN, "transport-info" },
+		{ C_OFFERED, "transport-info" },
+	};
+	struct bench b;
+	unsigned i, k;
+
+	(void)state;
+	for (k = 0; k < 3; k++) {
+		begin(&b, cells[k].s);
+		for (i = 1; i < LEG_CONTENTS_MAX; i++)
+			assert_int_equal(named(&b, cells[k].action, i), 0);
+		assert_int_equal(named(&b, cells[k].action, i), EBADMSG);
+		assert_string_equal(outcome(&b, EBADMSG, b.l.state),
+				    "resource-constraint");
+		end(&b);
+	}
+}
+
+/* What nobody needs an answer of is not remembered without end (A07). */
+static void sent_is_bounded(void **state)
+{
+	struct bench b;
+	unsigned i;
+
+	(void)state;
+	begin(&b, C_ENDED);
+	for (i = 0; i < 2 * LEG_SENT_MAX; i++)
+		jingle_from(&b, DEVICE, "S", "session-initiate", CONTENT);
+	assert_int_equal(b.l.sent_n, LEG_SENT_MAX);
+	end(&b);
+}
+
+static void kept_is_bounded(void **state)
+{
+	struct bench b;
+	enum jingle_action action;
+	unsigned i, n = 0;
+
+	(void)state;
+	begin(&b, E_PLAIN);
+	for (i = 0; i < 2 * LEG_EARLY_MAX; i++)
+		jingle_from(&b, DEVICE, "S", "transport-info", CANDIDATE);
+	assert_in_range(b.l.early_n, LEG_EARLY_MAX / 2, LEG_EARLY_MAX);
+	assert_in_range(b.l.early_bytes, 1, LEG_EARLY_BYTES);
+	assert_null(leg_take_kept(&b.l, "u@h/other", &action, b.env.arena));
+	while (leg_take_kept(&b.l, DEVICE, &action, b.env.arena))
+		n++;
+	assert_in_range(n, LEG_EARLY_MAX / 2, LEG_EARLY_MAX);
+	assert_int_equal(b.l.early_n, 0);
+	assert_int_equal(b.l.early_bytes, 0);
+	end(&b);
+}
+
+/* --- two devices ------------------------------------------------------ */
+
+static void ring_two(struct bench *b, bool plain)
+{
+	struct leg_target t[] = {
+		{ .jid = DEVICE, .plain = plain },
+		{ .jid = "u@h/e", .plain = plain, .by_full = true },
+	};
+
+	begin(b, E_IDLE);
+	leg_ring(&b->l, "S", MEDIA_AUDIO, t, 2, &b->env);
+	if (plain)
+		leg_offer(&b->l, a_tree(b), &b->env);
+	restart(b);
+}
+
+static void busy_is_that_device_alone(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	ring_two(&b, false);
+	assert_int_equal(jmi_from(&b, DEVICE, "S", "reject",
+				  JMI_REASON("busy")), 0);
+	assert_string_equal(outcome(&b, 0, LEG_RINGING), NIL);
+	assert_int_equal(jmi_from(&b, DEVICE, "S", "proceed", ""), ENOENT);
+	assert_int_equal(jmi_from(&b, DEVICE, "S", "ringing", ""), ENOENT);
+	assert_int_equal(jmi_from(&b, DEVICE, "S", "reject", ""), ENOENT);
+	assert_int_equal(other_from(&b, DEVICE, RECEIPT), ENOENT);
+	assert_int_equal(other_from(&b, DEVICE, BOUNCE_DEVICE), ENOENT);
+	jmi_from(&b, "u@h/e", "S", "reject", JMI_REASON("busy"));
+	assert_string_equal(outcome(&b, 0, LEG_RINGING), "busy");
+	end(&b);
+}
+
+static void busy_and_failed_is_not_busy(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	ring_two(&b, false);
+	jmi_from(&b, DEVICE, "S", "reject", JMI_REASON("media-error"));
+	jmi_from(&b, "u@h/e", "S", "reject", JMI_REASON("busy"));
+	assert_string_equal(outcome(&b, 0, LEG_RINGING), "no-device");
+	end(&b);
+}
+
+/* X2: the others stop once each, after the winner; then nothing more. */
+static void others_stop_once(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	ring_two(&b, false);
+	jmi_from(&b, DEVICE, "S", "proceed", "");
+	order(&b, O_STOP_ELSEWHERE);
+	assert_string_equal(outcome(&b, 0, LEG_ANSWERED), "retract");
+	assert_string_equal(xml_get(b.env.last->stanza, "to"), "u@h/e");
+	order(&b, O_STOP_ELSEWHERE);
+	assert_string_equal(outcome(&b, 0, LEG_ANSWERED), NIL);
+	end(&b);
+}
+
+/* A gone device is not stopped; the stored retract still is sent. */
+static void gone_device_is_not_stopped(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	ring_two(&b, false);
+	other_from(&b, "u@h/e", GONE);
+	other_from(&b, DEVICE, GONE);
+	assert_int_equal(leg_ringable(&b.l), 0);
+	order(&b, O_STOP_CANCEL);
+	assert_string_equal(outcome(&b, 0, LEG_RINGING), "retract");
+	assert_string_equal(xml_get(b.env.last->stanza, "to"), "u@h");
+	end(&b);
+}
+
+/* An error of the device that lost the race is not the winner's. */
+static void loser_ends_no_call(void **state)
+{
+	struct leg_event ev = { .kind = LEG_EV_TIMEOUT };
+	struct bench b;
+	struct leg_sent *s;
+
+	(void)state;
+	ring_two(&b, true);
+	jingle_from(&b, DEVICE, "S", "session-accept", CONTENT);
+	assert_int_equal(b.l.state, LEG_ACTIVE);
+	for (s = b.l.sent; strcmp(s->device, "u@h/e") != 0;)
+		s = s->next;
+	ev.id = arena_strdup(b.env.arena, s->id);
+	assert_int_equal(step(&b, &ev), 0);
+	assert_null(b.env.first);
+	end(&b);
+}
+
+/* A device rung by its own sid (after a tie-break) answers by that. */
+static void own_sid_of_a_device(void **state)
+{
+	struct leg_target t = { .jid = DEVICE, .by_full = true };
+	struct bench b;
+
+	(void)state;
+	ring_two(&b, false);
+	jmi_from(&b, DEVICE, "S", "reject", "<tie-break/>");
+	leg_ring_more(&b.l, &t, "S2", &b.env);
+	assert_int_equal(jmi_from(&b, DEVICE, "S", "proceed", ""), ENOENT);
+	assert_int_equal(jmi_from(&b, "u@h/e", "S2", "proceed", ""), ENOENT);
+	assert_int_equal(jmi_from(&b, DEVICE, "S2", "proceed", ""), 0);
+	assert_string_equal(b.l.sid, "S2");
+	end(&b);
+}
+
+/* The same of a device without JMI. */
+static void own_sid_of_a_plain_device(void **state)
+{
+	struct leg_target t = { .jid = "u@h/f", .plain = true };
+	struct bench b;
+
+	(void)state;
+	ring_two(&b, true);
+	leg_ring_more(&b.l, &t, "S2", &b.env);
+	leg_offer(&b.l, a_tree(&b), &b.env);
+	assert_int_equal(jingle_from(&b, "u@h/f", "S", "session-accept",
+				     CONTENT), ENOENT);
+	assert_int_equal(jingle_from(&b, "u@h/f", "S2", "session-accept",
+				     CONTENT), 0);
+	assert_string_equal(b.l.sid, "S2");
+	end(&b);
+}
+
+/* Only what speaks of the session ends it (interop.md 4.4: tie-breaks). */
+static void errors_that_end_nothing(void **state)
+{
+	static const struct { const char *error; bool lost; } cells[] = {
+		{ "<item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-"
+		  "stanzas'/>", false },
+		{ "<conflict xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/>"
+		  "<tie-break xmlns='urn:xmpp:jingle:errors:1'/>", false },
+		{ "<service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-"
+		  "stanzas'/>", true },
+		{ "<recipient-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-"
+		  "stanzas'/>", true },
+		{ "<unknown-session xmlns='urn:xmpp:jingle:errors:1'/>",
+		  true },
+	};
+	struct leg_event ev = { .kind = LEG_EV_ERROR };
+	struct bench b;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cells) / sizeof(cells[0]); i++) {
+		begin(&b, C_ACTIVE);
+		leg_relay(&b.l, a_tree(&b), JINGLE_TRANSPORT_INFO, 5, &b.env);
+		ev.id = arena_strdup(b.env.arena, b.l.sent->id);
+		ev.error = xml(&b, arena_printf(b.env.arena, "<error "
+			"type='cancel'>%s</error>", cells[i].error));
+		step(&b, &ev);
+		assert_string_equal(outcome(&b, 0, LEG_ACTIVE), cells[i].lost ?
+				    "replied lost" : "replied");
+		assert_int_equal(b.env.first->relay, 5);
+		end(&b);
+	}
+}
+
+/* The answer to our own question is of the session. */
+static void ping_not_found(void **state)
+{
+	struct leg_event ev = { .kind = LEG_EV_ERROR };
+	struct bench b;
+
+	(void)state;
+	begin(&b, C_ACTIVE);
+	leg_ping(&b.l, &b.env);
+	ev.id = arena_strdup(b.env.arena, b.l.sent->id);
+	ev.error = xml(&b, "<error type='cancel'><item-not-found "
+		       "xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>");
+	step(&b, &ev);
+	assert_string_equal(outcome(&b, 0, LEG_ACTIVE), "lost");
+	end(&b);
+}
+
+/* It said no: a new presence of it rings nothing. */
+static void a_no_is_a_no(void **state)
+{
+	struct leg_target t = { .jid = DEVICE };
+	struct bench b;
+
+	(void)state;
+	ring_two(&b, false);
+	leg_ring_more(&b.l, &t, NULL, &b.env);
+	jmi_from(&b, DEVICE, "S", "reject", JMI_REASON("busy"));
+	restart(&b);
+	leg_ring_more(&b.l, &t, NULL, &b.env);
+	assert_null(b.env.first);
+	end(&b);
+}
+
+static void devices_are_bounded(void **state)
+{
+	struct leg_target t = { .by_full = true };
+	struct bench b;
+	unsigned i;
+
+	(void)state;
+	ring_two(&b, false);
+	for (i = 0; i < 2 * LEG_DEVICES_MAX; i++) {
+		t.jid = arena_printf(b.env.arena, "u@h/more%u", i);
+		leg_ring_more(&b.l, &t, NULL, &b.env);
+	}
+	assert_int_equal(leg_ringable(&b.l), LEG_DEVICES_MAX);
+	end(&b);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(reply_from_the_address_asked),
+		cmocka_unit_test(end_answers_what_is_owed),
+		cmocka_unit_test(too_many_unanswered),
+		cmocka_unit_test(too_many_contents),
+		cmocka_unit_test(sent_is_bounded),
+		cmocka_unit_test(kept_is_bounded),
+		cmocka_unit_test(busy_is_that_device_alone),
+		cmocka_unit_test(busy_and_failed_is_not_busy),
+		cmocka_unit_test(others_stop_once),
+		cmocka_unit_test(gone_device_is_not_stopped),
+		cmocka_unit_test(loser_ends_no_call),
+		cmocka_unit_test(own_sid_of_a_device),
+		cmocka_unit_test(own_sid_of_a_plain_device),
+		cmocka_unit_test(errors_that_end_nothing),
+		cmocka_unit_test(ping_not_found),
+		cmocka_unit_test(a_no_is_a_no),
+		cmocka_unit_test(devices_are_bounded),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
