@@ -4,6 +4,7 @@
  * stop, after its own client's carbon. The caller's offer goes to the device
  * that answered, whichever of the two sides spoke JMI or plain Jingle.
  */
+#include <assert.h>
 #include "mod_privatecall/call/call_private.h"
 
 /* What a user sent before the other side could take it. */
@@ -67,8 +68,7 @@ void call_on_answered(struct call_run *r, const struct leg_action *a)
 	struct call *c = r->c;
 	struct leg *from = call_caller(c), *to = call_callee(c);
 
-	if (c->state != CALL_RINGING)
-		return;
+	assert(c->state == CALL_RINGING);
 	note_answer(r);
 	call_set_state(c, CALL_SETUP);
 	call_do(r, CALL_DO_SAVE);
@@ -91,8 +91,7 @@ void call_on_offer(struct call_run *r, const struct leg_action *a)
 		give_offer(r, a->tree);
 		call_do(r, CALL_DO_SAVE);
 	} else if (c->state == CALL_RINGING) {
-		if (leg_keep_offer(call_caller(c), a->tree))
-			r->failed = true;
+		leg_keep_offer(call_caller(c), a->tree);
 		call_want_offer(r);
 		call_do(r, CALL_DO_SAVE);
 	}
@@ -100,6 +99,6 @@ void call_on_offer(struct call_run *r, const struct leg_action *a)
 
 void call_on_accept(struct call_run *r, const struct leg_action *a)
 {
-	if (r->c->state == CALL_SETUP)
-		go_up(r, a->tree);
+	assert(r->c->state == CALL_SETUP);
+	go_up(r, a->tree);
 }

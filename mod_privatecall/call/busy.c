@@ -10,7 +10,7 @@ static const char *event_sid(const struct leg_event *ev)
 
 static bool is(const char *a, const char *b)
 {
-	return a && b && strcmp(a, b) == 0;
+	return b && strcmp(a, b) == 0;
 }
 
 static void ignore(struct call_run *r, const struct leg_event *ev,
@@ -82,8 +82,7 @@ static void reenter(struct call_run *r, unsigned side,
 	unsigned i;
 
 	for (i = 0; i < 2; i++) {
-		if (c->leg[i].jmi && c->leg[i].device)
-			c->leg[i].finish_due = true;
+		c->leg[i].finish_due = c->leg[i].jmi;
 		leg_finish(&c->leg[i], "expired", NULL, NULL, call_leg(r, i));
 		call_join(r);
 	}

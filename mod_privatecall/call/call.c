@@ -95,7 +95,7 @@ bool call_has_user(const struct call *c, unsigned side)
 		return true;
 	case LEG_PROCEEDED:
 	case LEG_OFFERED:
-		return c->state == CALL_SETUP || c->state == CALL_UP;
+		return c->state == CALL_SETUP;
 	default:
 		return false;
 	}
@@ -134,12 +134,9 @@ void call_assign(struct call_run *r, char **slot, const char *value)
 
 const char *call_name(const struct call *c, unsigned side, struct arena *a)
 {
-	const char *bare = c->leg[side].user, *at = strchr(bare, '@');
-	char *node;
+	const char *bare = c->leg[side].user;
+	char *node = arena_strndup(a, bare, strcspn(bare, "@"));
 
-	if (!at)
-		return bare;
-	node = arena_strndup(a, bare, (size_t)(at - bare));
 	return node ? jid_unescape(a, node) : NULL;
 }
 
@@ -309,7 +306,7 @@ static void on_report(struct call_run *r, const struct leg_action *a,
 	case LEG_R_FINISH:
 		call_on_finish(r, side, a->reason, a->text);
 		break;
-	case LEG_R_LOST:
+	default:               /* LEG_R_LOST */
 		call_end(r, r->c->state == CALL_SETUP ? CAUSE_FAILED :
 			 CAUSE_ENDED, "connectivity-error", NULL, -1);
 		break;
@@ -329,10 +326,7 @@ void call_join(struct call_run *r)
 			on_report(r, a, side);
 			continue;
 		}
-		if (!a->stanza) {
-			r->failed = true;
-			continue;
-		}
+		assert(a->stanza);     /* else there was no memory for `a` */
 		s = call_do(r, CALL_DO_SEND);
 		s->stanza = a->stanza;
 		s->class = a->class;
@@ -499,10 +493,8 @@ static void on_event(struct call_run *r)
 	case CALL_EV_HANGUP:
 		on_admin(r);
 		break;
-	case CALL_EV_SWITCHED:
+	default:               /* CALL_EV_SWITCHED */
 		on_switched(r);
-		break;
-	case CALL_EVENTS:
 		break;
 	}
 }

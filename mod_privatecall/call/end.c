@@ -1,6 +1,7 @@
 /* end.c: every way a round ends: legs, finishes, log, notices, what comes
  * after (F14, F17, F18, F21, F22, F28, F30, I07, I08, I10).
  */
+#include <assert.h>
 #include "mod_privatecall/call/call_private.h"
 
 /* The text for the other side and for notices. */
@@ -140,7 +141,7 @@ static void notify_callee(struct call_run *r, enum cause cause,
 	enum callee_notice what = cause_row(cause)->callee;
 	unsigned side = !c->caller;
 
-	if (c->glare && cause != CAUSE_ENDED && !c->answered_wall)
+	if (c->glare && !c->answered_wall)
 		return;                /* X9: nobody missed anything */
 	if (!c->answered_wall && c->rung && ends_ringing(cause))
 		what = CALLEE_MISSED;
@@ -161,7 +162,7 @@ static void notify_callee(struct call_run *r, enum cause cause,
 	case CALLEE_SAME:
 		notify(r, side, NOTICE_FAILED, cause, step);
 		break;
-	case CALLEE_DETAILS:
+	default:               /* CALLEE_DETAILS */
 		notify(r, side, NOTICE_DETAILS, cause, NULL);
 		break;
 	}
@@ -262,8 +263,7 @@ void call_end(struct call_run *r, enum cause cause, const char *reason,
 	struct call *c = r->c;
 	const char *step = NULL, *caller_reason;
 
-	if (!call_is_live(c))
-		return;
+	assert(call_is_live(c));
 	if (cause == CAUSE_FAILED) {
 		step = by < 0 ? failed_step(r) : reason;
 		text = arena_printf(r->ev->arena, "The call could not be "
@@ -285,7 +285,7 @@ void call_end(struct call_run *r, enum cause cause, const char *reason,
 	end_caller(r, caller_reason, text, by);
 	end_callee(r, cause, caller_reason, text, by);
 	/* He hung up by a JMI finish: that is the other side's too. */
-	if (by >= 0 && r->ev->kind == CALL_EV_MESSAGE && r->ev->jmi &&
+	if (by >= 0 && r->ev->kind == CALL_EV_MESSAGE &&
 	    r->ev->jmi->action == JMI_FINISH) {
 		call_on_finish(r, (unsigned)by, reason, NULL);
 		return;
@@ -311,23 +311,19 @@ static void time_ringing(struct call_run *r)
 		call_end(r, CAUSE_UNANSWERED, NULL, NULL, -1);
 		return;
 	}
-	if (now >= c->rung_at + s->ringing_delay)
-		call_rings(r);
+	call_rings(r);                 /* it is time to say so */
 }
 
 static void time_answered(struct call_run *r)
 {
 	struct call *c = r->c;
-	const struct settings_site *s = r->ev->site;
 
-	if (c->state == CALL_SETUP &&
-	    (lost(r, 0) || lost(r, 1) ||
-	     r->ev->now >= c->answered_at + s->setup_timeout))
+	/* A lost device or a deadline: nothing else is due here. */
+	if (c->state == CALL_SETUP)
 		call_end(r, CAUSE_FAILED, "connectivity-error", NULL, -1);
-	else if (c->state == CALL_UP && (lost(r, 0) || lost(r, 1)))
+	else if (lost(r, 0) || lost(r, 1))
 		call_end(r, CAUSE_ENDED, "connectivity-error", NULL, -1);
-	else if (c->state == CALL_UP && s->hard_limit &&
-		 r->ev->now >= c->window_end)
+	else
 		call_end(r, CAUSE_ENDED, "expired", NULL, -1);
 }
 
@@ -360,10 +356,8 @@ void call_on_time(struct call_run *r)
 		c->ended_at = r->ev->now;
 		call_do(r, CALL_DO_FORGET);
 		break;
-	case CALL_DONE:
-		c->over = true;
-		break;
 	default:
+		c->over = true;
 		break;
 	}
 }

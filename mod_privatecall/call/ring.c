@@ -127,7 +127,7 @@ void call_want_offer(struct call_run *r)
 	struct call *c = r->c;
 	struct leg *from = call_caller(c);
 
-	if (c->state != CALL_RINGING || !leg_wants_offer(call_callee(c)))
+	if (!leg_wants_offer(call_callee(c)))
 		return;
 	if (from->offer) {
 		leg_offer(call_callee(c), from->offer->elem,
@@ -162,7 +162,7 @@ void call_rings(struct call_run *r)
 {
 	struct call *c = r->c;
 
-	if (c->state != CALL_RINGING || c->rang)
+	if (c->rang)
 		return;
 	c->rang = true;
 	leg_ringing(call_caller(c), call_leg(r, c->caller));

@@ -3,6 +3,7 @@
  * Answers are relayed end to end, so that a tie-break between two ICE restarts
  * reaches the client that must give way.
  */
+#include <assert.h>
 #include "mod_privatecall/call/call_private.h"
 #include "jingle/stanza/ns.h"
 
@@ -29,12 +30,7 @@ void call_on_relay(struct call_run *r, unsigned side,
 	struct call *c = r->c;
 	struct leg *mine = &c->leg[side], *other = &c->leg[!side];
 
-	if (other->state != LEG_ACTIVE) {
-		leg_reply_condition(mine, a->relay, "wait",
-				    "unexpected-request", call_leg(r, side));
-		call_join(r);
-		return;
-	}
+	assert(other->state == LEG_ACTIVE);    /* both come up in one step */
 	if (adds_video(a) && !r->ev->site->allow_video) {
 		leg_reply_condition(mine, a->relay, "cancel", "not-allowed",
 				    call_leg(r, side));

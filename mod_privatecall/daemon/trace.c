@@ -23,10 +23,21 @@ static size_t char_size(unsigned char c)
 	return c < 0xc0 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
 }
 
-/* Whole characters only: half of one is no UTF-8, and no JSON. Control
- * characters, those of C1 too, reach neither a terminal nor the next line
- * (A39). */
-static void put(struct line *l, const char *s)
+/* Control characters, those of C1 too, line separators and marks of writing
+ * direction reach neither a terminal nor the next line (A39). */
+static bool is_control(const unsigned char *c)
+{
+	if (c[0] < 32 || c[0] == 127 || (c[0] == 0xc2 && c[1] < 0xa0))
+		return true;
+	return c[0] == 0xe2 &&
+	       ((c[1] == 0x80 && (c[2] == 0x8e || c[2] == 0x8f ||
+				  (c[2] >= 0xa8 && c[2] <= 0xae))) ||
+		(c[1] == 0x81 && c[2] >= 0xa6 && c[2] <= 0xa9));
+}
+
+/* Whole characters only: half of one is no UTF-8, and no JSON. In a value what
+ * could end it is masked, so that no peer forges an element. */
+static void put_text(struct line *l, const char *s, const char *masked)
 {
 	size_t n;
 
@@ -36,14 +47,19 @@ static void put(struct line *l, const char *s)
 		n = char_size(c);
 		if (strnlen(s, n) < n || l->len + n >= sizeof(l->text)) {
 			l->full = true;
-		} else if (c < 32 || c == 127 ||
-			   (c == 0xc2 && (unsigned char)s[1] < 0xa0)) {
+		} else if (is_control((const unsigned char *)s) ||
+			   strchr(masked, c)) {
 			l->text[l->len++] = '?';
 		} else {
 			memcpy(l->text + l->len, s, n);
 			l->len += n;
 		}
 	}
+}
+
+static void put(struct line *l, const char *s)
+{
+	put_text(l, s, "");
 }
 
 static void append(struct call_entry *e, const char *mark, struct line *l)
@@ -97,7 +113,7 @@ static void put_elem(struct line *l, const struct xml_elem *e, int depth)
 		put(l, " ");
 		put(l, a->name);
 		put(l, "='");
-		put(l, secret ? "..." : a->value);
+		put_text(l, secret ? "..." : a->value, "'<>&");
 		put(l, "'");
 	}
 	put(l, ">");

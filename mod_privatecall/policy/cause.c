@@ -97,7 +97,7 @@ char *cause_text(struct arena *a, enum cause c, const char *name)
 		return arena_strdup(a, text);
 	out = arena_printf(a, "%.*s%s%s", (int)(at - text), text,
 			   name ? name : "", at + 2);
-	if (out && at == text && out[0] >= 'a' && out[0] <= 'z')
+	if (out && out[0] >= 'a' && out[0] <= 'z')
 		out[0] = (char)(out[0] - 'a' + 'A');
 	return out;
 }

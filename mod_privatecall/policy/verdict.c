@@ -16,10 +16,9 @@ static bool forbidden(const struct verdict_facts *f)
 		return !f->same_server && !f->contact;
 	case WHO_CONTACTS:
 		return !f->contact;
-	case WHO_NOBODY:
-		break;
+	default:               /* WHO_NOBODY */
+		return true;
 	}
-	return true;
 }
 
 enum cause verdict(const struct settings_site *site,

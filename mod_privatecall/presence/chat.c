@@ -81,34 +81,55 @@ static struct gateway_relayed *relayed_find(struct gateway *g, const char *id,
 
 /* --- messages ------------------------------------------------------------ */
 
-/* Children that only servers set, that wrap what somebody else said, or that
- * are a call's. */
-static bool is_dropped(const struct xml_elem *e)
+/* What people send each other in a conversation. All else stays here: what
+ * servers set, what wraps others' words, invitations and pushes that a client
+ * acts on, and everything of calls, which go by their own rules (A28, A33). */
+static bool is_passed(const struct xml_elem *e)
 {
 	static const char *const spaces[] = {
-		"http://jabber.org/protocol/address", "urn:xmpp:forward:0",
-		"urn:xmpp:mam:2", "urn:xmpp:mam:tmp", "urn:xmpp:delegation:1",
-		"urn:xmpp:delegation:2", "urn:xmpp:privilege:1",
-		"urn:xmpp:privilege:2", NS_JMI, "urn:xmpp:jingle-message:1",
-		NS_JINGLE,
+		NS_OMEMO, NS_OMEMO_2, NS_OPENPGP, NS_PGP, NS_RECEIPTS,
+		NS_HINTS,
+		"http://jabber.org/protocol/chatstates",   /* XEP-0085 */
+		"http://jabber.org/protocol/xhtml-im",     /* XEP-0071 */
+		"jabber:x:oob",                            /* XEP-0066 */
+		"urn:xmpp:attention:0",                    /* XEP-0224 */
+		"urn:xmpp:bob",                            /* XEP-0231 */
+		"urn:xmpp:chat-markers:0",                 /* XEP-0333 */
+		"urn:xmpp:eme:0",                          /* XEP-0380 */
+		"urn:xmpp:fallback:0",                     /* XEP-0428 */
+		"urn:xmpp:file:metadata:0",                /* XEP-0446 */
+		"urn:xmpp:message-attaching:1",            /* XEP-0367 */
+		"urn:xmpp:message-correct:0",              /* XEP-0308 */
+		"urn:xmpp:message-retract:0",              /* XEP-0424 */
+		"urn:xmpp:message-retract:1",
+		"urn:xmpp:reactions:0",                    /* XEP-0444 */
+		"urn:xmpp:reference:0",                    /* XEP-0372 */
+		"urn:xmpp:reply:0",                        /* XEP-0461 */
+		"urn:xmpp:sce:1",                          /* XEP-0420 */
+		"urn:xmpp:sfs:0",                          /* XEP-0447 */
+		"urn:xmpp:sims:1",                         /* XEP-0385 */
+		"urn:xmpp:spoiler:0",                      /* XEP-0382 */
+		"urn:xmpp:styling:0",                      /* XEP-0393 */
 	};
+	static const char *const plain[] = { "body", "subject", "thread" };
 
 	if (!e->name)
-		return true;
+		return false;
+	for (size_t i = 0; i < sizeof(plain) / sizeof(*plain); i++)
+		if (xml_is(e, NS_COMPONENT, plain[i]))
+			return true;
 	for (size_t i = 0; i < sizeof(spaces) / sizeof(*spaces); i++)
 		if (!strcmp(e->ns, spaces[i]))
 			return true;
-	return xml_is(e, NS_SID, "stanza-id") ||
-	       xml_is(e, NS_CARBONS, "sent") ||
-	       xml_is(e, NS_CARBONS, "received") ||
-	       xml_is(e, NS_COMPONENT, "error");
+	return xml_is(e, NS_SID, "origin-id") ||
+	       xml_is(e, NS_CARBONS, "private");
 }
 
 /* Children that say how to treat a message, and are none by themselves. */
 static bool is_hint(const struct xml_elem *e)
 {
 	return !strcmp(e->ns, NS_HINTS) || !strcmp(e->ns, NS_SID) ||
-	       !strcmp(e->ns, NS_CARBONS) || !strcmp(e->ns, NS_DELAY) ||
+	       !strcmp(e->ns, NS_CARBONS) ||
 	       xml_is(e, NS_COMPONENT, "thread");
 }
 
@@ -160,7 +181,7 @@ static int relay(struct gateway *g, const struct stanza *s,
 		xml_set_ns(a, out, NS_XML, "lang", s->lang);
 	for (e = m ? m->first : NULL; e && out; e = next) {
 		next = e->next;
-		if (is_dropped(e))
+		if (!is_passed(e))
 			continue;
 		empty = empty && is_hint(e);
 		e->next = NULL;
@@ -225,6 +246,10 @@ int gateway_message(struct gateway *g, const struct stanza *s,
 	else if (!rc && t.service)
 		refuse(s, env, "cancel", "feature-not-implemented",
 		       "This address does not read messages.");
+	else if (!rc && (!gateway_admits(g, &s->from) ||
+			 !gateway_admits(g, &t.peer)))
+		refuse(s, env, "cancel", "policy-violation",
+		       "Users of other servers are not served here.");
 	else if (!rc && !allowed)
 		refuse(s, env, "cancel", "policy-violation",
 		       "Messages are turned off.");

@@ -1,0 +1,187 @@
+/* test_call_memory.c: memory that runs out at any point of a step: no crash,
+ * no leak, and the step says ENOMEM or does without.
+ *
+ * Each story is played line by line; before each line's step the same story
+ * is begun anew and that step gets an arena that is too small, and larger and
+ * larger until it fits; then the n-th copy of a string fails, n = 1, 2 ...
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include "tests/golden/play.h"
+
+#define LINES_MAX 24
+
+static const char *const stories[][LINES_MAX] = {
+	{ "propose alice@x/desk a-sid audio", "facts none offer bob@x/phone",
+	  "+1000 ringing bob@x/phone $sid", "proceed bob@x/phone $sid",
+	  "jingle alice@x/desk session-initiate a-sid audio fingerprint",
+	  "jingle bob@x/phone transport-info $sid audio bare candidate",
+	  "jingle bob@x/phone session-accept $sid audio fingerprint",
+	  "jingle alice@x/desk session-info a-sid mute",
+	  "error 1 $b2 feature-not-implemented",
+	  "jingle bob@x/phone session-terminate $sid reason=success",
+	  "finish bob@x/phone $sid success",
+	  "+3000 propose bob@x/phone b-sid audio",
+	  "facts none offer alice@x/desk", "switch-off" },
+	{ "jingle alice@x/desk session-initiate a-sid audio fingerprint",
+	  "facts none offer bob@x/phone:plain bob@x/pad",
+	  "jingle alice@x/desk transport-info a-sid audio bare candidate",
+	  "jingle bob@x/phone session-accept $sid audio fingerprint",
+	  "propose alice@x/desk b-sid audio", "facts busy offer" },
+	{ "propose alice@x/desk z-sid audio", "facts none bob@x/phone:plain",
+	  "jingle alice@x/desk session-initiate z-sid audio fingerprint",
+	  "propose bob@x/pad a-sid audio", "facts privacy", "+400 time" },
+	{ "propose alice@x/desk a-sid audio", "facts none offer bob@x/phone",
+	  "propose bob@x/phone z-sid audio",
+	  "reject bob@x/phone $sid expired tie-break",
+	  "reject bob@x/phone $sid decline" },
+};
+
+static unsigned copies_left;       /* 0: all succeed */
+
+/* In place of the C library's, for the objects linked into this program. */
+char *strdup(const char *s)
+{
+	size_t n = strlen(s) + 1;
+	char *copy;
+
+	if (copies_left && !--copies_left)
+		return NULL;
+	copy = malloc(n);
+	return copy ? memcpy(copy, s, n) : NULL;
+}
+
+/* The story up to line `last`, with all the memory it needs. */
+static void begin(struct play *p, const char *const *story, unsigned last)
+{
+	const char *why;
+	unsigned i;
+
+	play_init(p, NULL);
+	play_users(p, "alice@x", "bob@x");
+	for (i = 0; i < last; i++)
+		assert_int_equal(play_line(p, story[i], &why), 0);
+}
+
+/* One line's step with an arena of `cap` bytes for the step alone. */
+static int step(struct play *p, const char *line, size_t cap, unsigned copies)
+{
+	struct call_actions out = { NULL, NULL };
+	struct arena *small = arena_new(cap), *large = arena_new(0);
+	struct call_event ev;
+	char *full = play_expand(p, line);
+	const char *why;
+	int64_t after;
+	int rc;
+
+	memset(&ev, 0, sizeof(ev));
+	ev.arena = large;
+	assert_int_equal(call_text_event(&p->call, full, &ev, &after, &why),
+			 0);
+	play_wait(p, after);
+	ev.arena = small;
+	ev.now = p->now;
+	ev.wall = PLAY_WALL;
+	ev.site = &p->site;
+	memset(ev.entropy, 7, sizeof(ev.entropy));
+	copies_left = copies;
+	rc = call_step(&p->call, &ev, &out);
+	if (p->call.leg[0].failed || p->call.leg[1].failed)
+		call_check(&p->call);  /* says nothing of broken legs */
+	/* A candidate that cannot be kept is lost, and that is all: the step
+	 * may go on. The next copy is tried as long as one failed. */
+	if (copies && copies_left == 0)
+		rc = ENOMEM;
+	copies_left = 0;
+	free(full);
+	arena_free(small);
+	arena_free(large);
+	return rc;
+}
+
+static void small_arenas(void **state)
+{
+	const char *const *story = *state;
+	struct play p;
+	unsigned i;
+	size_t cap;
+	int rc;
+
+	for (i = 0; i < LINES_MAX && story[i]; i++)
+		for (cap = 1, rc = ENOMEM; rc == ENOMEM; cap += 48) {
+			begin(&p, story, i);
+			rc = step(&p, story[i], cap, 0);
+			assert_true(rc == 0 || rc == ENOMEM);
+			assert_true(cap < 100000);
+			play_end(&p);
+		}
+}
+
+static void failing_copies(void **state)
+{
+	const char *const *story = *state;
+	struct play p;
+	unsigned i, n;
+	int rc;
+
+	for (i = 0; i < LINES_MAX && story[i]; i++)
+		for (n = 1, rc = ENOMEM; rc == ENOMEM; n++) {
+			begin(&p, story, i);
+			rc = step(&p, story[i], 0, n);
+			assert_true(rc == 0 || rc == ENOMEM);
+			assert_true(n < 200);
+			play_end(&p);
+		}
+}
+
+static void no_call_at_all(void **state)
+{
+	const char *users[2] = { "alice@x", "bob@x" };
+	const char *own[2] = { "bob@calls.x", "alice@calls.x" };
+	struct call c;
+	unsigned n;
+
+	(void)state;
+	for (n = 1; n <= 6; n++) {
+		copies_left = n;
+		assert_int_equal(call_init(&c, users, own, true), ENOMEM);
+		copies_left = 0;
+		call_clear(&c);
+	}
+}
+
+static void no_text(void **state)
+{
+	struct arena *a;
+	size_t cap;
+
+	(void)state;
+	for (cap = 1; cap < 40; cap++) {
+		a = arena_new(cap);
+		cause_text(a, CAUSE_NOT_ACTIVE, "bob");
+		arena_free(a);
+	}
+}
+
+int main(void)
+{
+	struct CMUnitTest tests[16];
+	size_t n = 0, i;
+
+	memset(tests, 0, sizeof(tests));
+	for (i = 0; i < sizeof(stories) / sizeof(stories[0]); i++) {
+		tests[n].name = "small_arenas";
+		tests[n].test_func = small_arenas;
+		tests[n++].initial_state = (void *)(uintptr_t)stories[i];
+		tests[n].name = "failing_copies";
+		tests[n].test_func = failing_copies;
+		tests[n++].initial_state = (void *)(uintptr_t)stories[i];
+	}
+	tests[n].name = "no_call_at_all";
+	tests[n++].test_func = no_call_at_all;
+	tests[n].name = "no_text";
+	tests[n++].test_func = no_text;
+	return _cmocka_run_group_tests("call_memory", tests, n, NULL, NULL);
+}
