@@ -169,7 +169,8 @@ void leg_ring(struct leg *l, const char *sid, unsigned media,
 	l->jmi = true;
 	for (i = 0; i < n; i++) {
 		d = add_target(l, &t[i], env->now);
-		bare = bare || (d && !d->by_full && !d->plain);
+		/* Plain devices too: the server's bounce tells of a block. */
+		bare = bare || (d && !d->by_full);
 	}
 	leg_set_state(l, LEG_RINGING);
 	if (bare) {
@@ -268,7 +269,7 @@ void leg_stop(struct leg *l, enum leg_stop how, const char *reason,
 	for (d = l->devices; d; d = d->next) {
 		/* The stored retract is the user's entry (F21): also when his
 		 * device has stopped by itself. */
-		if (how == LEG_STOP_CANCEL && !d->plain && !d->by_full)
+		if (how == LEG_STOP_CANCEL && !d->by_full)
 			bare = true;
 		if (d->done || str_eq(d->jid, but))
 			continue;
@@ -284,6 +285,25 @@ void leg_stop(struct leg *l, enum leg_stop how, const char *reason,
 		hints_add_store(env->arena, m);
 		leg_send(l, env, m, LEG_SEND_HELD);
 	}
+}
+
+void leg_repeat_stop(struct leg *l, struct leg_env *env)
+{
+	struct leg_device *d;
+	struct xml_elem *m;
+
+	for (d = l->devices; d; d = d->next)
+		if (!d->gone)
+			stop_one(l, d, JMI_RETRACT, "cancel", NULL, env);
+	if (l->role != LEG_CALLER || !l->device)
+		return;
+	if (!l->jmi) {
+		leg_terminate(l, env, l->device, l->sid, "gone", NULL);
+		return;
+	}
+	m = leg_message(l, env, l->device, JMI_REJECT, l->sid, "gone", NULL);
+	make_private(env->arena, m);
+	leg_send(l, env, m, LEG_SEND_HELD);
 }
 
 /* --- the caller's leg ------------------------------------------------- */

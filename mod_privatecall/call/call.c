@@ -262,6 +262,15 @@ static void on_cancelled(struct call_run *r, const struct leg_action *a,
 		call_end(r, CAUSE_CANCELLED, "cancel", a->text, (int)side);
 }
 
+static void on_lost(struct call_run *r)
+{
+	if (r->c->state == CALL_RINGING)
+		call_end(r, CAUSE_CALLER_GONE, NULL, NULL, -1);
+	else
+		call_end(r, r->c->state == CALL_SETUP ? CAUSE_FAILED :
+			 CAUSE_ENDED, "connectivity-error", NULL, -1);
+}
+
 static void on_report(struct call_run *r, const struct leg_action *a,
 		      unsigned side)
 {
@@ -307,8 +316,7 @@ static void on_report(struct call_run *r, const struct leg_action *a,
 		call_on_finish(r, side, a->reason, a->text);
 		break;
 	default:               /* LEG_R_LOST */
-		call_end(r, r->c->state == CALL_SETUP ? CAUSE_FAILED :
-			 CAUSE_ENDED, "connectivity-error", NULL, -1);
+		on_lost(r);
 		break;
 	}
 }

@@ -4,6 +4,8 @@
 #include <assert.h>
 #include "mod_privatecall/call/call_private.h"
 
+#define RECENT_MS 120000           /* a ringing that may still be heard */
+
 /* The text for the other side and for notices. */
 static const char *end_text(struct call_run *r, enum cause cause,
 			    const char *given)
@@ -204,8 +206,15 @@ static void settle(struct call_run *r)
 		call_do(r, CALL_DO_SAVE);
 		return;
 	}
+	/* The row outlives the end by the linger: were we to die between the
+	 * commit and the stops, nobody would take the ringing back (F02). */
 	call_set_state(c, CALL_DONE);
-	call_do(r, CALL_DO_FORGET);
+	call_do(r, call_has_row(c) ? CALL_DO_SAVE : CALL_DO_FORGET);
+}
+
+bool call_has_row(const struct call *c)
+{
+	return c->cause != CAUSE_LIMIT && c->cause != CAUSE_STALE;
 }
 
 void call_flush_finishes(struct call_run *r)
@@ -358,6 +367,8 @@ void call_on_time(struct call_run *r)
 		break;
 	default:
 		c->over = true;
+		if (call_has_row(c))
+			call_do(r, CALL_DO_FORGET);
 		break;
 	}
 }
@@ -372,6 +383,20 @@ static bool fits(const struct call *c)
 		return from == LEG_ACTIVE && to == LEG_ACTIVE;
 	return (from == LEG_PROCEEDED || from == LEG_OFFERED) &&
 	       (to == LEG_ANSWERED || to == LEG_INITIATED);
+}
+
+/* What took a ringing back may not have left before we died. */
+static void repeat_stops(struct call_run *r)
+{
+	struct call *c = r->c;
+	unsigned i;
+
+	if (c->answered_wall || r->ev->wall - c->rung_wall > RECENT_MS)
+		return;
+	for (i = 0; i < 2; i++) {
+		leg_repeat_stop(&c->leg[i], call_leg(r, i));
+		call_join(r);
+	}
 }
 
 void call_on_restored(struct call_run *r)
@@ -398,10 +423,9 @@ void call_on_restored(struct call_run *r)
 			call_join(r);
 		}
 		break;
-	case CALL_ENDING:
-		call_flush_finishes(r);
-		break;
 	default:
+		repeat_stops(r);
+		call_flush_finishes(r);
 		break;
 	}
 }

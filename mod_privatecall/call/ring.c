@@ -38,6 +38,8 @@ static void new_round(struct call_run *r, unsigned side)
 {
 	struct call *c = r->c;
 
+	if (c->state == CALL_DONE && call_has_row(c))
+		call_do(r, CALL_DO_FORGET);
 	if (c->state != CALL_OPEN)
 		new_identity(r);
 	c->round++;
@@ -99,7 +101,6 @@ static void start_ringing(struct call_run *r)
 	call_set_state(c, CALL_RINGING);
 	call_join(r);
 	call_do(r, CALL_DO_SAVE);
-	call_want_offer(r);
 }
 
 void call_on_facts(struct call_run *r)
@@ -122,12 +123,14 @@ void call_on_facts(struct call_run *r)
 	}
 }
 
+/* Not before the caller may hear of ringing: a propose that the callee's
+ * server bounces must look like any inactive user (A06). */
 void call_want_offer(struct call_run *r)
 {
 	struct call *c = r->c;
 	struct leg *from = call_caller(c);
 
-	if (!leg_wants_offer(call_callee(c)))
+	if (!c->rang || !leg_wants_offer(call_callee(c)))
 		return;
 	if (from->offer) {
 		leg_offer(call_callee(c), from->offer->elem,
@@ -137,7 +140,6 @@ void call_want_offer(struct call_run *r)
 	} else if (from->state == LEG_PROPOSED) {
 		/* A device without JMI rings by a session-initiate, and only
 		 * the caller can make one: ask him for it now. */
-		call_rings(r);
 		leg_proceed(from, call_leg(r, c->caller));
 		call_join(r);
 		call_do(r, CALL_DO_SAVE);
@@ -167,4 +169,5 @@ void call_rings(struct call_run *r)
 	c->rang = true;
 	leg_ringing(call_caller(c), call_leg(r, c->caller));
 	call_join(r);
+	call_want_offer(r);
 }

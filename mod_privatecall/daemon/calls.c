@@ -389,7 +389,9 @@ static void execute_stores(struct call_entry *e,
 			forget(e, a);
 			break;
 		case CALL_DO_LOG:
-			store_log(e, a);
+			/* A flood must not push the calls out of the log. */
+			if (a->cause != CAUSE_LIMIT)
+				store_log(e, a);
 			log_end(e->dm, a);
 			break;
 		case CALL_DO_VISIT:

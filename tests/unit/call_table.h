@@ -17,8 +17,8 @@
 static const struct row rows[] = {
 	{ "propose alice@x/desk b-sid audio", {
 		NEW, "0:reject log=re-entered forget ask",
-		"log=not-active alice!refused bob!missed 0:reject forget ask "
-		">asking",
+		"log=not-active alice!refused bob!missed 0:reject forget "
+		"ask >asking",
 		"0:reject 1:retract log=re-entered forget ask >asking",
 		"0:reject log=re-entered 0:finish forget ask >asking",
 		"0:session-terminate 1:session-terminate log=re-entered "
@@ -29,7 +29,7 @@ static const struct row rows[] = {
 		"1:session-terminate ask >asking",
 		"0:finish 1:finish log=re-entered 0:session-terminate "
 		"1:session-terminate ask >asking",
-		"0:finish 1:finish ask >asking", NEW, NEW,
+		"0:finish 1:finish ask >asking", NEW, "forget ask >asking",
 	} },
 	{ "propose alice@x/desk m-sid audio", {
 		NEW, IGN, IGN, IGN, IGN, IGN, IGN, IGN, IGN, "0:reject",
@@ -41,8 +41,8 @@ static const struct row rows[] = {
 	} },
 	{ "propose alice@x/pad b-sid audio", {
 		NEW, "0:reject log=re-entered forget ask",
-		"log=not-active alice!refused bob!missed 0:reject forget ask "
-		">asking",
+		"log=not-active alice!refused bob!missed 0:reject forget "
+		"ask >asking",
 		"0:reject 1:retract log=re-entered forget ask >asking",
 		"0:reject log=re-entered 0:finish forget ask >asking",
 		"0:session-terminate 1:session-terminate log=re-entered "
@@ -53,7 +53,7 @@ static const struct row rows[] = {
 		"1:session-terminate ask >asking",
 		"0:finish 1:finish log=re-entered 0:session-terminate "
 		"1:session-terminate ask >asking",
-		"0:finish 1:finish ask >asking", NEW, NEW,
+		"0:finish 1:finish ask >asking", NEW, "forget ask >asking",
 	} },
 	{ "propose alice@x/desk b-sid audio delayed", {
 		"0:reject forget >done", "0:reject", "0:reject", "0:reject",
@@ -62,8 +62,8 @@ static const struct row rows[] = {
 	} },
 	{ "propose bob@x/phone z-sid audio", {
 		NEW, "1:reject",
-		"log=not-active alice!refused bob!missed 0:reject forget ask "
-		">asking",
+		"log=not-active alice!refused bob!missed 0:reject forget "
+		"ask >asking",
 		"1:reject", "1:reject", "1:reject",
 		"0:finish 1:finish log=re-entered 0:reject 1:retract ask "
 		">asking",
@@ -71,12 +71,12 @@ static const struct row rows[] = {
 		"1:session-terminate ask >asking",
 		"0:finish 1:finish log=re-entered 0:session-terminate "
 		"1:session-terminate ask >asking",
-		"0:finish 1:finish ask >asking", NEW, NEW,
+		"0:finish 1:finish ask >asking", NEW, "forget ask >asking",
 	} },
 	{ "propose bob@x/phone a-sid audio", {
 		NEW, "0:reject log=glare forget ask",
-		"log=not-active alice!refused bob!missed 0:reject forget ask "
-		">asking",
+		"log=not-active alice!refused bob!missed 0:reject forget "
+		"ask >asking",
 		"0:reject 1:retract log=glare forget ask >asking",
 		"0:reject log=glare 0:finish forget ask >asking",
 		"0:session-terminate 1:session-terminate log=glare forget "
@@ -87,12 +87,12 @@ static const struct row rows[] = {
 		"1:session-terminate ask >asking",
 		"0:finish 1:finish log=re-entered 0:session-terminate "
 		"1:session-terminate ask >asking",
-		"0:finish 1:finish ask >asking", NEW, NEW,
+		"0:finish 1:finish ask >asking", NEW, "forget ask >asking",
 	} },
 	{ "propose bob@x/pad a-sid audio", {
 		NEW, "0:reject log=glare forget ask",
-		"log=not-active alice!refused bob!missed 0:reject forget ask "
-		">asking",
+		"log=not-active alice!refused bob!missed 0:reject forget "
+		"ask >asking",
 		"0:reject 1:retract log=glare forget ask >asking",
 		"0:reject log=glare 0:finish forget ask >asking",
 		"0:session-terminate 1:session-terminate log=glare forget "
@@ -103,14 +103,13 @@ static const struct row rows[] = {
 		"1:session-terminate ask >asking",
 		"0:finish 1:finish log=re-entered 0:session-terminate "
 		"1:session-terminate ask >asking",
-		"0:finish 1:finish ask >asking", NEW, NEW,
+		"0:finish 1:finish ask >asking", NEW, "forget ask >asking",
 	} },
 	{ "jingle alice@x/desk session-initiate m-sid audio", {
-		"0:ok ask >asking", OOO0, OOO0, OOO0,
-		"0:ok 1:session-initiate", "0:conflict",
-		"0:ok 1:session-initiate", "0:conflict", "0:conflict",
+		"0:ok ask >asking", OOO0, OOO0, OOO0, "0:ok 1:session-initiate",
+		"0:conflict", "0:ok 1:session-initiate", "0:conflict",
+		"0:conflict", "0:ok 0:session-terminate",
 		"0:ok 0:session-terminate", "0:ok 0:session-terminate",
-		"0:ok 0:session-terminate",
 	} },
 	{ "jingle alice@x/desk session-initiate b-sid audio", {
 		"0:ok ask >asking", "0:reject log=re-entered forget 0:ok ask",
@@ -127,7 +126,7 @@ static const struct row rows[] = {
 		"0:finish 1:finish log=re-entered 0:session-terminate "
 		"1:session-terminate 0:ok ask >asking",
 		"0:finish 1:finish 0:ok ask >asking", "0:ok ask >asking",
-		"0:ok ask >asking",
+		"forget 0:ok ask >asking",
 	} },
 	{ "jingle alice@x/pad session-initiate m-sid audio", {
 		"0:ok ask >asking", UNK0, UNK0, UNK0, UNK0, UNK0, UNK0, UNK0,
@@ -145,7 +144,7 @@ static const struct row rows[] = {
 		"0:finish 1:finish log=re-entered 0:session-terminate "
 		"1:session-terminate 1:ok ask >asking",
 		"0:finish 1:finish 1:ok ask >asking", "1:ok ask >asking",
-		"1:ok ask >asking",
+		"forget 1:ok ask >asking",
 	} },
 	{ "jingle bob@x/phone session-initiate a-sid audio", {
 		"1:ok ask >asking", "0:reject log=glare forget 1:ok ask",
@@ -162,25 +161,25 @@ static const struct row rows[] = {
 		"0:finish 1:finish log=re-entered 0:session-terminate "
 		"1:session-terminate 1:ok ask >asking",
 		"0:finish 1:finish 1:ok ask >asking", "1:ok ask >asking",
-		"1:ok ask >asking",
+		"forget 1:ok ask >asking",
 	} },
 	{ "retract alice@x/desk m-sid", {
-		IGN, "log=cancelled forget >done",
-		"log=cancelled forget >done",
-		"log=cancelled bob!missed 1:retract forget >done",
-		"log=cancelled bob!missed >ending",
-		"log=cancelled bob!missed 1:session-terminate forget >done",
+		IGN, "log=cancelled >done", "log=cancelled >done",
+		"log=cancelled bob!missed 1:retract >done",
+		"log=cancelled bob!missed 1:retract >ending",
+		"log=cancelled bob!missed 1:session-terminate 1:retract "
+		">done",
 		"log=ended alice!details bob!details 1:retract >ending",
 		"log=ended alice!details bob!details 1:session-terminate "
 		">ending",
 		IGN, IGN, IGN, IGN,
 	} },
 	{ "reject alice@x/desk m-sid", {
-		IGN, "log=cancelled forget >done",
-		"log=cancelled forget >done",
-		"log=cancelled bob!missed 1:retract forget >done",
-		"log=cancelled bob!missed >ending",
-		"log=cancelled bob!missed 1:session-terminate forget >done",
+		IGN, "log=cancelled >done", "log=cancelled >done",
+		"log=cancelled bob!missed 1:retract >done",
+		"log=cancelled bob!missed 1:retract >ending",
+		"log=cancelled bob!missed 1:session-terminate 1:retract "
+		">done",
 		"log=ended alice!details bob!details 1:retract >ending",
 		"log=ended alice!details bob!details 1:session-terminate "
 		">ending",
@@ -196,11 +195,11 @@ static const struct row rows[] = {
 		IGN, IGN, IGN, IGN, IGN, IGN, IGN, IGN, IGN, IGN, IGN, IGN,
 	} },
 	{ "finish alice@x/desk m-sid", {
-		IGN, "log=cancelled forget >done",
-		"log=cancelled forget >done",
-		"log=cancelled bob!missed 1:retract forget >done",
-		"log=cancelled bob!missed >ending",
-		"log=cancelled bob!missed 1:session-terminate forget >done",
+		IGN, "log=cancelled >done", "log=cancelled >done",
+		"log=cancelled bob!missed 1:retract >done",
+		"log=cancelled bob!missed 1:retract >ending",
+		"log=cancelled bob!missed 1:session-terminate 1:retract "
+		">done",
 		"log=ended alice!details bob!details 1:retract 1:finish "
 		">ending",
 		"log=ended alice!details bob!details 1:session-terminate "
@@ -220,8 +219,8 @@ static const struct row rows[] = {
 		IGN, IGN, IGN, IGN, IGN, IGN, IGN, IGN, IGN, IGN, IGN, IGN,
 	} },
 	{ "proceed bob@x/phone $sid", {
-		IGN, IGN, IGN, "0:proceed >setup", IGN, IGN, IGN, IGN, IGN,
-		IGN, IGN, IGN,
+		IGN, IGN, IGN, "0:proceed >setup", IGN, IGN, IGN, IGN, IGN, IGN,
+		IGN, IGN,
 	} },
 	{ "ringing bob@x/phone $sid", {
 		IGN, IGN, IGN, "0:ringing", IGN, IGN, IGN, IGN, IGN, IGN, IGN,
@@ -229,18 +228,16 @@ static const struct row rows[] = {
 	} },
 	{ "reject bob@x/phone $sid", {
 		IGN, IGN, IGN,
-		"log=declined alice!refused bob!write-back 0:reject forget "
-		">done",
-		IGN, IGN,
-		"log=ended alice!details bob!details 0:reject >ending",
+		"log=declined alice!refused bob!write-back 0:reject >done", IGN,
+		IGN, "log=ended alice!details bob!details 0:reject >ending",
 		"log=ended alice!details bob!details 0:session-terminate "
 		">ending",
 		IGN, IGN, IGN, IGN,
 	} },
 	{ "reject bob@x/phone $sid busy", {
 		IGN, IGN, IGN,
-		"log=busy alice!refused bob!missed 0:reject forget >done", IGN,
-		IGN, "log=ended alice!details bob!details 0:reject >ending",
+		"log=busy alice!refused bob!missed 0:reject >done", IGN, IGN,
+		"log=ended alice!details bob!details 0:reject >ending",
 		"log=ended alice!details bob!details 0:session-terminate "
 		">ending",
 		IGN, IGN, IGN, IGN,
@@ -248,7 +245,7 @@ static const struct row rows[] = {
 	{ "reject bob@x/phone $sid incompatible-parameters", {
 		IGN, IGN, IGN,
 		"log=no-codec alice!refused bob!missed 0:reject 1:retract "
-		"forget >done",
+		">done",
 		IGN, IGN,
 		"log=no-codec alice!refused bob!missed 0:reject >ending",
 		"log=no-codec alice!refused bob!missed 0:session-terminate "
@@ -257,8 +254,7 @@ static const struct row rows[] = {
 	} },
 	{ "reject bob@x/phone $sid media-error", {
 		IGN, IGN, IGN,
-		"log=failed alice!refused bob!failed 0:reject forget >done",
-		IGN, IGN,
+		"log=failed alice!refused bob!failed 0:reject >done", IGN, IGN,
 		"log=failed alice!refused bob!failed 0:reject >ending",
 		"log=failed alice!refused bob!failed 0:session-terminate "
 		">ending",
@@ -266,8 +262,8 @@ static const struct row rows[] = {
 	} },
 	{ "reject bob@x/phone $sid expired tie-break", {
 		IGN, IGN, IGN,
-		"log=unanswered alice!refused bob!missed 0:reject 1:retract "
-		"forget >done",
+		"log=unanswered alice!refused bob!missed 0:reject "
+		"1:retract >done",
 		IGN, IGN,
 		"log=ended alice!details bob!details 0:reject >ending",
 		"log=ended alice!details bob!details 0:session-terminate "
@@ -289,13 +285,13 @@ static const struct row rows[] = {
 		UNK0, UNK0,
 	} },
 	{ "jingle alice@x/desk session-terminate m-sid", {
-		UNK0, "0:ok log=cancelled forget >done",
-		"0:ok log=cancelled forget >done",
-		"0:ok log=cancelled bob!missed 1:retract forget >done",
-		"0:ok log=cancelled bob!missed >ending",
-		"0:ok log=cancelled bob!missed 1:session-terminate forget "
-		">done",
-		"0:ok log=ended alice!details bob!details 1:retract >ending",
+		UNK0, "0:ok log=cancelled >done", "0:ok log=cancelled >done",
+		"0:ok log=cancelled bob!missed 1:retract >done",
+		"0:ok log=cancelled bob!missed 1:retract >ending",
+		"0:ok log=cancelled bob!missed 1:session-terminate "
+		"1:retract >done",
+		"0:ok log=ended alice!details bob!details 1:retract "
+		">ending",
 		"0:ok log=ended alice!details bob!details "
 		"1:session-terminate >ending",
 		"0:ok log=ended alice!details bob!details "
@@ -303,13 +299,13 @@ static const struct row rows[] = {
 		OK0, OK0, OK0,
 	} },
 	{ "jingle alice@x/desk session-terminate m-sid reason=media-error", {
-		UNK0, "0:ok log=cancelled forget >done",
-		"0:ok log=cancelled forget >done",
-		"0:ok log=cancelled bob!missed 1:retract forget >done",
-		"0:ok log=cancelled bob!missed >ending",
-		"0:ok log=cancelled bob!missed 1:session-terminate forget "
-		">done",
-		"0:ok log=failed alice!refused bob!failed 1:retract >ending",
+		UNK0, "0:ok log=cancelled >done", "0:ok log=cancelled >done",
+		"0:ok log=cancelled bob!missed 1:retract >done",
+		"0:ok log=cancelled bob!missed 1:retract >ending",
+		"0:ok log=cancelled bob!missed 1:session-terminate "
+		"1:retract >done",
+		"0:ok log=failed alice!refused bob!failed 1:retract "
+		">ending",
 		"0:ok log=failed alice!refused bob!failed "
 		"1:session-terminate >ending",
 		"0:ok log=failed alice!refused bob!failed "
@@ -328,21 +324,21 @@ static const struct row rows[] = {
 		"0:ok 1:session-info", "1:session-info", UNK0, UNK0, UNK0,
 	} },
 	{ "jingle alice@x/desk content-add m-sid name=v media=video", {
-		UNK0, OOO0, OOO0, OOO0, OOO0, OOO0, OOO0, OOO0,
-		"1:content-add", UNK0, UNK0, UNK0,
+		UNK0, OOO0, OOO0, OOO0, OOO0, OOO0, OOO0, OOO0, "1:content-add",
+		UNK0, UNK0, UNK0,
 	} },
 	{ "jingle alice@x/desk content-modify m-sid audio bare", {
 		UNK0, OOO0, OOO0, OOO0, OOO0, OOO0, OOO0, OOO0,
 		"1:content-modify", UNK0, UNK0, UNK0,
 	} },
 	{ "jingle bob@x/phone session-accept $sid audio", {
-		UNK1, UNK1, UNK1, UNK1, UNK1, "1:ok 0:session-accept >up",
-		OOO1, "1:ok 0:session-accept >up", OOO1, UNK1, UNK1, UNK1,
+		UNK1, UNK1, UNK1, UNK1, UNK1, "1:ok 0:session-accept >up", OOO1,
+		"1:ok 0:session-accept >up", OOO1, UNK1, UNK1, UNK1,
 	} },
 	{ "jingle bob@x/phone session-terminate $sid", {
 		UNK1, UNK1, UNK1, UNK1, UNK1,
 		"1:ok log=declined alice!refused bob!write-back "
-		"0:session-terminate forget >done",
+		"0:session-terminate >done",
 		"1:ok log=ended alice!details bob!details 0:reject >ending",
 		"1:ok log=ended alice!details bob!details "
 		"0:session-terminate >ending",
@@ -352,8 +348,8 @@ static const struct row rows[] = {
 	} },
 	{ "jingle bob@x/phone session-terminate $sid reason=busy", {
 		UNK1, UNK1, UNK1, UNK1, UNK1,
-		"1:ok log=busy alice!refused bob!missed 0:session-terminate "
-		"forget >done",
+		"1:ok log=busy alice!refused bob!missed "
+		"0:session-terminate >done",
 		"1:ok log=ended alice!details bob!details 0:reject >ending",
 		"1:ok log=ended alice!details bob!details "
 		"0:session-terminate >ending",
@@ -364,7 +360,7 @@ static const struct row rows[] = {
 	{ "jingle bob@x/phone session-terminate $sid reason=timeout", {
 		UNK1, UNK1, UNK1, UNK1, UNK1,
 		"1:ok log=unanswered alice!refused bob!missed "
-		"0:session-terminate forget >done",
+		"0:session-terminate 1:retract >done",
 		"1:ok log=ended alice!details bob!details 0:reject >ending",
 		"1:ok log=ended alice!details bob!details "
 		"0:session-terminate >ending",
@@ -375,7 +371,7 @@ static const struct row rows[] = {
 	{ "jingle bob@x/phone session-terminate $sid reason=media-error", {
 		UNK1, UNK1, UNK1, UNK1, UNK1,
 		"1:ok log=failed alice!refused bob!failed "
-		"0:session-terminate forget >done",
+		"0:session-terminate >done",
 		"1:ok log=failed alice!refused bob!failed 0:reject >ending",
 		"1:ok log=failed alice!refused bob!failed "
 		"0:session-terminate >ending",
@@ -388,16 +384,16 @@ static const struct row rows[] = {
 		"0:transport-info", UNK1, UNK1, UNK1,
 	} },
 	{ "jingle bob@x/phone session-info $sid ringing", {
-		UNK1, UNK1, UNK1, UNK1, UNK1, "1:ok 0:session-info", OK1, OK1,
-		"0:session-info", UNK1, UNK1, UNK1,
+		UNK1, UNK1, UNK1, UNK1, UNK1, OK1, OK1, OK1, "0:session-info",
+		UNK1, UNK1, UNK1,
 	} },
 	{ "jingle bob@x/phone session-info $sid mute", {
 		UNK1, UNK1, UNK1, UNK1, UNK1, OK1, OK1, OK1, "0:session-info",
 		UNK1, UNK1, UNK1,
 	} },
 	{ "jingle bob@x/phone content-add $sid name=v media=video", {
-		UNK1, UNK1, UNK1, UNK1, UNK1, OOO1, OOO1, OOO1,
-		"0:content-add", UNK1, UNK1, UNK1,
+		UNK1, UNK1, UNK1, UNK1, UNK1, OOO1, OOO1, OOO1, "0:content-add",
+		UNK1, UNK1, UNK1,
 	} },
 	{ "jingle bob@x/phone content-reject $sid audio bare", {
 		UNK1, UNK1, UNK1, UNK1, UNK1, OOO1, OOO1, OOO1,
@@ -410,15 +406,18 @@ static const struct row rows[] = {
 		NIL, NIL, NIL, NIL, NIL, NIL, NIL, NIL, NIL, NIL, NIL, NIL,
 	} },
 	{ "error 0 $a1 item-not-found unknown-session", {
-		NIL, NIL, NIL, NIL, NIL, NIL, NIL, NIL,
+		NIL, NIL, NIL, NIL, NIL,
+		"log=caller-gone alice!refused bob!missed "
+		"0:session-terminate 1:session-terminate 1:retract >done",
+		NIL, NIL,
 		"log=ended alice!details bob!details 0:session-terminate "
 		"1:session-terminate >ending",
 		NIL, NIL, NIL,
 	} },
 	{ "error 1 $b1 item-not-found unknown-session", {
 		NIL, NIL, NIL, NIL, NIL,
-		"log=unanswered alice!refused bob!missed 0:session-terminate "
-		"forget >done",
+		"log=unanswered alice!refused bob!missed "
+		"0:session-terminate 1:retract >done",
 		NIL,
 		"log=failed alice!refused bob!failed 0:session-terminate "
 		"1:session-terminate >ending",
@@ -427,15 +426,18 @@ static const struct row rows[] = {
 		NIL, NIL, NIL,
 	} },
 	{ "timeout 0 $a1", {
-		NIL, NIL, NIL, NIL, NIL, NIL, NIL, NIL,
+		NIL, NIL, NIL, NIL, NIL,
+		"log=caller-gone alice!refused bob!missed "
+		"0:session-terminate 1:session-terminate 1:retract >done",
+		NIL, NIL,
 		"log=ended alice!details bob!details 0:session-terminate "
 		"1:session-terminate >ending",
 		NIL, NIL, NIL,
 	} },
 	{ "timeout 1 $b1", {
 		NIL, NIL, NIL, NIL, NIL,
-		"log=unanswered alice!refused bob!missed 0:session-terminate "
-		"forget >done",
+		"log=unanswered alice!refused bob!missed "
+		"0:session-terminate 1:retract >done",
 		NIL,
 		"log=failed alice!refused bob!failed 0:session-terminate "
 		"1:session-terminate >ending",
@@ -444,21 +446,25 @@ static const struct row rows[] = {
 		NIL, NIL, NIL,
 	} },
 	{ "bounce bob@x $bm service-unavailable", {
-		NIL, NIL, NIL, "1:retract >refusing", NIL, NIL, NIL, NIL, NIL,
-		NIL, NIL, NIL,
+		NIL, NIL, NIL, "1:retract >refusing", ">refusing",
+		"1:session-terminate >refusing", NIL, NIL, NIL, NIL, NIL, NIL,
 	} },
 	{ "bounce bob@x/phone $bm service-unavailable", {
 		NIL, NIL, NIL,
-		"log=unanswered alice!refused bob!missed 0:reject 1:retract "
-		"forget >done",
-		NIL, NIL, NIL, NIL, NIL, NIL, NIL, NIL,
+		"log=unanswered alice!refused bob!missed 0:reject "
+		"1:retract >done",
+		"log=unanswered alice!refused bob!missed 0:reject "
+		"1:retract >ending",
+		"log=unanswered alice!refused bob!missed "
+		"0:session-terminate 1:retract >done",
+		NIL, NIL, NIL, NIL, NIL, NIL,
 	} },
 	{ "bounce alice@x $am service-unavailable", {
 		NIL, NIL, NIL, NIL, NIL, NIL, NIL, NIL, NIL, NIL, NIL, NIL,
 	} },
 	{ "receipt bob@x/phone", {
-		NIL, NIL, NIL, "0:ringing", NIL, "0:session-info", NIL, NIL,
-		NIL, NIL, NIL, NIL,
+		NIL, NIL, NIL, "0:ringing", NIL, NIL, NIL, NIL, NIL, NIL, NIL,
+		NIL,
 	} },
 	{ "facts none offer bob@x/phone", {
 		NIL, "1:propose >ringing", NIL, NIL, NIL, NIL, NIL, NIL, NIL,
@@ -477,8 +483,8 @@ static const struct row rows[] = {
 		NIL,
 	} },
 	{ "facts switch-off offer", {
-		NIL, "log=switch-off alice!refused 0:reject forget >done", NIL,
-		NIL, NIL, NIL, NIL, NIL, NIL, NIL, NIL, NIL,
+		NIL, "log=switch-off alice!refused 0:reject >done", NIL, NIL,
+		NIL, NIL, NIL, NIL, NIL, NIL, NIL, NIL,
 	} },
 	{ "gone alice@x/desk", {
 		NIL, NIL, NIL, NIL, NIL, NIL, NIL, NIL, NIL, NIL, NIL, NIL,
@@ -494,66 +500,69 @@ static const struct row rows[] = {
 		NIL, NIL, NIL, NIL,
 	} },
 	{ "device bob@x/new:plain", {
-		NIL, NIL, NIL, "0:ringing 0:proceed", NIL,
-		"1:session-initiate", NIL, NIL, NIL, NIL, NIL, NIL,
+		NIL, NIL, NIL, NIL, NIL, "1:session-initiate", NIL, NIL, NIL,
+		NIL, NIL, NIL,
 	} },
 	{ "time", {
 		NIL, NIL, NIL, NIL, NIL, NIL, NIL, NIL, NIL, NIL, NIL, NIL,
 	} },
 	{ "due", {
 		NIL, ">refusing",
-		"log=not-active alice!refused bob!missed 0:reject forget "
-		">done",
+		"log=not-active alice!refused bob!missed 0:reject >done",
 		"0:ringing",
-		"log=unanswered alice!refused bob!missed 0:reject >ending",
-		"0:session-info",
+		"log=unanswered alice!refused bob!missed 0:reject "
+		"1:retract >ending",
+		"log=unanswered alice!refused bob!missed "
+		"0:session-terminate 1:session-terminate 1:retract >done",
 		"log=failed alice!refused bob!failed 0:reject 1:retract "
 		">ending",
 		"log=failed alice!refused bob!failed 0:session-terminate "
 		"1:session-terminate >ending",
-		NIL, "0:finish 1:finish >open", "forget >done", "over",
+		NIL, "0:finish 1:finish >open", "forget >done", "forget over",
 	} },
 	{ "switch-off", {
-		NIL, "log=switch-off alice!refused 0:reject forget >done",
-		"log=not-active alice!refused bob!missed 0:reject forget "
-		">done",
-		"log=switch-off alice!refused bob!missed 0:reject 1:retract "
-		"forget >done",
-		"log=switch-off alice!refused bob!missed 0:reject >ending",
-		"log=switch-off alice!refused bob!missed 0:session-terminate "
-		"1:session-terminate forget >done",
+		NIL, "log=switch-off alice!refused 0:reject >done",
+		"log=not-active alice!refused bob!missed 0:reject >done",
+		"log=switch-off alice!refused bob!missed 0:reject "
+		"1:retract >done",
+		"log=switch-off alice!refused bob!missed 0:reject "
+		"1:retract >ending",
+		"log=switch-off alice!refused bob!missed "
+		"0:session-terminate 1:session-terminate 1:retract >done",
 		NIL, NIL, NIL, NIL, NIL, NIL,
 	} },
 	{ "drain", {
-		NIL, "log=draining alice!refused 0:reject forget >done",
-		"log=not-active alice!refused bob!missed 0:reject forget "
+		NIL, "log=draining alice!refused 0:reject >done",
+		"log=not-active alice!refused bob!missed 0:reject >done",
+		"log=draining alice!refused bob!missed 0:reject 1:retract "
 		">done",
 		"log=draining alice!refused bob!missed 0:reject 1:retract "
-		"forget >done",
-		"log=draining alice!refused bob!missed 0:reject >ending",
+		">ending",
 		"log=draining alice!refused bob!missed 0:session-terminate "
-		"1:session-terminate forget >done",
+		"1:session-terminate 1:retract >done",
 		NIL, NIL, NIL, NIL, NIL, NIL,
 	} },
 	{ "restored", {
-		NIL, "log=restart alice!refused 0:reject forget >done",
-		"log=restart alice!refused 0:reject forget >done",
+		NIL, "log=restart alice!refused 0:reject >done",
+		"log=restart alice!refused 0:reject >done",
 		"log=restart alice!refused bob!missed 0:reject 1:retract "
-		"forget >done",
-		"log=restart alice!refused bob!missed 0:reject >ending",
+		">done",
+		"log=restart alice!refused bob!missed 0:reject 1:retract "
+		">ending",
 		"log=restart alice!refused bob!missed 0:session-terminate "
-		"1:session-terminate forget >done",
+		"1:session-terminate 1:retract >done",
 		NIL, NIL, "0:session-info 1:session-info",
-		"0:finish 1:finish >open", NIL, NIL,
+		"0:finish 1:finish >open", NIL, "0:reject 1:retract",
 	} },
 	{ "hangup", {
-		NIL, "log=ended-by-admin alice!refused 0:reject forget >done",
-		"log=ended-by-admin alice!refused 0:reject forget >done",
+		NIL, "log=ended-by-admin alice!refused 0:reject >done",
+		"log=ended-by-admin alice!refused 0:reject >done",
 		"log=ended-by-admin alice!refused bob!missed 0:reject "
-		"1:retract forget >done",
-		"log=ended-by-admin alice!refused bob!missed 0:reject >ending",
+		"1:retract >done",
+		"log=ended-by-admin alice!refused bob!missed 0:reject "
+		"1:retract >ending",
 		"log=ended-by-admin alice!refused bob!missed "
-		"0:session-terminate 1:session-terminate forget >done",
+		"0:session-terminate 1:session-terminate 1:retract >done",
 		"log=ended-by-admin alice!details bob!details 0:reject "
 		"1:retract >ending",
 		"log=ended-by-admin alice!details bob!details "
@@ -563,28 +572,28 @@ static const struct row rows[] = {
 		NIL, "forget >done", NIL,
 	} },
 	{ "switched alice@x", {
-		NIL, "log=cancelled 0:reject forget >done",
-		"log=cancelled 0:reject forget >done",
-		"log=cancelled bob!missed 0:reject 1:retract forget >done",
-		"log=cancelled bob!missed 0:reject >ending",
+		NIL, "log=cancelled 0:reject >done",
+		"log=cancelled 0:reject >done",
+		"log=cancelled bob!missed 0:reject 1:retract >done",
+		"log=cancelled bob!missed 0:reject 1:retract >ending",
 		"log=cancelled bob!missed 0:session-terminate "
-		"1:session-terminate forget >done",
+		"1:session-terminate 1:retract >done",
 		"log=switched alice!details bob!details 0:reject 1:retract "
 		">ending",
-		"log=switched alice!details bob!details 0:session-terminate "
-		"1:session-terminate >ending",
-		"log=switched alice!details bob!details 0:session-terminate "
-		"1:session-terminate >ending",
+		"log=switched alice!details bob!details "
+		"0:session-terminate 1:session-terminate >ending",
+		"log=switched alice!details bob!details "
+		"0:session-terminate 1:session-terminate >ending",
 		NIL, NIL, NIL,
 	} },
 	{ "switched bob@x", {
 		NIL, NIL, NIL, NIL, NIL, NIL,
 		"log=switched alice!details bob!details 0:reject 1:retract "
 		">ending",
-		"log=switched alice!details bob!details 0:session-terminate "
-		"1:session-terminate >ending",
-		"log=switched alice!details bob!details 0:session-terminate "
-		"1:session-terminate >ending",
+		"log=switched alice!details bob!details "
+		"0:session-terminate 1:session-terminate >ending",
+		"log=switched alice!details bob!details "
+		"0:session-terminate 1:session-terminate >ending",
 		NIL, NIL, NIL,
 	} },
 };

@@ -36,9 +36,11 @@ static const char *const ways[SETUPS] = {
 	[RINGING] = "propose alice@x/desk m-sid audio\n"
 		    "facts none offer bob@x/phone",
 	[EARLY] = "propose alice@x/desk m-sid audio\n"
-		  "facts none offer bob@x/phone:plain",
+		  "facts none offer bob@x/phone:plain\n"
+		  "+1000 time",
 	[PLAIN] = "jingle alice@x/desk session-initiate m-sid audio\n"
-		  "facts none offer bob@x/phone:plain",
+		  "facts none offer bob@x/phone:plain\n"
+		  "+1000 time",
 	[PROCEEDED] = "propose alice@x/desk m-sid audio\n"
 		      "facts none offer bob@x/phone\n"
 		      "+500 proceed bob@x/phone $sid",

@@ -82,6 +82,7 @@ static void late_plain_device_catches_up(void **state)
 	(void)state;
 	play(&p, "jingle alice@x/desk session-initiate m-sid audio\n"
 	     "facts none offer bob@x/phone\n"
+	     "ringing bob@x/phone $sid\n"
 	     "jingle alice@x/desk transport-info m-sid audio bare candidate\n"
 	     "jingle alice@x/desk session-info m-sid mute\n"
 	     "device bob@x/old:plain\n", &out);

@@ -319,8 +319,8 @@ story('A07 a third party floods a running call with a stolen sid: the ' +
 	await b.afterEnd(ring, 'success');
 });
 
-story('A07 the peer of a call floods it: the called hangs up, and the service ' +
-	'acts on it at once', { own: true, lasts: 90 }, async (t) => {
+story('A07 the peer of a call floods it: the called hangs up, and the ' +
+	'service acts on it at once', { own: true, lasts: 90 }, async (t) => {
 	t.prosody.addUser('hostile', 'secret');
 	t.users.set('hostile', 'hostile');
 	const a = await t.login(Dino, 'hostile', { resource: 'peer' });

@@ -28,8 +28,10 @@ for (const [A, B] of COMBINATIONS) {
 			await b.shows(ring, 'active');
 			if (A === Plain)
 				await a.expectNothing(jmi());
+			// He gets the propose too, for its bounce tells of a
+			// block; his client knows nothing of it.
 			if (B === Plain)
-				await b.expectNothing(jmi('propose'));
+				await b.expectCount(jmi('propose'), 1);
 			await a.hangUp(out);
 			await b.shows(ring, 'ended');
 			await t.quiet();
