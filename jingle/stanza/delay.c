@@ -178,10 +178,3 @@ void delay_add(struct arena *a, struct xml_elem *message, const char *from,
 	if (reason)
 		xml_add_text(a, e, reason);
 }
-
-int delay_read(const struct xml_elem *message, int64_t *ms_r)
-{
-	const struct xml_elem *e = xml_child(message, NS_DELAY, "delay");
-
-	return e ? delay_parse(xml_get(e, "stamp"), ms_r) : ENOENT;
-}

@@ -17,8 +17,5 @@ int delay_parse(const char *text, int64_t *ms_r);
 /* Appends <delay from stamp>reason</delay>; from, reason NULL: left out. */
 void delay_add(struct arena *a, struct xml_elem *message, const char *from,
 	       int64_t ms, const char *reason);
-/* The time of the first <delay/>. 0; ENOENT: none; EBADMSG: its stamp is
- * missing or no time. */
-int delay_read(const struct xml_elem *message, int64_t *ms_r);
 
 #endif

@@ -255,13 +255,3 @@ bool disco_has_feature(const struct disco_info *info, const char *feature)
 			return true;
 	return false;
 }
-
-bool disco_has_identity(const struct disco_info *info, const char *category,
-			const char *type)
-{
-	for (unsigned i = 0; i < info->identities; i++)
-		if (!strcmp(info->identity[i].category, category) &&
-		    (!type || !strcmp(info->identity[i].type, type)))
-			return true;
-	return false;
-}

@@ -62,8 +62,6 @@ const struct xml_elem *disco_query(const struct xml_elem *iq, const char *ns,
 int disco_parse(struct arena *a, const struct xml_elem *iq,
 		struct disco_info *info_r, struct why *why);
 bool disco_has_feature(const struct disco_info *info, const char *feature);
-bool disco_has_identity(const struct disco_info *info, const char *category,
-			const char *type);    /* type NULL: any */
 
 /* XEP-0115, 5.1: the verification string of SHA-1. 0; EBADMSG: ill-formed
  * (5.4: an identity, feature or form type twice), never to be remembered;

@@ -24,11 +24,6 @@ static const struct hash {
 	{ "sha-256", 32 }, { "sha-384", 48 }, { "sha-512", 64 },
 };
 
-const char *dtls_setup_name(enum dtls_setup setup)
-{
-	return setup_names[setup];
-}
-
 static int read_setup(struct dtls_fingerprint *f, struct why *why)
 {
 	const char *setup = xml_get(f->elem, "setup");

@@ -32,6 +32,5 @@ struct dtls_list {
  * the same hash twice; EOVERFLOW with *why. */
 int dtls_parse(struct arena *a, const struct xml_elem *transport,
 	       struct dtls_list *l_r, struct why *why);
-const char *dtls_setup_name(enum dtls_setup setup);
 
 #endif

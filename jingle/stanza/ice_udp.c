@@ -18,11 +18,6 @@ static const char *const type_names[] = {
 	[ICE_RELAY] = "relay",
 };
 
-const char *ice_type_name(enum ice_type type)
-{
-	return type_names[type];
-}
-
 static int read_type(struct ice_candidate *c, struct why *why)
 {
 	const char *type = xml_get(c->elem, "type");

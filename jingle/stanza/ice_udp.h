@@ -46,6 +46,5 @@ struct ice_transport {
  * SDP are refused. 0; EBADMSG, EOVERFLOW with *why; ENOMEM. */
 int ice_udp_parse(struct arena *a, struct xml_elem *transport,
 		  struct ice_transport *t_r, struct why *why);
-const char *ice_type_name(enum ice_type type);
 
 #endif

@@ -66,8 +66,6 @@ struct xml_elem *jingle_new(struct arena *a, const char *iq_id,
 /* Appends <reason><condition/><text/></reason> to a jingle or JMI element. */
 void jingle_add_reason(struct arena *a, struct xml_elem *e, const char *ns,
 		       const char *condition, const char *text);
-/* True for the 17 conditions of XEP-0166, 7.4. */
-bool jingle_reason_known(const char *condition);
 const char *jingle_action_name(enum jingle_action action);
 
 #endif

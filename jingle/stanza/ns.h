@@ -11,7 +11,6 @@
 #define NS_JINGLE_ERR  "urn:xmpp:jingle:errors:1"
 #define NS_RTP         "urn:xmpp:jingle:apps:rtp:1"     /* XEP-0167 */
 #define NS_RTP_INFO    "urn:xmpp:jingle:apps:rtp:info:1"
-#define NS_RTP_ERR     "urn:xmpp:jingle:apps:rtp:errors:1"
 #define NS_RTP_AUDIO   "urn:xmpp:jingle:apps:rtp:audio"
 #define NS_RTP_VIDEO   "urn:xmpp:jingle:apps:rtp:video"
 #define NS_ICE_UDP     "urn:xmpp:jingle:transports:ice-udp:1" /* XEP-0176 */

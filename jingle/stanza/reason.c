@@ -7,15 +7,7 @@
 #include "jingle/stanza/jingle.h"
 #include "jingle/stanza/ns.h"
 
-#define CONDITION_MAX 64           /* bytes; the longest known has 24 */
-
-static const char *const conditions[] = {
-	"alternative-session", "busy", "cancel", "connectivity-error",
-	"decline", "expired", "failed-application", "failed-transport",
-	"general-error", "gone", "incompatible-parameters", "media-error",
-	"security-error", "success", "timeout", "unsupported-applications",
-	"unsupported-transports",
-};
+#define CONDITION_MAX 64           /* bytes; XEP-0166's longest has 24 */
 
 static bool is_ours(const struct xml_elem *e)
 {
@@ -56,14 +48,4 @@ void jingle_add_reason(struct arena *a, struct xml_elem *e, const char *ns,
 	xml_add(a, r, NULL, condition);
 	if (text)
 		xml_add_text(a, xml_add(a, r, NULL, "text"), text);
-}
-
-bool jingle_reason_known(const char *condition)
-{
-	size_t n = sizeof(conditions) / sizeof(conditions[0]);
-
-	for (size_t i = 0; condition && i < n; i++)
-		if (!strcmp(condition, conditions[i]))
-			return true;
-	return false;
 }

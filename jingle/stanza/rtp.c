@@ -271,20 +271,3 @@ int rtp_parse(struct arena *a, struct xml_elem *description,
 				     &d_r->feedbacks, why);
 	return err;
 }
-
-const struct rtp_payload *rtp_payload_find(const struct rtp_description *d,
-					   uint32_t id)
-{
-	for (unsigned i = 0; i < d->payloads; i++)
-		if (d->payload[i].id == id)
-			return &d->payload[i];
-	return NULL;
-}
-
-const char *rtp_parameter_get(const struct rtp_payload *p, const char *name)
-{
-	for (unsigned i = 0; i < p->parameters; i++)
-		if (text_equal(p->parameter[i].name, name))
-			return p->parameter[i].value;
-	return NULL;
-}

@@ -66,10 +66,5 @@ struct rtp_description {
  * twice); EOVERFLOW with *why: over a cap above; ENOMEM. */
 int rtp_parse(struct arena *a, struct xml_elem *description,
 	      struct rtp_description *d_r, struct why *why);
-/* The payload type with this id; NULL: none. */
-const struct rtp_payload *rtp_payload_find(const struct rtp_description *d,
-					   uint32_t id);
-/* The value of a parameter; NULL: not there or without one. */
-const char *rtp_parameter_get(const struct rtp_payload *p, const char *name);
 
 #endif

@@ -81,10 +81,9 @@ static void test_write(void **state)
 	assert_int_equal(disco_parse(arena, iq, &info, NULL), 0);
 	assert_true(disco_has_feature(&info, NS_JINGLE));
 	assert_false(disco_has_feature(&info, NS_JMI));
-	assert_true(disco_has_identity(&info, "gateway", "xmpp"));
-	assert_true(disco_has_identity(&info, "gateway", NULL));
-	assert_false(disco_has_identity(&info, "gateway", "sip"));
-	assert_false(disco_has_identity(&info, "client", NULL));
+	assert_int_equal(info.identities, 1);
+	assert_string_equal(info.identity[0].category, "gateway");
+	assert_string_equal(info.identity[0].type, "xmpp");
 }
 
 /* XEP-0115, 5.2 and 5.3. */

@@ -54,7 +54,8 @@ static void test_parse(void **state)
 	assert_true(d.rtcp_mux && d.rtcp_reduced_size && d.encryption &&
 		    d.encryption_required && d.extmap_allow_mixed);
 	assert_int_equal(d.payloads, 3);
-	p = rtp_payload_find(&d, 96);
+	p = &d.payload[0];
+	assert_int_equal(p->id, 96);
 	assert_string_equal(p->name, "VP8");
 	assert_int_equal(p->clockrate, 90000);
 	assert_int_equal(p->channels, 1);
@@ -65,16 +66,16 @@ static void test_parse(void **state)
 	assert_string_equal(p->feedback[0].subtype, "pli");
 	assert_string_equal(p->feedback[1].type, "trr-int");
 	assert_string_equal(p->feedback[1].subtype, "100");
-	p = rtp_payload_find(&d, 63);
+	p = &d.payload[1];
+	assert_int_equal(p->id, 63);
 	assert_int_equal(p->channels, 2);
 	assert_int_equal(p->parameters, 3);
 	assert_string_equal(p->parameter[0].name, "111/111");
 	assert_null(p->parameter[0].value);
-	assert_string_equal(rtp_parameter_get(p, "a"), "b");
-	assert_null(rtp_parameter_get(p, "111/111"));
-	assert_null(rtp_parameter_get(p, "zz"));
-	assert_null(rtp_payload_find(&d, 0)->name);
-	assert_null(rtp_payload_find(&d, 1));
+	assert_string_equal(p->parameter[1].name, "a");
+	assert_string_equal(p->parameter[1].value, "b");
+	assert_int_equal(d.payload[2].id, 0);
+	assert_null(d.payload[2].name);
 	assert_int_equal(d.hdrexts, 1);
 	assert_int_equal(d.hdrext[0].id, 4);
 	assert_string_equal(d.hdrext[0].uri, "urn:mid");
