@@ -328,6 +328,7 @@ static void offer_of_a_refused_call(void **state)
 	(void)state;
 	play(&p, "propose alice@x/desk m-sid audio\n"
 	     "facts none offer bob@x/phone bob@x/old:plain\n"
+	     "ringing bob@x/phone $sid\n"
 	     "bounce bob@x $bm service-unavailable\n"
 	     "jingle alice@x/desk session-initiate m-sid audio\n", &out);
 	assert_int_equal(p.call.state, CALL_REFUSING);
