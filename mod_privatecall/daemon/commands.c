@@ -542,9 +542,11 @@ static void run_user(struct ctl_request *r, int argc, char **argv, void *arg)
 	struct jid jid;
 	int rc;
 
-	if (argc == 3 || jid_parse(dm->arena, argv[1], &jid) || !jid.node) {
-		ctl_answer(r, 2, NULL, "expected: user JID [NAME VALUE], as "
-			   "in: user bob@example.org second_call busy");
+	if (argc == 3 || jid_parse(dm->arena, argv[1], &jid) || !jid.node ||
+	    address_is_ours(dm->gateway, &jid)) {
+		ctl_answer(r, 2, NULL, "expected: user JID [NAME VALUE], with "
+			   "the user's own address, as in: user "
+			   "bob@example.org second_call busy");
 		arena_reset(dm->arena);
 		return;
 	}

@@ -75,6 +75,7 @@ struct daemon {
 
 	/* hold.c */
 	struct store *store;
+	int lock;                  /* file descriptor, held while we run */
 	struct store_thread *thread;
 	struct store_batch *open;  /* batch number open_n */
 	uint64_t open_n, pushed_n, committed_n;

@@ -1,11 +1,14 @@
 /* main.c: privatecalld: options, signals, start and stop, the loop's tick. */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sysexits.h>
+#include <unistd.h>
 #include "config.h"
 #include "mod_privatecall/daemon/clock.h"
 #include "mod_privatecall/daemon/daemon.h"
@@ -365,6 +368,27 @@ static void start_loop(struct daemon *dm)
 	}
 }
 
+/* Two daemons on one database would end each other's calls. The lock goes with
+ * the process; a folder that takes no file is the store's to complain about. */
+static int lock_database(struct daemon *dm, char **why_r)
+{
+	char *path;
+	int rc = 0;
+
+	if (asprintf(&path, "%s-lock", dm->conf->database) < 0)
+		return ENOMEM;
+	dm->lock = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+	if (dm->lock >= 0 && flock(dm->lock, LOCK_EX | LOCK_NB)) {
+		rc = EBUSY;
+		if (asprintf(why_r, "%s: another privatecalld runs on this "
+			     "database (it holds %s); stop that one first",
+			     dm->conf->database, path) < 0)
+			*why_r = NULL;
+	}
+	free(path);
+	return rc;
+}
+
 static int start(struct daemon *dm, char **why_r)
 {
 	struct gateway_conf gc;
@@ -380,7 +404,9 @@ static int start(struct daemon *dm, char **why_r)
 	dm->iqs = iq_table_new(DAEMON_IQS_MAX);
 	if (!dm->arena || !dm->gateway || !dm->outbox || !dm->iqs)
 		return ENOMEM;
-	rc = store_sqlite_open(dm->conf->database, &dm->store, why_r);
+	rc = lock_database(dm, why_r);
+	if (!rc)
+		rc = store_sqlite_open(dm->conf->database, &dm->store, why_r);
 	if (rc)
 		return rc;
 	start_loop(dm);
@@ -424,6 +450,8 @@ static void clean(struct daemon *dm)
 		uv_loop_close(&dm->loop);
 		dm->store->v->close(dm->store);
 	}
+	if (dm->lock >= 0)
+		close(dm->lock);
 	arena_free(dm->arena);
 	conf_free(dm->conf);
 	free(dm->commands);
@@ -439,6 +467,7 @@ static int run(const char *path, struct conf *conf)
 	int rc;
 
 	dm.conf = conf;
+	dm.lock = -1;
 	dm.conf_path = strdup(path);
 	dm.enabled_override = dm.messaging_override = -1;
 	dm.started = clock_wall();

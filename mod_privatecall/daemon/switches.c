@@ -43,6 +43,8 @@ int switches_set(struct daemon *dm, const char *name, int value)
 	op.u.setting.value = value < 0 ? NULL : words[value != 0];
 	hold_store(dm, &op);
 	*slot(dm, name) = value;
+	log_line(LOG_INFO, "switched by the admin", "switch", name, "to",
+		 value < 0 ? "as configured" : words[value != 0], NULL);
 	switches_apply(dm);
 	return 0;
 }

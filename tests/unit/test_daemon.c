@@ -292,7 +292,7 @@ static void test_cannot_start(void **state)
 	{
 		pid_t first = child;
 
-		start_daemon();    /* the socket is taken */
+		start_daemon();    /* the database is taken */
 		await_exit(78);
 		child = first;
 	}

@@ -17,7 +17,7 @@ import xmlOf from '@xmpp/xml';
 import { bare, errorOf } from './match.mjs';
 import { NS } from './ns.mjs';
 
-const TIMEOUT_MS = Number(process.env.E2E_TIMEOUT_MS ?? 5000);
+const TIMEOUT_MS = Number(process.env.E2E_TIMEOUT_MS ?? 15000);
 const SHOWN_UNMATCHED = 12;
 const SHOWN_LENGTH = 500;
 
