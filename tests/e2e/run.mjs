@@ -5,7 +5,8 @@
 //
 // One Prosody and one daemon for all stories; those that move the clock, flip
 // switches or kill get a daemon of their own, on a component of the same
-// Prosody. One line a story, then 'N passed, N failed, N skipped'. A failing
+// Prosody. Stories run beside each other, those that measure time one by one
+// after them. One line a story, then 'N passed, N failed, N skipped'. A failing
 // story prints its XMPP dialogue with times.
 
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
@@ -114,16 +115,14 @@ function explain(t, error) {
 
 async function runAll(list, world) {
 	const count = { ok: 0, FAIL: 0, skip: 0 };
-	const queue = list.map((definition, i) => [definition, i + 1]);
-	await Promise.all(Array.from({ length: Number(options.jobs) },
+	const numbered = list.map((definition, i) => [definition, i + 1]);
+	const run = (queue, jobs) => Promise.all(Array.from({ length: jobs },
 		async () => {
-			for (;;) {
-				const next = queue.shift();
-				if (!next)
-					return;
+			for (let next; (next = queue.shift());)
 				count[await runOne(...next, world)]++;
-			}
 		}));
+	await run(numbered.filter(([s]) => !s.alone), Number(options.jobs));
+	await run(numbered.filter(([s]) => s.alone), 1);
 	return count;
 }
 

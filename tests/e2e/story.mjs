@@ -21,6 +21,7 @@ export const stories = [];
 //   server  a Prosody of its own too, which it may restart
 //   native  of the scripted clients alone: no service takes part
 //   slow    not in a quick run
+//   alone   with no other story beside it: it measures time
 //   lasts   seconds it may take, 60 by default
 export function story(name, options, run) {
 	if (typeof options === 'function')
