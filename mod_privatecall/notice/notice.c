@@ -59,8 +59,8 @@ char *notice_uri(struct arena *a, const char *bare, const char *query)
 	return out;
 }
 
-/* "bob" of bob@example.org, unescaped; upper: first letter. */
-static char *name_of(struct arena *a, const char *bare, bool upper)
+/* "Bob" of bob@example.org, unescaped. */
+static char *name_of(struct arena *a, const char *bare)
 {
 	const char *at = strchr(bare, '@');
 	char *node, *name;
@@ -69,7 +69,7 @@ static char *name_of(struct arena *a, const char *bare, bool upper)
 		return arena_strdup(a, bare);
 	node = arena_strndup(a, bare, (size_t)(at - bare));
 	name = node ? jid_unescape(a, node) : NULL;
-	if (name && upper && name[0] >= 'a' && name[0] <= 'z')
+	if (name && name[0] >= 'a' && name[0] <= 'z')
 		name[0] = (char)(name[0] - 'a' + 'A');
 	return name;
 }
@@ -111,7 +111,7 @@ static char *add_links(struct arena *a, const struct notice *n, char *text)
 
 static char *missed_text(struct arena *a, const struct notice *n, int offset)
 {
-	const char *name = name_of(a, n->peer, true);
+	const char *name = name_of(a, n->peer);
 	const char *what = n->media & 2 ? "video call" : "call";
 
 	if (n->count > 1)
@@ -125,7 +125,7 @@ static char *missed_text(struct arena *a, const struct notice *n, int offset)
 static char *details_text(struct arena *a, const struct notice *n,
 			  int offset)
 {
-	const char *name = name_of(a, n->peer, false);
+	const char *name = name_of(a, n->peer);
 	char *text, *why = NULL;
 
 	if (n->cause != CAUSE_ENDED && n->cause != CAUSE_SWITCHED)
@@ -149,7 +149,7 @@ static char *details_text(struct arena *a, const struct notice *n,
 
 static char *refused_text(struct arena *a, const struct notice *n)
 {
-	const char *callee = name_of(a, n->peer, true);
+	const char *callee = name_of(a, n->peer);
 	char *text;
 
 	if (n->cause == CAUSE_FAILED && n->step)
@@ -188,7 +188,7 @@ int notice_text(struct arena *a, const struct notice *n, int offset_min,
 		break;
 	case NOTICE_WRITE_BACK:
 		text = arena_printf(a, "You declined a call from %s (%s).",
-				    name_of(a, n->peer, true), n->peer);
+				    name_of(a, n->peer), n->peer);
 		break;
 	default:
 		text = refused_text(a, n);

@@ -101,10 +101,10 @@ static void details(void **state)
 
 	(void)state;
 	check(&n, 0, "Call ended",
-	      "Call from bob (bob@x.org) from 14:05 to 14:06 UTC, 1:05.");
+	      "Call from Bob (bob@x.org) from 14:05 to 14:06 UTC, 1:05.");
 	n.encrypted = true;
 	check(&n, 0, "Call ended",
-	      "Call from bob (bob@x.org) from 14:05 to 14:06 UTC, 1:05, "
+	      "Call from Bob (bob@x.org) from 14:05 to 14:06 UTC, 1:05, "
 	      "encrypted between the two of you.");
 	n.outgoing = true;
 	n.media = 2;
@@ -113,7 +113,7 @@ static void details(void **state)
 	n.cause = CAUSE_ADMIN;
 	check(&n, 0, "Call ended",
 	      "The call was ended by the administrator. "
-	      "Video call to bob (bob@x.org) from 14:05 to 16:06 UTC, "
+	      "Video call to Bob (bob@x.org) from 14:05 to 16:06 UTC, "
 	      "2:01:07, encrypted between the two of you.\n"
 	      "You can rejoin until 17:06 UTC: call this contact, "
 	      "xmpp:bob@calls.x.org?message");
@@ -122,7 +122,7 @@ static void details(void **state)
 	n.ended = n.started - 1000;
 	n.until = n.ended;
 	check(&n, 0, "Call ended",
-	      "Video call to bob (bob@x.org) from 14:05 to 14:04 UTC, "
+	      "Video call to Bob (bob@x.org) from 14:05 to 14:04 UTC, "
 	      "0:00, encrypted between the two of you.");
 }
 
