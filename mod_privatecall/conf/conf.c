@@ -382,6 +382,27 @@ static void load_file(struct loader *l, cfg_t *cfg)
 	conf_text_free(&l->text);
 }
 
+/* Remembers where an option came from; without memory nobody can be told. */
+static void set_where(struct loader *l, const char *name, char *where)
+{
+	char **at = &l->conf->where[option_index(name)];
+
+	free(*at);
+	*at = where;
+}
+
+static void keep_places(struct loader *l)
+{
+	for (size_t i = 0; conf_options[i].name; i++) {
+		const struct given *g = &l->given[i];
+		char *where;
+
+		if (g->file && asprintf(&where, "%s:%d", l->files[g->file - 1],
+					g->place.line) >= 0)
+			set_where(l, conf_options[i].name, where);
+	}
+}
+
 static void choose_secret(struct loader *l)
 {
 	const struct given *file = given_of(l, "secret_file");
@@ -398,8 +419,11 @@ static void choose_secret(struct loader *l)
 		c->secret = strdup(env);
 		if (!c->secret)
 			l->err = ENOMEM;
+		set_where(l, "secret", strdup("the environment variable "
+					      CONF_SECRET_ENV));
 	} else if (file->file) {
 		err = conf_secret_read(l->secret_file, &c->secret, &text);
+		set_where(l, "secret", strdup(l->secret_file));
 		l->file = file->file;
 		if (err)
 			fault_take(l, file->place, text);
@@ -444,6 +468,8 @@ static void finish(struct loader *l)
 		fault(l, 1, (struct conf_place) { 1, 1 },
 		      "expected the option `domain'");
 	if (!l->err)
+		keep_places(l);
+	if (!l->err)
 		choose_secret(l);
 	if (!l->err)
 		choose_hosts(l);
@@ -459,8 +485,10 @@ static int set_defaults(struct conf *c)
 	c->keep_log = INT64_C(90) * 24 * 3600 * 1000;
 	c->keep_notices = INT64_C(30) * 24 * 3600 * 1000;
 	c->notices_per_user = 50;
+	c->where = calloc(OPTIONS_MAX, sizeof(*c->where));
 	settings_site_default(&c->site);
-	return c->server && c->database && c->control_socket ? 0 : ENOMEM;
+	return c->where && c->server && c->database && c->control_socket ?
+	       0 : ENOMEM;
 }
 
 static void load_all(struct loader *l, cfg_t *cfg, const char *path)
@@ -506,10 +534,18 @@ int conf_load(const char *path, struct conf **conf_r, char **why_r)
 	return 0;
 }
 
+const char *conf_where(const struct conf *c, const char *name)
+{
+	return c->where[option_index(name)];
+}
+
 void conf_free(struct conf *c)
 {
 	if (!c)
 		return;
+	for (size_t i = 0; c->where && i < OPTIONS_MAX; i++)
+		free(c->where[i]);
+	free(c->where);
 	conf_secret_wipe(c->secret);
 	free(c->domain);
 	free(c->server);

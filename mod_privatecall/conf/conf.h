@@ -24,12 +24,16 @@ struct conf {
 	int64_t keep_notices;      /* ms, 30 d */
 	unsigned notices_per_user; /* 50 */
 	struct settings_site site;
+	char **where;              /* by option; see conf_where() */
 };
 
 /* Reads `path`. 0, or EBADMSG (fault in the file) or an errno of opening it;
  * *why_r gets the line to show (free() it). Nothing is kept on failure. */
 int conf_load(const char *path, struct conf **conf_r, char **why_r);
 void conf_free(struct conf *c);       /* wipes the secret */
+/* Where the option got its value, for messages: "FILE:LINE"; of `secret' also a
+ * file or the environment variable. NULL: it has its default. */
+const char *conf_where(const struct conf *c, const char *name);
 /* Prints as a configuration file that conf_load reads; the secret masked. */
 void conf_print(const struct conf *c, FILE *out);
 /* The name of the first option that differs and cannot change while running

@@ -33,80 +33,12 @@ static void text_answer(struct text *t, struct ctl_request *r, json_t *data)
 	free(t->data);
 }
 
-static void format_time(int64_t ms, char out[32])
-{
-	time_t s = (time_t)(ms / 1000);
-	struct tm tm;
-
-	snprintf(out, 32, "-");
-	if (ms && gmtime_r(&s, &tm))
-		strftime(out, 32, "%Y-%m-%dT%H:%M:%SZ", &tm);
-}
-
 static const char *media_name(unsigned media)
 {
 	return media & MEDIA_VIDEO ? "video" : "audio";
 }
 
-/* --- status, switches ------------------------------------------------- */
-
-static const char *link_word(const struct daemon *dm)
-{
-	switch (link_state(dm->link)) {
-	case LINK_UP:
-		return "connected";
-	case LINK_CONNECTING:
-		return "connecting";
-	default:
-		return "down";
-	}
-}
-
-static void run_status(struct ctl_request *r, int argc, char **argv,
-		       void *arg)
-{
-	struct daemon *dm = arg;
-	size_t ops, bytes;
-	struct link_counters lc;
-	json_t *data;
-
-	(void)argc, (void)argv;
-	store_thread_backlog(dm->thread, &ops, &bytes);
-	link_counters(dm->link, &lc);
-	data = json_pack("{s:s,s:s,s:b,s:b,s:b,s:i,s:I,s:I,s:I,s:I,s:b,s:I,"
-			 "s:I,s:I,s:I}",
-			 "server", link_word(dm), "domain", dm->conf->domain,
-			 "calls_on", dm->site.enabled,
-			 "messaging_on", dm->site.messaging,
-			 "draining", dm->draining,
-			 "live_calls", dm->live,
-			 "calls", (json_int_t)dm->count.calls,
-			 "answered", (json_int_t)dm->count.answered,
-			 "refused", (json_int_t)dm->count.refused,
-			 "notices_waiting",
-			 (json_int_t)outbox_count(dm->outbox),
-			 "store_degraded", dm->degraded,
-			 "store_backlog", (json_int_t)ops,
-			 "ignored", (json_int_t)dm->count.ignored,
-			 "bad", (json_int_t)dm->count.bad,
-			 "reconnects", (json_int_t)lc.reconnects);
-	ctl_answer(r, 0, data,
-		   "server          %s (%s)\n"
-		   "calls           %s%s\n"
-		   "messaging       %s\n"
-		   "live calls      %u\n"
-		   "since the start %llu attempts, %llu answered\n"
-		   "notices waiting %zu\n"
-		   "database        %s",
-		   link_word(dm), dm->conf->domain,
-		   dm->site.enabled ? "on" : "off",
-		   dm->draining ? ", draining" : "",
-		   dm->site.messaging ? "on" : "off", dm->live,
-		   (unsigned long long)dm->count.calls,
-		   (unsigned long long)dm->count.answered,
-		   outbox_count(dm->outbox),
-		   dm->degraded ? "DOES NOT TAKE WRITES" : "ok");
-}
+/* --- switches --------------------------------------------------------- */
 
 static const char not_stored[] =
 	"not changed: the database does not take writes now";
@@ -266,8 +198,8 @@ static void run_call(struct ctl_request *r, int argc, char **argv, void *arg)
 	c = &e->call;
 	from = &c->leg[c->caller];
 	to = &c->leg[!c->caller];
-	format_time(c->rung_wall, rung);
-	format_time(c->answered_wall, answered);
+	status_time(c->rung_wall, rung);
+	status_time(c->answered_wall, answered);
 	ctl_answer(r, 0, call_json(c),
 		   "call      %s\nstate     %s\nmedia     %s, mode direct\n"
 		   "caller    %s (%s, %s)\ncallee    %s (%s, %s)\n"
@@ -335,7 +267,7 @@ static int on_row(const struct store_log *row, void *arg)
 	struct log_job *j = arg;
 	char when[32];
 
-	format_time(row->started, when);
+	status_time(row->started, when);
 	fprintf(j->text.out, "%s  %s -> %s  %s  %s", when, row->caller,
 		row->callee, media_name(row->media), row->result);
 	if (row->answered)
@@ -601,38 +533,6 @@ static void run_drain(struct ctl_request *r, int argc, char **argv, void *arg)
 		   "draining, %u calls left", dm->live);
 }
 
-static void run_check(struct ctl_request *r, int argc, char **argv, void *arg)
-{
-	struct daemon *dm = arg;
-	bool up = link_state(dm->link) == LINK_UP;
-	struct text t;
-
-	(void)argc, (void)argv;
-	if (!text_open(&t, r))
-		return;
-	fprintf(t.out, "%s  component link to %s:%u as %s\n",
-		up ? "ok  " : "FAIL", dm->conf->server, dm->conf->port,
-		dm->conf->domain);
-	if (!up)
-		fprintf(t.out, "      In Prosody:\n"
-			"        Component \"%s\"\n"
-			"          component_secret = \"the secret of %s\"\n",
-			dm->conf->domain, dm->conf_path);
-	fprintf(t.out, "%s  database %s takes writes\n",
-		dm->degraded ? "FAIL" : "ok  ", dm->conf->database);
-	fprintf(t.out, "%s  private calls are %s\n",
-		dm->site.enabled ? "ok  " : "note",
-		dm->site.enabled ? "on" : "off (privatecallctl enable)");
-	fclose(t.out);
-	if (t.len)
-		t.data[t.len - 1] = 0;
-	ctl_answer(r, up && !dm->degraded ? 0 : 1,
-		   json_pack("{s:b,s:b,s:b}", "link", up, "database",
-			     !dm->degraded, "calls_on", dm->site.enabled),
-		   "%s", t.data);
-	free(t.data);
-}
-
 static void run_version(struct ctl_request *r, int argc, char **argv,
 			void *arg)
 {
@@ -642,7 +542,8 @@ static void run_version(struct ctl_request *r, int argc, char **argv,
 }
 
 const struct ctl_command commands_table[] = {
-	{ "status", "status", "what the daemon does now", 0, 0, run_status },
+	{ "status", "status", "what the daemon does now", 0, 0,
+	  status_run },
 	{ "enable", "enable", "turn private calls on", 0, 0, run_enable },
 	{ "disable", "disable", "turn private calls off", 0, 0, run_disable },
 	{ "messaging", "messaging on|off", "offer messages instead of calls",
@@ -661,7 +562,7 @@ const struct ctl_command commands_table[] = {
 	{ "drain", "drain", "take no new calls, end with the last", 0, 0,
 	  run_drain },
 	{ "check", "check", "test the set-up, say what to mend", 0, 0,
-	  run_check },
+	  status_check },
 	{ "version", "version", "the program's version", 0, 0, run_version },
 	{ NULL, NULL, NULL, 0, 0, NULL },
 };

@@ -41,6 +41,13 @@ struct hold_wait;                  /* hold.c */
 struct user;                       /* users.c */
 struct notice_wait;                /* notices.c */
 
+/* How the link stands; why it did not stand last. */
+struct uplink {
+	int64_t since;             /* wall ms: up, or not up */
+	int64_t lost;              /* wall ms, 0: never */
+	char *why;                 /* the link's detail; NULL: nothing yet */
+};
+
 struct daemon {
 	uv_loop_t loop;
 	uv_timer_t timer;
@@ -51,6 +58,7 @@ struct daemon {
 	struct conf *conf;
 	struct settings_site site; /* conf->site with the switches over it */
 	struct link *link;
+	struct uplink uplink;
 	struct ctl_server *ctl;
 	struct ctl_command *commands;
 	struct gateway *gateway;
@@ -223,6 +231,16 @@ void route_forget_asked(struct daemon *dm);
 void route_ask(struct daemon *dm, const struct xml_elem *iq,
 	       enum iq_kind kind, const char *context, unsigned side);
 
+/* --- uplink.c --------------------------------------------------------- */
+void uplink_event(enum link_event ev, const char *detail, void *arg);
+/* Why the link was down last, in plain words; NULL: it never was. */
+const char *uplink_what(const struct daemon *dm);
+/* What the admin can do about it; to be freed, NULL: as above, or no memory. */
+char *uplink_mend(const struct daemon *dm);
+/* Wall ms of the next attempt; 0: it is under way, or there is none. */
+int64_t uplink_next(const struct daemon *dm);
+void uplink_free(struct daemon *dm);
+
 /* --- recover.c -------------------------------------------------------- */
 int recover_load(struct daemon *dm, char **why_r);
 
@@ -235,6 +253,12 @@ void switches_restore(struct daemon *dm, const char *name, const char *value);
 
 /* --- commands.c ------------------------------------------------------- */
 extern const struct ctl_command commands_table[];
+
+/* --- status.c --------------------------------------------------------- */
+void status_run(struct ctl_request *r, int argc, char **argv, void *arg);
+void status_check(struct ctl_request *r, int argc, char **argv, void *arg);
+/* Wall ms as UTC, "-" for 0. */
+void status_time(int64_t ms, char out[32]);
 
 /* --- main.c ----------------------------------------------------------- */
 /* Runs what is due and arms the timer; after every entry into the loop. */

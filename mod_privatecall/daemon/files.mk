@@ -10,8 +10,10 @@ mod_privatecall_daemon_SRC = \
 	mod_privatecall/daemon/notices.c \
 	mod_privatecall/daemon/recover.c \
 	mod_privatecall/daemon/route.c \
+	mod_privatecall/daemon/status.c \
 	mod_privatecall/daemon/switches.c \
 	mod_privatecall/daemon/trace.c \
+	mod_privatecall/daemon/uplink.c \
 	mod_privatecall/daemon/users.c
 mod_privatecall_daemon_MAIN_SRC = mod_privatecall/daemon/main.c
 mod_privatecall_daemon_CLOCK_SRC = mod_privatecall/daemon/clock.c

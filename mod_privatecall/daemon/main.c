@@ -169,76 +169,6 @@ static void on_committed(uv_async_t *a)
 	daemon_tick(dm);
 }
 
-/* --- the link --------------------------------------------------------- */
-
-static void link_up(struct daemon *dm)
-{
-	struct gateway_env env = { .arena = dm->arena, .now = clock_now(),
-				   .wall = clock_wall() };
-
-	log_line(LOG_INFO, "connected to the server", "domain",
-		 dm->conf->domain, NULL);
-	if (!dm->link_was_up)
-		calls_hold(dm);
-	gateway_up(dm->gateway, &env);
-	route_gateway(dm, &env);
-	arena_reset(dm->arena);
-	hold_link_up(dm);
-	if (!dm->link_was_up) {
-		calls_all(dm, CALL_EV_RESTORED);
-		dm->verify_at = clock_now() + GATEWAY_GRACE_MS;
-	}
-	dm->link_was_up = true;
-}
-
-/* What the admin must mend when the server refuses us. */
-static const char *refusal(const char *condition)
-{
-	if (strcmp(condition, "not-authorized") == 0)
-		return "the server refuses the secret: make `secret' in the "
-		       "configuration equal to the server's component_secret";
-	if (strcmp(condition, "host-unknown") == 0)
-		return "the server knows no component of this name: make "
-		       "`domain' in the configuration equal to the server's "
-		       "Component";
-	if (strcmp(condition, "conflict") == 0)
-		return "another program is connected as this component: stop "
-		       "it, or set component_conflict_resolve = \"kick_old\"";
-	return "the server refuses the component";
-}
-
-static void on_link(enum link_event ev, const char *detail, void *arg)
-{
-	struct daemon *dm = arg;
-	struct gateway_env env = { .arena = dm->arena, .now = clock_now(),
-				   .wall = clock_wall() };
-
-	switch (ev) {
-	case LINK_EV_UP:
-		link_up(dm);
-		break;
-	case LINK_EV_LOST:
-		log_line(LOG_WARN, "the server's connection is lost; running "
-			 "calls go on", "why", detail, NULL);
-		gateway_down(dm->gateway, &env);
-		route_gateway(dm, &env);
-		arena_reset(dm->arena);
-		notices_link_lost(dm);
-		route_forget_asked(dm);
-		break;
-	case LINK_EV_REFUSED:
-		log_line(LOG_ERROR, refusal(detail), "why", detail, "domain",
-			 dm->conf->domain, "configuration", dm->conf_path,
-			 NULL);
-		break;
-	case LINK_EV_UNREACHABLE:
-		log_line(LOG_WARN, "the server's component port does not "
-			 "answer; trying again", "why", detail, "server",
-			 dm->conf->server, NULL);
-		break;
-	}
-}
-
 /* --- drain, reload ---------------------------------------------- */
 
 void daemon_drain(struct daemon *dm)
@@ -324,7 +254,7 @@ static int start_link(struct daemon *dm)
 		.queue_bytes = LINK_QUEUE_BYTES, .limits = xml_limits_default,
 	};
 	static const struct link_handlers handlers = {
-		on_link, route_stanza, route_skipped,
+		uplink_event, route_stanza, route_skipped,
 	};
 
 	return link_new(&dm->loop, &lc, &handlers, dm, &dm->link);
@@ -438,6 +368,7 @@ static void clean(struct daemon *dm)
 	if (dm->store)
 		uv_run(&dm->loop, UV_RUN_NOWAIT);      /* answers to ctl */
 	link_free(dm->link);
+	uplink_free(dm);
 	calls_free(dm);
 	notices_free(dm);
 	users_free(dm);
@@ -470,7 +401,7 @@ static int run(const char *path, struct conf *conf)
 	dm.lock = -1;
 	dm.conf_path = strdup(path);
 	dm.enabled_override = dm.messaging_override = -1;
-	dm.started = clock_wall();
+	dm.started = dm.uplink.since = clock_wall();
 	signal(SIGPIPE, SIG_IGN);      /* a ctl client may leave early */
 	rc = start(&dm, &why);
 	if (rc) {

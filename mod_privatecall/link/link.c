@@ -258,6 +258,12 @@ enum link_state link_state(const struct link *l)
 	return LINK_DOWN;
 }
 
+int64_t link_next_attempt(const struct link *l)
+{
+	return l->phase == LINK_PHASE_WAITING ?
+	       (int64_t)uv_timer_get_due_in(&l->timer) : -1;
+}
+
 int link_put(struct link *l, const char *text, size_t len)
 {
 	int r = queue_put(&l->conn->queue, text, len);

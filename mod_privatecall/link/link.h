@@ -65,6 +65,8 @@ void link_stop(struct link *l, void (*closed_h)(void *arg), void *arg);
 /* Only before link_start, or once closed_h was called. NULL is fine. */
 void link_free(struct link *l);
 enum link_state link_state(const struct link *l);
+/* Real ms until the next attempt; -1: none is waited for. */
+int64_t link_next_attempt(const struct link *l);
 
 /* Written XML above this is not sent: Prosody closes the stream of a component
  * over a stanza above 512 KiB. */

@@ -436,6 +436,41 @@ static void secret_comes_from_one_place(void **state)
 	refused(text, line);
 }
 
+static void place_is(const struct conf *c, const char *name, const char *file,
+		     int line)
+{
+	char text[512];
+
+	snprintf(text, sizeof(text), "%s:%d", path_of(file), line);
+	assert_string_equal(conf_where(c, name), text);
+}
+
+/* A message can name the line to mend. */
+static void places_are_kept(void **state)
+{
+	struct conf *c;
+
+	(void)state;
+	write_file("more", "port = 5348\n", 0600);
+	c = load("\n" MIN "port = 1\n# text\ninclude(more)\n");
+	place_is(c, "domain", "t.conf", 2);
+	place_is(c, "secret", "t.conf", 3);
+	place_is(c, "port", "more", 1);
+	assert_null(conf_where(c, "server"));
+	unlink(path_of("more"));
+	conf_free(c);
+	write_file("s", "from file\n", 0600);
+	c = load("domain = a.b\nsecret_file = s\n");
+	assert_string_equal(conf_where(c, "secret"), path_of("s"));
+	conf_free(c);
+	setenv("PRIVATECALL_SECRET", "from environment", 1);
+	c = load(MIN);
+	unsetenv("PRIVATECALL_SECRET");
+	assert_string_equal(conf_where(c, "secret"),
+			    "the environment variable PRIVATECALL_SECRET");
+	conf_free(c);
+}
+
 static void readable_secret_is_refused(void **state)
 {
 	char line[512];
@@ -595,6 +630,7 @@ int main(void)
 		cmocka_unit_test(later_words_are_refused),
 		cmocka_unit_test(unreadable_files),
 		cmocka_unit_test(secret_comes_from_one_place),
+		cmocka_unit_test(places_are_kept),
 		cmocka_unit_test(readable_secret_is_refused),
 		cmocka_unit_test(included_files_come_after),
 		cmocka_unit_test(differences),

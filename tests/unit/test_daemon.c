@@ -278,6 +278,62 @@ static void test_no_server(void **state)
 	stop();
 }
 
+/* The link is down for `why`; status and check say so, with the remedy. */
+static void shows_trouble(const char *why, const char *mend)
+{
+	char text[256];
+
+	UNTIL(says("\"status\"", why));
+	assert_non_null(strstr(answer, "down (calls.example.org) since 20"));
+	assert_non_null(strstr(answer, mend));
+	assert_non_null(strstr(answer, "next attempt in "));
+	snprintf(text, sizeof(text), "\"what\":\"%s\"", why);
+	assert_non_null(strstr(answer, text));
+	assert_int_equal(ctl("\"check\""), 1);
+	assert_non_null(strstr(answer, why));
+	assert_non_null(strstr(answer, mend));
+}
+
+/* X11: why there is no connection, since when, and the line to mend. */
+static void test_why_down(void **state)
+{
+	static const struct {
+		const char *condition, *why, *mend;
+	} cases[] = {
+		{ "not-authorized", "the server refuses the secret",
+		  "/conf:4) equal to the component_secret of Component " },
+		{ "host-unknown", "the server knows no component of this "
+		  "name", "/conf:1), then restart privatecalld" },
+		{ "conflict", "another program is connected as this "
+		  "component", "stop the other program" },
+		{ "invalid-namespace", "the port is not for components",
+		  "/conf:3) one of the server's component_ports" },
+		{ "undefined-condition", "there is no connection to the "
+		  "server", "see the server's log" },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		m.refuse = cases[i].condition;
+		start_daemon();
+		shows_trouble(cases[i].why, cases[i].mend);
+		stop();
+	}
+	m.refuse = NULL;
+	up();
+	UNTIL(says("\"check\"", "connected (calls.example.org) since 20"));
+	assert_null(strstr(answer, "to mend"));
+	mock_stream_error(&m, "conflict");
+	UNTIL(m.handshakes == 2);
+	UNTIL(says("\"status\"", "connected ("));
+	assert_non_null(strstr(answer, ": another program is connected"));
+	mock_shut(&m);
+	shows_trouble("nothing answers at the server's component port",
+		      "start the server; if it runs, make `server' (");
+	stop();
+}
+
 /* Faults that the admin must mend end with EX_CONFIG and leak nothing. */
 static void test_cannot_start(void **state)
 {
@@ -500,6 +556,7 @@ int main(int argc, char **argv)
 #define T(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(test_no_server),
+		T(test_why_down),
 		T(test_cannot_start),
 		T(test_unanswered),
 		T(test_link_gap),

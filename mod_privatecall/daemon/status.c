@@ -1,0 +1,176 @@
+/* status.c: how the daemon stands: `privatecallctl status`, and `check`, which
+ * asks what calls need and fails if it is not there (X11).
+ */
+#include "mod_privatecall/daemon/daemon.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include "mod_privatecall/daemon/clock.h"
+
+void status_time(int64_t ms, char out[32])
+{
+	time_t s = (time_t)(ms / 1000);
+	struct tm tm;
+
+	snprintf(out, 32, "-");
+	if (ms && gmtime_r(&s, &tm))
+		strftime(out, 32, "%Y-%m-%dT%H:%M:%SZ", &tm);
+}
+
+static const char *link_word(const struct daemon *dm)
+{
+	switch (link_state(dm->link)) {
+	case LINK_UP:
+		return "connected";
+	case LINK_CONNECTING:
+		return "connecting";
+	default:
+		return "down";
+	}
+}
+
+/* The lines about the link; those after the first begin with `indent`. */
+static void put_link(FILE *out, const struct daemon *dm, const char *indent)
+{
+	bool up = link_state(dm->link) == LINK_UP;
+	int64_t next = uplink_next(dm);
+	char when[32], *mend;
+
+	status_time(dm->uplink.since, when);
+	fprintf(out, "%s (%s) since %s", link_word(dm), dm->conf->domain,
+		when);
+	if (next)
+		fprintf(out, ", next attempt in %lld s",
+			(long long)(next - clock_wall() + 999) / 1000);
+	if (up && dm->uplink.lost) {
+		status_time(dm->uplink.lost, when);
+		fprintf(out, "\n%slost at %s: %s (%s)", indent, when,
+			uplink_what(dm), dm->uplink.why);
+	} else if (!up && dm->uplink.why) {
+		mend = uplink_mend(dm);
+		fprintf(out, "\n%s%s (%s)\n%sto mend: %s", indent,
+			uplink_what(dm), dm->uplink.why, indent,
+			mend ? mend : "-");
+		free(mend);
+	}
+	fputc('\n', out);
+}
+
+static json_t *link_json(const struct daemon *dm)
+{
+	bool up = link_state(dm->link) == LINK_UP;
+	char *mend = up ? NULL : uplink_mend(dm);
+	int64_t next = uplink_next(dm);
+	struct link_counters lc;
+	json_t *data;
+
+	link_counters(dm->link, &lc);
+	data = json_pack("{s:s,s:I,s:o,s:s?,s:s?,s:s?,s:I,s:o}",
+			 "state", link_word(dm),
+			 "since", (json_int_t)dm->uplink.since,
+			 "next_attempt", next ? json_integer(next) :
+						json_null(),
+			 "why", dm->uplink.why, "what", uplink_what(dm),
+			 "mend", mend, "reconnects",
+			 (json_int_t)lc.reconnects, "lost",
+			 dm->uplink.lost ? json_integer(dm->uplink.lost) :
+					   json_null());
+	free(mend);
+	return data;
+}
+
+static void put_status(FILE *out, const struct daemon *dm)
+{
+	fputs("server          ", out);
+	put_link(out, dm, "                ");
+	fprintf(out, "calls           %s%s\n"
+		"messaging       %s\n"
+		"live calls      %u\n"
+		"since the start %llu attempts, %llu answered\n"
+		"notices waiting %zu\n"
+		"database        %s\n",
+		dm->site.enabled ? "on" : "off",
+		dm->draining ? ", draining" : "",
+		dm->site.messaging ? "on" : "off", dm->live,
+		(unsigned long long)dm->count.calls,
+		(unsigned long long)dm->count.answered,
+		outbox_count(dm->outbox),
+		dm->degraded ? "DOES NOT TAKE WRITES" : "ok");
+}
+
+/* Answers with what was written to `out`, without its last newline. */
+static void answer(struct ctl_request *r, FILE *out, char **text, size_t *len,
+		   int code, json_t *data)
+{
+	fclose(out);
+	if (*len)
+		(*text)[*len - 1] = 0;
+	ctl_answer(r, code, data, "%s", *text);
+	free(*text);
+}
+
+void status_run(struct ctl_request *r, int argc, char **argv, void *arg)
+{
+	struct daemon *dm = arg;
+	char *text = NULL;
+	size_t len, ops, bytes;
+	FILE *out = open_memstream(&text, &len);
+	json_t *data;
+
+	(void)argc, (void)argv;
+	if (!out) {
+		ctl_answer(r, 1, NULL, "out of memory");
+		return;
+	}
+	store_thread_backlog(dm->thread, &ops, &bytes);
+	put_status(out, dm);
+	data = json_pack("{s:o,s:s,s:b,s:b,s:b,s:i,s:I,s:I,s:I,s:I,s:b,s:I,"
+			 "s:I,s:I}",
+			 "link", link_json(dm), "domain", dm->conf->domain,
+			 "calls_on", dm->site.enabled,
+			 "messaging_on", dm->site.messaging,
+			 "draining", dm->draining,
+			 "live_calls", dm->live,
+			 "calls", (json_int_t)dm->count.calls,
+			 "answered", (json_int_t)dm->count.answered,
+			 "refused", (json_int_t)dm->count.refused,
+			 "notices_waiting",
+			 (json_int_t)outbox_count(dm->outbox),
+			 "store_degraded", dm->degraded,
+			 "store_backlog", (json_int_t)ops,
+			 "ignored", (json_int_t)dm->count.ignored,
+			 "bad", (json_int_t)dm->count.bad);
+	answer(r, out, &text, &len, 0, data);
+}
+
+void status_check(struct ctl_request *r, int argc, char **argv, void *arg)
+{
+	struct daemon *dm = arg;
+	bool up = link_state(dm->link) == LINK_UP;
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	(void)argc, (void)argv;
+	if (!out) {
+		ctl_answer(r, 1, NULL, "out of memory");
+		return;
+	}
+	fprintf(out, "%s  component link to %s:%u: ", up ? "ok  " : "FAIL",
+		dm->conf->server, (unsigned)dm->conf->port);
+	put_link(out, dm, "      ");
+	if (!up)
+		fprintf(out, "      In Prosody:\n"
+			"        Component \"%s\"\n"
+			"          component_secret = \"the secret of %s\"\n",
+			dm->conf->domain, dm->conf_path);
+	fprintf(out, "%s  database %s takes writes\n",
+		dm->degraded ? "FAIL" : "ok  ", dm->conf->database);
+	fprintf(out, "%s  private calls are %s\n",
+		dm->site.enabled ? "ok  " : "note",
+		dm->site.enabled ? "on" : "off (privatecallctl enable)");
+	answer(r, out, &text, &len, up && !dm->degraded ? 0 : 1,
+	       json_pack("{s:o,s:b,s:b}", "link", link_json(dm), "database",
+			 !dm->degraded, "calls_on", dm->site.enabled));
+}
