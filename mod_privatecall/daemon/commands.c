@@ -49,8 +49,7 @@ struct change {
 	struct ctl_request *request;
 	struct daemon *dm;
 	void (*answer)(struct change *ch);
-	const char *what;
-	bool on;
+	const char *what;          /* a switch */
 	char *bare;                /* of a user's setting */
 };
 
@@ -82,17 +81,24 @@ static void answer_later(const struct change *what)
 
 static void answer_switch(struct change *ch)
 {
-	ctl_answer(ch->request, 0, json_pack("{s:b}", ch->what, ch->on),
-		   "%s: %s", ch->what, ch->on ? "on" : "off");
+	struct text t;
+
+	if (!text_open(&t, ch->request))
+		return;
+	fprintf(t.out, "%s ", ch->what);
+	status_put_switch(t.out, ch->dm, ch->what);
+	text_answer(&t, ch->request, json_pack("{s:o}", ch->what,
+		    status_switch_json(ch->dm, ch->what)));
 }
 
+/* `to`: as in switches_set(). */
 static void change_switch(struct ctl_request *r, struct daemon *dm,
-			  const char *name, const char *what, bool on)
+			  const char *name, int to)
 {
-	struct change ch = { .request = r, .dm = dm, .what = what, .on = on,
+	struct change ch = { .request = r, .dm = dm, .what = name,
 			     .answer = answer_switch };
 
-	if (switches_set(dm, name, on))
+	if (switches_set(dm, name, to))
 		ctl_answer(r, 1, NULL, "%s", not_stored);
 	else
 		answer_later(&ch);
@@ -102,14 +108,14 @@ static void run_enable(struct ctl_request *r, int argc, char **argv,
 		       void *arg)
 {
 	(void)argc, (void)argv;
-	change_switch(r, arg, "enabled", "calls", true);
+	change_switch(r, arg, "enabled", 1);
 }
 
 static void run_disable(struct ctl_request *r, int argc, char **argv,
 			void *arg)
 {
 	(void)argc, (void)argv;
-	change_switch(r, arg, "enabled", "calls", false);
+	change_switch(r, arg, "enabled", 0);
 }
 
 static void run_messaging(struct ctl_request *r, int argc, char **argv,
@@ -121,7 +127,22 @@ static void run_messaging(struct ctl_request *r, int argc, char **argv,
 	if (!on && strcmp(argv[1], "off") != 0)
 		ctl_answer(r, 2, NULL, "expected: messaging on|off");
 	else
-		change_switch(r, arg, "messaging", "messaging", on);
+		change_switch(r, arg, "messaging", on);
+}
+
+/* What was said before is forgotten, the configuration decides again. */
+static void run_default(struct ctl_request *r, int argc, char **argv,
+			void *arg)
+{
+	size_t i = 0;
+
+	(void)argc;
+	while (switches_names[i] && strcmp(switches_names[i], argv[1]) != 0)
+		i++;
+	if (switches_names[i])
+		change_switch(r, arg, switches_names[i], -1);
+	else
+		ctl_answer(r, 2, NULL, "expected: default enabled|messaging");
 }
 
 /* --- calls ------------------------------------------------------------ */
@@ -509,6 +530,27 @@ static void run_user(struct ctl_request *r, int argc, char **argv, void *arg)
 
 /* --- the rest --------------------------------------------------------- */
 
+/* Says, too, what the file could not change. */
+static void answer_reloaded(struct ctl_request *r, const struct daemon *dm)
+{
+	bool on, configured, switched;
+	struct text t;
+
+	if (!text_open(&t, r))
+		return;
+	fputs("reloaded", t.out);
+	for (size_t i = 0; switches_names[i]; i++) {
+		const char *name = switches_names[i];
+
+		on = switches_get(dm, name, &configured, &switched);
+		if (on == configured)
+			continue;
+		fprintf(t.out, "\n%s stays ", name);
+		status_put_switch(t.out, dm, name);
+	}
+	text_answer(&t, r, NULL);
+}
+
 static void run_reload(struct ctl_request *r, int argc, char **argv,
 		       void *arg)
 {
@@ -519,7 +561,7 @@ static void run_reload(struct ctl_request *r, int argc, char **argv,
 		ctl_answer(r, 1, NULL, "the old configuration stays: %s",
 			   why);
 	else
-		ctl_answer(r, 0, NULL, "reloaded");
+		answer_reloaded(r, arg);
 	free(why);
 }
 
@@ -548,6 +590,8 @@ const struct ctl_command commands_table[] = {
 	{ "disable", "disable", "turn private calls off", 0, 0, run_disable },
 	{ "messaging", "messaging on|off", "offer messages instead of calls",
 	  1, 1, run_messaging },
+	{ "default", "default enabled|messaging",
+	  "let the configuration decide that again", 1, 1, run_default },
 	{ "calls", "calls", "calls that ring, run or can be re-entered", 0, 0,
 	  run_calls },
 	{ "call", "call ID", "one of them in full", 1, 1, run_call },

@@ -245,10 +245,17 @@ void uplink_free(struct daemon *dm);
 int recover_load(struct daemon *dm, char **why_r);
 
 /* --- switches.c ------------------------------------------------------- */
+extern const char *const switches_names[];     /* end with NULL */
 /* Recomputes dm->site; withdraws ringing calls when calls go off. */
 void switches_apply(struct daemon *dm);
 /* 0; EIO: degraded, refused. value -1: back to the configuration. */
 int switches_set(struct daemon *dm, const char *name, int value);
+/* Is it on? And what the configuration says, and whether privatecallctl has
+ * said something. */
+bool switches_get(const struct daemon *dm, const char *name,
+		  bool *configured_r, bool *switched_r);
+/* One line in the log for each that differs from the configuration. */
+void switches_report(const struct daemon *dm);
 void switches_restore(struct daemon *dm, const char *name, const char *value);
 
 /* --- commands.c ------------------------------------------------------- */
@@ -257,6 +264,9 @@ extern const struct ctl_command commands_table[];
 /* --- status.c --------------------------------------------------------- */
 void status_run(struct ctl_request *r, int argc, char **argv, void *arg);
 void status_check(struct ctl_request *r, int argc, char **argv, void *arg);
+/* "on", and what the configuration says if privatecallctl has switched. */
+void status_put_switch(FILE *out, const struct daemon *dm, const char *name);
+json_t *status_switch_json(const struct daemon *dm, const char *name);
 /* Wall ms as UTC, "-" for 0. */
 void status_time(int64_t ms, char out[32]);
 

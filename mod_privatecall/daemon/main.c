@@ -230,6 +230,7 @@ char *daemon_reload(struct daemon *dm)
 	log_set_privacy(fresh->log_privacy);
 	switches_apply(dm);
 	log_line(LOG_INFO, "configuration reloaded", NULL);
+	switches_report(dm);
 	return NULL;
 }
 
@@ -350,6 +351,7 @@ static int start(struct daemon *dm, char **why_r)
 	if (rc)
 		return rc;
 	switches_apply(dm);
+	switches_report(dm);
 	link_start(dm->link);
 	return 0;
 }

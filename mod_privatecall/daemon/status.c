@@ -80,20 +80,45 @@ static json_t *link_json(const struct daemon *dm)
 	return data;
 }
 
+void status_put_switch(FILE *out, const struct daemon *dm, const char *name)
+{
+	bool configured, switched;
+	bool on = switches_get(dm, name, &configured, &switched);
+
+	fputs(on ? "on" : "off", out);
+	if (!switched)
+		return;
+	fputs(" (by privatecallctl; the configuration says ", out);
+	if (on == configured)
+		fputs("the same)", out);
+	else
+		fprintf(out, "%s, `privatecallctl default %s' goes back to "
+			"it)", configured ? "on" : "off", name);
+}
+
+json_t *status_switch_json(const struct daemon *dm, const char *name)
+{
+	bool configured, switched;
+	bool on = switches_get(dm, name, &configured, &switched);
+
+	return json_pack("{s:b,s:b,s:b}", "on", on, "configured", configured,
+			 "switched", switched);
+}
+
 static void put_status(FILE *out, const struct daemon *dm)
 {
 	fputs("server          ", out);
 	put_link(out, dm, "                ");
-	fprintf(out, "calls           %s%s\n"
-		"messaging       %s\n"
-		"live calls      %u\n"
+	fputs("calls           ", out);
+	status_put_switch(out, dm, "enabled");
+	fputs(dm->draining ? ", draining\nmessaging       " :
+			     "\nmessaging       ", out);
+	status_put_switch(out, dm, "messaging");
+	fprintf(out, "\nlive calls      %u\n"
 		"since the start %llu attempts, %llu answered\n"
 		"notices waiting %zu\n"
 		"database        %s\n",
-		dm->site.enabled ? "on" : "off",
-		dm->draining ? ", draining" : "",
-		dm->site.messaging ? "on" : "off", dm->live,
-		(unsigned long long)dm->count.calls,
+		dm->live, (unsigned long long)dm->count.calls,
 		(unsigned long long)dm->count.answered,
 		outbox_count(dm->outbox),
 		dm->degraded ? "DOES NOT TAKE WRITES" : "ok");
@@ -125,11 +150,11 @@ void status_run(struct ctl_request *r, int argc, char **argv, void *arg)
 	}
 	store_thread_backlog(dm->thread, &ops, &bytes);
 	put_status(out, dm);
-	data = json_pack("{s:o,s:s,s:b,s:b,s:b,s:i,s:I,s:I,s:I,s:I,s:b,s:I,"
+	data = json_pack("{s:o,s:s,s:o,s:o,s:b,s:i,s:I,s:I,s:I,s:I,s:b,s:I,"
 			 "s:I,s:I}",
 			 "link", link_json(dm), "domain", dm->conf->domain,
-			 "calls_on", dm->site.enabled,
-			 "messaging_on", dm->site.messaging,
+			 "enabled", status_switch_json(dm, "enabled"),
+			 "messaging", status_switch_json(dm, "messaging"),
 			 "draining", dm->draining,
 			 "live_calls", dm->live,
 			 "calls", (json_int_t)dm->count.calls,
@@ -167,10 +192,12 @@ void status_check(struct ctl_request *r, int argc, char **argv, void *arg)
 			dm->conf->domain, dm->conf_path);
 	fprintf(out, "%s  database %s takes writes\n",
 		dm->degraded ? "FAIL" : "ok  ", dm->conf->database);
-	fprintf(out, "%s  private calls are %s\n",
-		dm->site.enabled ? "ok  " : "note",
-		dm->site.enabled ? "on" : "off (privatecallctl enable)");
+	fprintf(out, "%s  private calls are ",
+		dm->site.enabled ? "ok  " : "note");
+	status_put_switch(out, dm, "enabled");
+	fputc('\n', out);
 	answer(r, out, &text, &len, up && !dm->degraded ? 0 : 1,
-	       json_pack("{s:o,s:b,s:b}", "link", link_json(dm), "database",
-			 !dm->degraded, "calls_on", dm->site.enabled));
+	       json_pack("{s:o,s:b,s:o}", "link", link_json(dm), "database",
+			 !dm->degraded, "enabled",
+			 status_switch_json(dm, "enabled")));
 }

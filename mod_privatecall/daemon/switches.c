@@ -1,8 +1,12 @@
 /* switches.c: the admin's switches over the configuration (F3, F20). */
 #include "mod_privatecall/daemon/daemon.h"
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include "mod_privatecall/daemon/clock.h"
+
+const char *const switches_names[] = { "enabled", "messaging", NULL };
+static const char *const words[] = { "no", "yes" };
 
 void switches_apply(struct daemon *dm)
 {
@@ -32,9 +36,40 @@ static int *slot(struct daemon *dm, const char *name)
 						NULL;
 }
 
+bool switches_get(const struct daemon *dm, const char *name,
+		  bool *configured_r, bool *switched_r)
+{
+	const struct settings_site *conf = &dm->conf->site;
+	bool enabled = strcmp(name, "enabled") == 0;
+
+	*configured_r = enabled ? conf->enabled : conf->messaging;
+	*switched_r = (enabled ? dm->enabled_override :
+				 dm->messaging_override) >= 0;
+	return enabled ? dm->site.enabled : dm->site.messaging;
+}
+
+void switches_report(const struct daemon *dm)
+{
+	bool on, configured, switched;
+	char back[48];
+
+	for (size_t i = 0; switches_names[i]; i++) {
+		const char *name = switches_names[i];
+
+		on = switches_get(dm, name, &configured, &switched);
+		if (on == configured)
+			continue;
+		snprintf(back, sizeof(back), "privatecallctl default %s",
+			 name);
+		log_line(LOG_WARN, "a switch of privatecallctl goes before "
+			 "the configuration", "switch", name, "to",
+			 words[on], "configured", words[configured], "back",
+			 back, NULL);
+	}
+}
+
 int switches_set(struct daemon *dm, const char *name, int value)
 {
-	static const char *const words[] = { "no", "yes" };
 	struct store_op op = { .kind = STORE_SWITCH_PUT };
 
 	if (dm->degraded)

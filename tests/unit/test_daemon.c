@@ -421,6 +421,60 @@ static void test_acknowledged(void **state)
 	stop();
 }
 
+static bool in_log(const char *text)
+{
+	char name[96], line[1024];
+	bool found = false;
+	FILE *f;
+
+	snprintf(name, sizeof(name), "%s/log", dir);
+	f = fopen(name, "r");
+	while (f && !found && fgets(line, sizeof(line), f))
+		found = strstr(line, text);
+	if (f)
+		fclose(f);
+	return found;
+}
+
+/* F3: a switch goes before the configuration, says so, and there is a way
+ * back. */
+static void test_switch_and_back(void **state)
+{
+	static const char goes_back[] = "off (by privatecallctl; the "
+		"configuration says on, `privatecallctl default enabled' "
+		"goes back to it)";
+	static const char line[] = "goes before the configuration\" "
+		"switch=enabled to=no configured=yes";
+
+	(void)state;
+	up();
+	assert_true(says("\"disable\"", goes_back));
+	assert_true(says("\"status\"", goes_back));
+	assert_true(says("\"status\"", "\"enabled\":{\"on\":false,"
+			 "\"configured\":true,\"switched\":true}"));
+	assert_false(in_log(line));
+	assert_true(says("\"reload\"", "enabled stays off (by"));
+	assert_true(in_log(line));
+	write_conf("enabled = no\n");
+	assert_true(says("\"reload\"", "\"text\":\"reloaded\""));
+	assert_true(says("\"status\"", "the configuration says the same"));
+	assert_false(in_log("to=no configured=no"));
+	write_conf("messaging = no\n");
+	assert_true(says("\"reload\"", "\"text\":\"reloaded"));
+	assert_true(says("\"messaging\",\"on\"", "says off"));
+	kill_daemon();
+	up();
+	UNTIL(in_log("switch=messaging to=yes configured=no"));
+	assert_int_equal(ctl("\"default\",\"calls\""), 2);
+	assert_true(says("\"default\",\"enabled\"", "enabled on\""));
+	assert_true(says("\"default\",\"messaging\"", "messaging off\""));
+	kill_daemon();
+	up();
+	assert_true(says("\"status\"", "calls           on\\nmessaging      "
+			 " off\\n"));
+	stop();
+}
+
 /* Rows that no longer fit the configuration do not stop the start. */
 static void test_other_names(void **state)
 {
@@ -562,6 +616,7 @@ int main(int argc, char **argv)
 		T(test_link_gap),
 		T(test_killed),
 		T(test_acknowledged),
+		T(test_switch_and_back),
 		T(test_other_names),
 		T(test_reload),
 		T(test_drain),

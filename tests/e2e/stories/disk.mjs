@@ -207,7 +207,7 @@ async function refuses(t) {
 	}
 	const { data } = await t.ctl('user', t.jid('bob'));
 	equal(data.settings.second_call, 'waiting', 'the setting');
-	equal((await t.ctl('status')).data.calls_on, true, 'the switch');
+	equal((await t.ctl('status')).data.enabled.on, true, 'the switch');
 	for (const word of ['calls', 'version', 'reload'])
 		await t.ctl(word);
 }
@@ -337,7 +337,7 @@ for (const [kind, words] of [['full', 'full'], ['slow', 'sync=300']])
 		if (setting.code === 0)
 			equal(settings.second_call, 'busy', 'the setting');
 		if (flag.code === 0)
-			equal(data.messaging_on, false, 'the switch');
+			equal(data.messaging.on, false, 'the switch');
 	});
 
 // Bob accepts and hangs up at once, while his accept still waits to be stored.
