@@ -152,13 +152,14 @@ static json_t *call_json(const struct call *c)
 	const struct leg *from = &c->leg[c->caller];
 	const struct leg *to = &c->leg[!c->caller];
 
-	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:i,s:I,s:I,s:s,s:s,s:s*,s:s*,"
+	return json_pack("{s:s,s:i,s:s,s:s,s:s,s:o,s:o,s:s,s:s,s:s,s:s?,s:s?,"
 			 "s:s}",
-			 "id", c->id, "state", call_state_name(c->state),
+			 "id", c->id, "round", (int)c->round,
 			 "caller", from->user, "callee", to->user,
-			 "media", media_name(c->media), "round", (int)c->round,
-			 "rung", (json_int_t)c->rung_wall,
-			 "answered", (json_int_t)c->answered_wall,
+			 "media", media_name(c->media),
+			 "started", status_time_json(c->rung_wall),
+			 "answered", status_time_json(c->answered_wall),
+			 "state", call_state_name(c->state),
 			 "caller_leg", leg_state_name(from->state),
 			 "callee_leg", leg_state_name(to->state),
 			 "caller_device", from->device,
@@ -211,7 +212,7 @@ static void run_call(struct ctl_request *r, int argc, char **argv, void *arg)
 	struct call_entry *e = need_call(r, arg, argv[1]);
 	struct call *c;
 	const struct leg *from, *to;
-	char rung[32], answered[32];
+	char started[32], answered[32];
 
 	(void)argc;
 	if (!e)
@@ -219,17 +220,17 @@ static void run_call(struct ctl_request *r, int argc, char **argv, void *arg)
 	c = &e->call;
 	from = &c->leg[c->caller];
 	to = &c->leg[!c->caller];
-	status_time(c->rung_wall, rung);
+	status_time(c->rung_wall, started);
 	status_time(c->answered_wall, answered);
 	ctl_answer(r, 0, call_json(c),
 		   "call      %s\nstate     %s\nmedia     %s, mode direct\n"
 		   "caller    %s (%s, %s)\ncallee    %s (%s, %s)\n"
-		   "round     %u\nrung      %s\nanswered  %s",
+		   "round     %u\nstarted   %s\nanswered  %s",
 		   c->id, call_state_name(c->state), media_name(c->media),
 		   from->user, from->device ? from->device : "-",
 		   leg_state_name(from->state), to->user,
 		   to->device ? to->device : "-", leg_state_name(to->state),
-		   c->round, rung, answered);
+		   c->round, started, answered);
 }
 
 static void run_hangup(struct ctl_request *r, int argc, char **argv,
@@ -299,13 +300,13 @@ static int on_row(const struct store_log *row, void *arg)
 	fputc('\n', j->text.out);
 	j->rows++;
 	json_array_append_new(j->list, json_pack(
-		"{s:s,s:i,s:s,s:s,s:s,s:I,s:I,s:I,s:s,s:s*}",
-		"call", row->call, "round", (int)row->round,
+		"{s:s,s:i,s:s,s:s,s:s,s:o,s:o,s:o,s:s,s:s?}",
+		"id", row->call, "round", (int)row->round,
 		"caller", row->caller, "callee", row->callee,
 		"media", media_name(row->media),
-		"started", (json_int_t)row->started,
-		"answered", (json_int_t)row->answered,
-		"ended", (json_int_t)row->ended,
+		"started", status_time_json(row->started),
+		"answered", status_time_json(row->answered),
+		"ended", status_time_json(row->ended),
 		"result", row->result, "reason", row->reason));
 	return 0;
 }
@@ -346,7 +347,7 @@ static void log_ready(uv_async_t *a)
 			   strerror(j->rc));
 	} else {
 		text_answer(&j->text, j->request,
-			    json_pack("{s:o}", "log", j->list));
+			    json_pack("{s:o}", "calls", j->list));
 	}
 	uv_close((uv_handle_t *)a, log_closed);
 }
@@ -571,7 +572,8 @@ static void run_drain(struct ctl_request *r, int argc, char **argv, void *arg)
 
 	(void)argc, (void)argv;
 	daemon_drain(dm);
-	ctl_answer(r, 0, json_pack("{s:i}", "live_calls", dm->live),
+	ctl_answer(r, 0, json_pack("{s:b,s:i}", "draining", dm->draining,
+				   "live_calls", dm->live),
 		   "draining, %u calls left", dm->live);
 }
 

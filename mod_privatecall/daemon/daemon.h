@@ -266,6 +266,8 @@ void status_run(struct ctl_request *r, int argc, char **argv, void *arg);
 void status_check(struct ctl_request *r, int argc, char **argv, void *arg);
 /* "on", and what the configuration says if privatecallctl has switched. */
 void status_put_switch(FILE *out, const struct daemon *dm, const char *name);
+/* A time as all JSON of ours has it: wall ms, null for 0. */
+json_t *status_time_json(int64_t ms);
 json_t *status_switch_json(const struct daemon *dm, const char *name);
 /* Wall ms as UTC, "-" for 0. */
 void status_time(int64_t ms, char out[32]);

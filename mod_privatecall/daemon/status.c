@@ -61,21 +61,18 @@ static json_t *link_json(const struct daemon *dm)
 {
 	bool up = link_state(dm->link) == LINK_UP;
 	char *mend = up ? NULL : uplink_mend(dm);
-	int64_t next = uplink_next(dm);
 	struct link_counters lc;
 	json_t *data;
 
 	link_counters(dm->link, &lc);
-	data = json_pack("{s:s,s:I,s:o,s:s?,s:s?,s:s?,s:I,s:o}",
+	data = json_pack("{s:s,s:o,s:o,s:s?,s:s?,s:s?,s:o,s:I}",
 			 "state", link_word(dm),
-			 "since", (json_int_t)dm->uplink.since,
-			 "next_attempt", next ? json_integer(next) :
-						json_null(),
+			 "since", status_time_json(dm->uplink.since),
+			 "next_attempt", status_time_json(uplink_next(dm)),
 			 "why", dm->uplink.why, "what", uplink_what(dm),
-			 "mend", mend, "reconnects",
-			 (json_int_t)lc.reconnects, "lost",
-			 dm->uplink.lost ? json_integer(dm->uplink.lost) :
-					   json_null());
+			 "mend", mend,
+			 "lost", status_time_json(dm->uplink.lost),
+			 "reconnects", (json_int_t)lc.reconnects);
 	free(mend);
 	return data;
 }
@@ -94,6 +91,21 @@ void status_put_switch(FILE *out, const struct daemon *dm, const char *name)
 	else
 		fprintf(out, "%s, `privatecallctl default %s' goes back to "
 			"it)", configured ? "on" : "off", name);
+}
+
+json_t *status_time_json(int64_t ms)
+{
+	return ms ? json_integer(ms) : json_null();
+}
+
+static json_t *database_json(const struct daemon *dm)
+{
+	size_t ops, bytes;
+
+	store_thread_backlog(dm->thread, &ops, &bytes);
+	return json_pack("{s:s,s:b,s:I}", "path", dm->conf->database,
+			 "degraded", dm->degraded, "backlog",
+			 (json_int_t)ops);
 }
 
 json_t *status_switch_json(const struct daemon *dm, const char *name)
@@ -139,7 +151,7 @@ void status_run(struct ctl_request *r, int argc, char **argv, void *arg)
 {
 	struct daemon *dm = arg;
 	char *text = NULL;
-	size_t len, ops, bytes;
+	size_t len;
 	FILE *out = open_memstream(&text, &len);
 	json_t *data;
 
@@ -148,22 +160,20 @@ void status_run(struct ctl_request *r, int argc, char **argv, void *arg)
 		ctl_answer(r, 1, NULL, "out of memory");
 		return;
 	}
-	store_thread_backlog(dm->thread, &ops, &bytes);
 	put_status(out, dm);
-	data = json_pack("{s:o,s:s,s:o,s:o,s:b,s:i,s:I,s:I,s:I,s:I,s:b,s:I,"
-			 "s:I,s:I}",
-			 "link", link_json(dm), "domain", dm->conf->domain,
+	data = json_pack("{s:s,s:o,s:o,s:o,s:o,s:b,s:i,s:I,s:I,s:I,s:I,s:I,"
+			 "s:I}",
+			 "domain", dm->conf->domain, "link", link_json(dm),
+			 "database", database_json(dm),
 			 "enabled", status_switch_json(dm, "enabled"),
 			 "messaging", status_switch_json(dm, "messaging"),
 			 "draining", dm->draining,
 			 "live_calls", dm->live,
-			 "calls", (json_int_t)dm->count.calls,
-			 "answered", (json_int_t)dm->count.answered,
-			 "refused", (json_int_t)dm->count.refused,
+			 "attempts", (json_int_t)dm->count.calls,
+			 "answers", (json_int_t)dm->count.answered,
+			 "refusals", (json_int_t)dm->count.refused,
 			 "notices_waiting",
 			 (json_int_t)outbox_count(dm->outbox),
-			 "store_degraded", dm->degraded,
-			 "store_backlog", (json_int_t)ops,
 			 "ignored", (json_int_t)dm->count.ignored,
 			 "bad", (json_int_t)dm->count.bad);
 	answer(r, out, &text, &len, 0, data);
@@ -197,7 +207,7 @@ void status_check(struct ctl_request *r, int argc, char **argv, void *arg)
 	status_put_switch(out, dm, "enabled");
 	fputc('\n', out);
 	answer(r, out, &text, &len, up && !dm->degraded ? 0 : 1,
-	       json_pack("{s:o,s:b,s:o}", "link", link_json(dm), "database",
-			 !dm->degraded, "enabled",
+	       json_pack("{s:o,s:o,s:o}", "link", link_json(dm), "database",
+			 database_json(dm), "enabled",
 			 status_switch_json(dm, "enabled")));
 }

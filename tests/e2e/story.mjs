@@ -290,7 +290,7 @@ export class Story {
 	// The call log of a user, newest first, from the store.
 	async log(name) {
 		const { data } = await this.ctl('log', '--user', this.jid(name));
-		return data.log;
+		return data.calls;
 	}
 
 	// Calls of this story's users that ring or run.

@@ -587,6 +587,65 @@ static void test_commands(void **state)
 	stop();
 }
 
+/* One call as `argv` shows it, whole or in a list. */
+static json_t *shown(const char *argv, json_t **all_r)
+{
+	json_t *data, *list;
+
+	assert_int_equal(ctl(argv), 0);
+	*all_r = json_loads(answer, 0, NULL);
+	assert_non_null(*all_r);
+	data = json_object_get(*all_r, "data");
+	list = json_object_get(data, "calls");
+	return list ? json_array_get(list, 0) : data;
+}
+
+/* A thing has one name, and a time is ms or null, in each command. */
+static void test_json_names(void **state)
+{
+	static const char *const words[] = { "id", "caller", "callee",
+					     "media" };
+	char command[64];
+	json_t *list, *call, *log, *of_list, *of_call, *of_log;
+	size_t i;
+
+	(void)state;
+	up();
+	ring();
+	of_list = shown("\"calls\"", &list);
+	snprintf(command, sizeof(command), "\"call\",\"%s\"",
+		 json_string_value(json_object_get(of_list, "id")));
+	of_call = shown(command, &call);
+	assert_true(json_equal(of_list, of_call));
+	assert_int_equal(ctl("\"clock\",\"+31s\""), 0);
+	UNTIL(says("\"log\"", "unanswered"));
+	of_log = shown("\"log\"", &log);
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		json_t *word = json_object_get(of_log, words[i]);
+
+		assert_true(json_is_string(word));
+		assert_true(json_equal(word, json_object_get(of_call,
+							     words[i])));
+	}
+	assert_true(json_equal(json_object_get(of_log, "round"),
+			       json_object_get(of_call, "round")));
+	assert_true(json_is_null(json_object_get(of_call, "answered")));
+	assert_true(json_is_null(json_object_get(of_log, "answered")));
+	assert_true(json_is_integer(json_object_get(of_call, "started")));
+	assert_true(json_equal(json_object_get(of_log, "started"),
+			       json_object_get(of_call, "started")));
+	assert_true(json_is_integer(json_object_get(of_log, "ended")));
+	json_decref(list);
+	json_decref(call);
+	json_decref(log);
+	list = json_object_get(shown("\"status\"", &log), "link");
+	assert_true(json_equal(list, json_object_get(
+				     shown("\"check\"", &call), "link")));
+	json_decref(log);
+	json_decref(call);
+	stop();
+}
+
 /* I08: nobody fills the outbox with notices for names he made up. */
 static void test_unknown_user(void **state)
 {
@@ -622,6 +681,7 @@ int main(int argc, char **argv)
 		T(test_drain),
 		T(test_bad_iq),
 		T(test_commands),
+		T(test_json_names),
 		T(test_unknown_user),
 	};
 

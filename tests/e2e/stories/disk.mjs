@@ -188,7 +188,7 @@ function report(kind, healthy, faulty) {
 async function degraded(t) {
 	await t.daemon.waitLog(ALARM);
 	const { data, text } = await t.ctl('status');
-	equal(data.store_degraded, true, 'store_degraded');
+	equal(data.database.degraded, true, 'degraded');
 	assert(/DOES NOT TAKE WRITES/.test(text), text);
 	const shown = await t.daemon.run('status');
 	assert(/database\s+DOES NOT TAKE WRITES/.test(shown.stdout),
@@ -216,7 +216,7 @@ async function healed(t, disk) {
 	disk.set('');
 	await until(async () => {
 		const { data } = await t.daemon.ctl('status');
-		return !data.store_degraded && !data.store_backlog;
+		return !data.database.degraded && !data.database.backlog;
 	}, 'the database to take all that was kept', 15000);
 	const text = t.daemon.readLog();
 	assert(!ALARM.test(text) || HEALED.test(text),

@@ -193,7 +193,7 @@ story('X3 a second call made by somebody in a call: the first ends when it ' +
 
 // --- coming back ----------------------------------------------------------
 async function callId(t, name) {
-	return (await t.logged(name)).call;
+	return (await t.logged(name)).id;
 }
 
 story('F23 F28 within two hours the same address enters the same call: it ' +
