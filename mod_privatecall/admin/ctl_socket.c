@@ -44,7 +44,14 @@ static int check_folder(const char *dir, char **why_r)
 			      "folder", dir);
 	if (st.st_uid != geteuid() && st.st_uid != 0)
 		return refuse(why_r, EPERM, "control socket: %s belongs to "
-			      "another user: chown it", dir);
+			      "another user: chown %u %s", dir,
+			      (unsigned)geteuid(), dir);
+	if (st.st_mode & (S_IWGRP | S_IWOTH) &&
+	    (st.st_mode & S_ISVTX || st.st_uid != geteuid()))
+		return refuse(why_r, EPERM, "control socket: others can write "
+			      "in %s: give it a folder of its own, which is "
+			      "made if it is not there: control_socket = "
+			      "\"%s/privatecall/control\"", dir, dir);
 	if (st.st_mode & (S_IWGRP | S_IWOTH))
 		return refuse(why_r, EPERM, "control socket: others can write "
 			      "in %s: chmod go-w %s", dir, dir);
@@ -97,7 +104,10 @@ static int clear_path(const char *path, const struct sockaddr_un *a,
 	if (err != ECONNREFUSED)
 		return refuse(why_r, err, "control socket: %s: %s", path,
 			      strerror(err));
-	return unlink(path) == 0 ? 0 : errno;
+	return unlink(path) == 0 ? 0 :
+	       refuse(why_r, errno, "control socket: %s is left of a dead "
+		      "privatecalld and cannot be removed: %s: sudo rm %s",
+		      path, strerror(errno), path);
 }
 
 static int bind_socket(const char *path, const struct sockaddr_un *a,

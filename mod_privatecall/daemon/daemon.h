@@ -244,6 +244,16 @@ void uplink_free(struct daemon *dm);
 /* --- recover.c -------------------------------------------------------- */
 int recover_load(struct daemon *dm, char **why_r);
 
+/* --- preflight.c ------------------------------------------------------ */
+/* Can we use the database's and the socket's files? 0, or an errno and the
+ * line with the remedy. */
+int preflight(const struct conf *c, char **why_r);
+/* The line for a configuration that could not be opened, to be freed; NULL:
+ * nothing to add. */
+char *preflight_conf(const char *path, int err);
+/* The name of the user we run as. */
+const char *preflight_user(char out[32]);
+
 /* --- switches.c ------------------------------------------------------- */
 extern const char *const switches_names[];     /* end with NULL */
 /* Recomputes dm->site; withdraws ringing calls when calls go off. */

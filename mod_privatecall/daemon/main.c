@@ -335,7 +335,9 @@ static int start(struct daemon *dm, char **why_r)
 	dm->iqs = iq_table_new(DAEMON_IQS_MAX);
 	if (!dm->arena || !dm->gateway || !dm->outbox || !dm->iqs)
 		return ENOMEM;
-	rc = lock_database(dm, why_r);
+	rc = preflight(dm->conf, why_r);
+	if (!rc)
+		rc = lock_database(dm, why_r);
 	if (!rc)
 		rc = store_sqlite_open(dm->conf->database, &dm->store, why_r);
 	if (rc)
@@ -396,7 +398,7 @@ static void clean(struct daemon *dm)
 static int run(const char *path, struct conf *conf)
 {
 	static struct daemon dm;
-	char *why = NULL;
+	char *why = NULL, user[32];
 	int rc;
 
 	dm.conf = conf;
@@ -413,7 +415,8 @@ static int run(const char *path, struct conf *conf)
 		clean(&dm);
 		return EX_CONFIG;
 	}
-	log_line(LOG_INFO, "started", "version", PACKAGE_VERSION, NULL);
+	log_line(LOG_INFO, "started", "version", PACKAGE_VERSION, "user",
+		 preflight_user(user), "configuration", path, NULL);
 	uv_run(&dm.loop, UV_RUN_DEFAULT);
 	log_line(LOG_INFO, "stopped", NULL);
 	rc = dm.exit_code;
@@ -436,8 +439,10 @@ static int check(struct conf *conf)
 {
 	struct store *store = NULL;
 	char *why = NULL;
-	int rc = store_sqlite_open(conf->database, &store, &why);
+	int rc = preflight(conf, &why);
 
+	if (!rc)
+		rc = store_sqlite_open(conf->database, &store, &why);
 	if (rc) {
 		fprintf(stderr, "privatecalld: %s\n", why ? why :
 			strerror(rc));
@@ -461,7 +466,7 @@ int main(int argc, char **argv)
 		{ NULL, 0, NULL, 0 },
 	};
 	const char *path = "/etc/privatecall/privatecall.conf";
-	int what = 0, o;
+	int what = 0, o, rc;
 	struct conf *conf;
 	char *why = NULL;
 
@@ -482,7 +487,14 @@ int main(int argc, char **argv)
 		usage(stderr);
 		return EX_USAGE;
 	}
-	if (conf_load(path, &conf, &why)) {
+	rc = conf_load(path, &conf, &why);
+	if (rc) {
+		char *better = preflight_conf(path, rc);
+
+		if (better) {
+			free(why);
+			why = better;
+		}
 		fprintf(stderr, "privatecalld: %s\n", why ? why :
 			"out of memory");
 		free(why);

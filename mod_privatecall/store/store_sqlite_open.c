@@ -273,11 +273,14 @@ static int file_prepare(const char *path, char **why_r)
 	if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM))
 		return refuse(errno, why_r, "%s cannot be opened: %s", path,
 			      strerror(errno));
+	if (fd < 0 && (errno == EACCES || errno == EPERM || errno == EROFS))
+		return refuse(errno, why_r, "%s cannot be opened for reading "
+			"and writing by the user that runs privatecalld: %s",
+			path, strerror(errno));
 	if (fd < 0)
-		return refuse(EINVAL, why_r, "%s cannot be opened for reading "
-			"and writing (%s): give it to the user that runs "
-			"privatecalld, restore the backup, or move it away "
-			"to start with an empty one", path, strerror(errno));
+		return refuse(EINVAL, why_r, "%s cannot be opened (%s): "
+			"restore the backup, or move it away to start with "
+			"an empty one", path, strerror(errno));
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
 		close(fd);
 		return refuse_damaged(path, why_r, "not a regular file");

@@ -526,6 +526,8 @@ static void odd_files_are_refused(void **state)
 	strcat(strcpy(folder, path_of("odd")), "/s");
 	assert_int_equal(chmod(path_of("odd"), 0770), 0);
 	assert_int_equal(start(folder, "chmod go-w"), EPERM);
+	assert_int_equal(chmod(path_of("odd"), 01777), 0);
+	assert_int_equal(start(folder, "odd/privatecall/control\""), EPERM);
 	assert_int_equal(rmdir(path_of("odd")), 0);
 
 	assert_int_equal(start("relative", "expected the full path"), EINVAL);
