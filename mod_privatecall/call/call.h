@@ -165,7 +165,7 @@ int call_side(const struct call *c, const char *bare);
 /* The user is in it with an answered leg. */
 bool call_has_user(const struct call *c, unsigned side);
 
-/* Asserts the invariants (reliability.md: I03-I06, I10, I15). */
+/* Asserts the invariants (doc/reliability.md: I03-I06, I10, I15). */
 void call_check(const struct call *c);
 
 #endif
