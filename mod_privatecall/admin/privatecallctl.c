@@ -66,7 +66,8 @@ static int connect_to(const char *path)
 	if (connect(fd, (const struct sockaddr *)&a, sizeof(a)) == 0)
 		return fd;
 	if (errno == ENOENT || errno == ECONNREFUSED)
-		unreachable(path, "it is not running there");
+		unreachable(path, "it is not running there (--socket names "
+			    "another place)");
 	else if (errno == EACCES)
 		unreachable(path, "permission denied; be root or the user it "
 			    "runs as");

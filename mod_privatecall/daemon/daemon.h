@@ -46,6 +46,7 @@ struct uplink {
 	int64_t since;             /* wall ms: up, or not up */
 	int64_t lost;              /* wall ms, 0: never */
 	char *why;                 /* the link's detail; NULL: nothing yet */
+	char *lost_why;            /* of the last loss */
 };
 
 struct daemon {

@@ -56,7 +56,7 @@ static const struct meaning *meaning_of(const char *detail)
 	return m;
 }
 
-/* "`port' (FILE:LINE)", or that it is not set there. */
+/* "`port' (FILE:LINE)", or that it has its default. */
 static void put_option(FILE *out, const struct daemon *dm, const char *name)
 {
 	const char *where = conf_where(dm->conf, name);
@@ -64,7 +64,8 @@ static void put_option(FILE *out, const struct daemon *dm, const char *name)
 	if (where)
 		fprintf(out, "`%s' (%s)", name, where);
 	else
-		fprintf(out, "`%s' (not set in %s)", name, dm->conf_path);
+		fprintf(out, "`%s' (the default, %s does not set it)", name,
+			dm->conf_path);
 }
 
 static void put_mend(FILE *out, const struct daemon *dm, enum mend mend)
@@ -85,7 +86,10 @@ static void put_mend(FILE *out, const struct daemon *dm, enum mend mend)
 			"to the server's configuration and restart the "
 			"server; or correct ", domain);
 		put_option(out, dm, "domain");
-		fputs(restart, out);
+		fputs(", or ", out);
+		put_option(out, dm, "port");
+		fprintf(out, " if that is not one of its component_ports%s",
+			restart);
 		break;
 	case MEND_OTHER:
 		fprintf(out, "stop the other program that is %s; after a "
@@ -100,7 +104,10 @@ static void put_mend(FILE *out, const struct daemon *dm, enum mend mend)
 			"5347)%s", restart);
 		break;
 	case MEND_START:
-		fputs("start the server; if it runs, make ", out);
+		fputs("start the server", out);
+		if (dm->link_was_up)
+			break;
+		fputs("; if it runs, make ", out);
 		put_option(out, dm, "server");
 		fputs(" and ", out);
 		put_option(out, dm, "port");
@@ -152,18 +159,25 @@ int64_t uplink_next(const struct daemon *dm)
 	return ms < 0 ? 0 : clock_wall() + ms;
 }
 
+static void set_text(char **at, const char *text)
+{
+	free(*at);
+	*at = text ? strdup(text) : NULL;
+}
+
+/* Once it is up again only why it was lost is of interest, not what the
+ * attempts met while the server was away. */
 static void remember(struct daemon *dm, enum link_event ev, const char *detail)
 {
 	struct uplink *u = &dm->uplink;
 
 	if (ev == LINK_EV_UP || ev == LINK_EV_LOST)
 		u->since = clock_wall();
-	if (ev == LINK_EV_LOST)
+	if (ev == LINK_EV_LOST) {
 		u->lost = u->since;
-	if (ev == LINK_EV_UP)
-		return;
-	free(u->why);
-	u->why = strdup(detail);
+		set_text(&u->lost_why, detail);
+	}
+	set_text(&u->why, ev == LINK_EV_UP ? u->lost_why : detail);
 }
 
 static void link_up(struct daemon *dm)
@@ -227,4 +241,5 @@ void uplink_event(enum link_event ev, const char *detail, void *arg)
 void uplink_free(struct daemon *dm)
 {
 	free(dm->uplink.why);
+	free(dm->uplink.lost_why);
 }

@@ -645,7 +645,7 @@ static void the_client_prints_and_exits(void **state)
 	client(absent, 4, out, sizeof(out));
 	assert_string_equal(out, "privatecallctl: privatecalld cannot be "
 			    "reached at /nonexistent/s: it is not running "
-			    "there\n");
+			    "there (--socket names another place)\n");
 }
 
 static int make_dir(void **state)

@@ -303,7 +303,7 @@ static void test_why_down(void **state)
 		{ "not-authorized", "the server refuses the secret",
 		  "/conf:4) equal to the component_secret of Component " },
 		{ "host-unknown", "the server knows no component of this "
-		  "name", "/conf:1), then restart privatecalld" },
+		  "name", "/conf:1), or `port' (" },
 		{ "conflict", "another program is connected as this "
 		  "component", "stop the other program" },
 		{ "invalid-namespace", "the port is not for components",
@@ -328,9 +328,22 @@ static void test_why_down(void **state)
 	UNTIL(m.handshakes == 2);
 	UNTIL(says("\"status\"", "connected ("));
 	assert_non_null(strstr(answer, ": another program is connected"));
+	mock_drop(&m);
+	uv_close((uv_handle_t *)&m.listener, NULL);
+	UNTIL(says("\"status\"", "nothing answers"));
+	mock_listen(&m, m.port);
+	UNTIL(says("\"status\"", "connected ("));
+	assert_non_null(strstr(answer, ": the server closed the connection"));
 	mock_shut(&m);
 	shows_trouble("nothing answers at the server's component port",
+		      "to mend: start the server\\n");
+	stop();
+	start_daemon();
+	shows_trouble("nothing answers at the server's component port",
 		      "start the server; if it runs, make `server' (");
+	mock_listen(&m, m.port);
+	UNTIL(says("\"status\"", "connected ("));
+	assert_null(strstr(answer, "nothing answers"));
 	stop();
 }
 
