@@ -39,6 +39,10 @@ int ctl_server_start(uv_loop_t *loop, const char *path,
  * command may still call ctl_answer() after that: nobody reads it. */
 void ctl_server_stop(struct ctl_server *s, void (*closed_h)(void *), void *arg);
 
+/* Would the server take this path? Makes nothing. 0, or an errno and the line
+ * as above. */
+int ctl_path_check(const char *path, char **why_r);
+
 /* Exit codes: 0 done, 1 failed, 2 usage, 3 no such thing. `data` is stolen,
  * may be NULL; text ends without newline, may have several lines. */
 void ctl_answer(struct ctl_request *r, int code, json_t *data,

@@ -1,7 +1,7 @@
 /* ctl_socket.c: the control socket's file: made safely, taken away. Its mode
  * is set before it has a name, as umask() belongs to all threads.
  */
-#include "mod_privatecall/admin/private.h"
+#include "mod_privatecall/admin/ctl.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
+#include "mod_privatecall/admin/private.h"
 
 static int __attribute__((format(printf, 3, 4)))
 refuse(char **why_r, int err, const char *fmt, ...)
@@ -30,9 +31,6 @@ static int check_folder(const char *dir, char **why_r)
 {
 	struct stat st;
 
-	if (mkdir(dir, 0700) != 0 && errno != EEXIST)
-		return refuse(why_r, errno, "control socket: %s cannot be "
-			      "made: %s", dir, strerror(errno));
 	if (lstat(dir, &st) != 0)
 		return refuse(why_r, errno, "control socket: %s: %s", dir,
 			      strerror(errno));
@@ -140,24 +138,45 @@ static int bind_socket(const char *path, const struct sockaddr_un *a,
 	return 0;
 }
 
+/* The folder of the socket; made if it is not there and `make`. */
+static int prepare_folder(const char *path, bool make, char **why_r)
+{
+	const char *slash = strrchr(path, '/');
+	char *dir = strndup(path, slash == path ? 1 : (size_t)(slash - path));
+	int err = 0;
+
+	if (!dir)
+		return ENOMEM;
+	if (make && mkdir(dir, 0700) != 0 && errno != EEXIST)
+		err = refuse(why_r, errno, "control socket: %s cannot be "
+			     "made: %s", dir, strerror(errno));
+	else if (make || access(dir, F_OK) == 0)
+		err = check_folder(dir, why_r);
+	free(dir);
+	return err;
+}
+
+int ctl_path_check(const char *path, char **why_r)
+{
+	struct sockaddr_un a;
+	int err;
+
+	*why_r = NULL;
+	err = make_address(path, &a, why_r);
+	return err ? err : prepare_folder(path, false, why_r);
+}
+
 int ctl_file_bind(const char *path, int *fd_r, struct ctl_file *f_r,
 		  char **why_r)
 {
 	struct sockaddr_un a;
-	char *dir;
 	int err;
 
 	*why_r = NULL;
 	*f_r = (struct ctl_file) { .path = NULL };
 	err = make_address(path, &a, why_r);
-	if (err)
-		return err;
-	dir = strndup(path, strrchr(path, '/') == path ? 1 :
-		      (size_t)(strrchr(path, '/') - path));
-	if (!dir)
-		return ENOMEM;
-	err = check_folder(dir, why_r);
-	free(dir);
+	if (!err)
+		err = prepare_folder(path, true, why_r);
 	if (!err)
 		err = clear_path(path, &a, why_r);
 	if (!err)

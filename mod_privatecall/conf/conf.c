@@ -105,9 +105,24 @@ static struct conf_token find_token(struct conf_text *t, int line,
 	return k;
 }
 
-static void fault_unknown(struct loader *l, struct conf_place p,
+/* What an admin meant who put more than a value behind the `='. */
+static const char *hint(const struct conf_text *t, const struct conf_token *k)
+{
+	size_t at = k->at;
+
+	while (at > 0 && strchr(" \t", t->bytes[at - 1]))
+		at--;
+	if (!k->kind || at == 0 || t->bytes[at - 1] == '\n')
+		return "";
+	return t->bytes[k->at] == ';' ?
+	       ": an option ends with its line" :
+	       ": a value with blanks stands in quotes";
+}
+
+static void fault_unknown(struct loader *l, const struct conf_token *k,
 			  const char *name)
 {
+	struct conf_place p = k->place;
 	char near[96];
 
 	for (const struct conf_option *o = conf_options; o->name; o++)
@@ -118,7 +133,7 @@ static void fault_unknown(struct loader *l, struct conf_place p,
 		}
 	conf_option_nearest(name, near, sizeof(near));
 	fault(l, l->file, p, "expected the name of an option, not `%s'%s",
-	      name, near);
+	      name, *near ? near : hint(&l->text, k));
 }
 
 static const char *expected_at(const struct conf_token *k)
@@ -144,6 +159,18 @@ static struct conf_token find_unexpected(struct conf_text *t, int line,
 	return k;
 }
 
+static void fault_equal_sign(struct loader *l, struct conf_text *t,
+			     const char *word)
+{
+	struct conf_token k = find_token(t, 0, word);
+	struct conf_token next = conf_text_next(t);
+	const char *text = hint(&l->text, &k);
+
+	/* Behind a value the word itself is what is wrong. */
+	fault(l, l->file, *text ? k.place : next.place,
+	      "expected `=' after `%s'%s", word, text);
+}
+
 /* Says in our words, and with a column, what libconfuse found. */
 static void fault_syntax(struct loader *l, int line, const char *fmt,
 			 const char *word)
@@ -153,15 +180,13 @@ static void fault_syntax(struct loader *l, int line, const char *fmt,
 
 	if (strstr(fmt, "no such option")) {
 		k = find_token(&t, line, word);
-		fault_unknown(l, k.place, word);
+		fault_unknown(l, &k, word);
 	} else if (strstr(fmt, "unexpected")) {
 		k = find_unexpected(&t, line, word);
 		fault(l, l->file, k.place, "expected %s, not `%s'",
 		      expected_at(&k), word);
 	} else if (strstr(fmt, "missing equal sign")) {
-		find_token(&t, 0, word);
-		k = conf_text_next(&t);
-		fault(l, l->file, k.place, "expected `=' after `%s'", word);
+		fault_equal_sign(l, &t, word);
 	} else if (strstr(fmt, "missing parenthesis")) {
 		find_token(&t, 0, word);
 		k = conf_text_next(&t);

@@ -428,8 +428,9 @@ static void usage(FILE *out)
 {
 	fputs("Usage: privatecalld -c FILE [--check | --print-config]\n"
 	      "  -c, --config FILE  configuration, see privatecall.conf(5)\n"
-	      "  --check            read configuration and database, say what "
-	      "is wrong, exit\n"
+	      "  --check            look at configuration, database and "
+	      "folders, say what is\n"
+	      "                     wrong, exit\n"
 	      "  --print-config     print the settings in force, the secret "
 	      "masked\n"
 	      "  --version, --help\n", out);
@@ -442,6 +443,8 @@ static int check(struct conf *conf)
 	int rc = preflight(conf, &why);
 
 	if (!rc)
+		rc = ctl_path_check(conf->control_socket, &why);
+	if (!rc)
 		rc = store_sqlite_open(conf->database, &store, &why);
 	if (rc) {
 		fprintf(stderr, "privatecalld: %s\n", why ? why :
@@ -449,7 +452,8 @@ static int check(struct conf *conf)
 		free(why);
 	} else {
 		store->v->close(store);
-		puts("configuration and database are fine");
+		puts("configuration, database and the folder of the control "
+		     "socket are fine");
 	}
 	conf_free(conf);
 	return rc ? EX_CONFIG : 0;

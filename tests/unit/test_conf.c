@@ -266,7 +266,16 @@ static void faults_of_names(void **state)
 	refused(MIN "zzzzzzzzzz = 1\n",
 		"3:1: expected the name of an option, not `zzzzzzzzzz'");
 	refused(MIN "enabled = yes yes\n",
-		"3:15: expected the name of an option, not `yes'");
+		"3:15: expected the name of an option, not `yes': a value "
+		"with blanks stands in quotes");
+	refused("domain = a.b\nsecret = the other one\n", "2:14: expected "
+		"the name of an option, not `other': a value with blanks "
+		"stands in quotes");
+	refused("domain = a.b\nsecret = the secret\nport = 1\n",
+		"2:14: expected `=' after `secret': a value with blanks "
+		"stands in quotes");
+	refused("domain = a.b\nsecret = \"x\";\n", "2:13: expected the name "
+		"of an option, not `;': an option ends with its line");
 	refused(MIN "timers { ring_timeout = 30s }\n",
 		"3:1: expected the name of an option, not `timers'");
 	refused(MIN "enabled = yes\n\n enabled = no\n", "5:12: expected "
@@ -286,9 +295,11 @@ static void comments_do_not_move_lines(void **state)
 		"enabled = no # nine\n/* ten */ max_calls = 0\n",
 		"9:23: expected a number of 1 to 100000, not `0'");
 	refused(MIN "database = \"/tmp/a # b\n// c\" x = 1\n",
-		"4:7: expected the name of an option, not `x'");
+		"4:7: expected the name of an option, not `x': a value with "
+		"blanks stands in quotes");
 	refused("\xef\xbb\xbf" MIN "server = \"\xc3\xa4\" x = 1\n",
-		"3:14: expected the name of an option, not `x'");
+		"3:14: expected the name of an option, not `x': a value with "
+		"blanks stands in quotes");
 	refused(MIN "\t\tenabled = maybe\r\n",
 		"3:13: expected yes or no, not `maybe'");
 }

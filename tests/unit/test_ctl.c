@@ -505,6 +505,26 @@ static void only_its_own_file_is_removed(void **state)
 	server = first;
 }
 
+/* Asked beforehand, it is the same answer, and nothing is made. */
+static void a_path_is_checked(void **state)
+{
+	char path[200], *why;
+
+	(void)state;
+	assert_int_equal(ctl_path_check(path_of("new/s"), &why), 0);
+	assert_int_equal(access(path_of("new"), F_OK), -1);
+	assert_int_equal(ctl_path_check(path_of("s"), &why), 0);
+	assert_int_equal(ctl_path_check("relative", &why), EINVAL);
+	free(why);
+	snprintf(path, sizeof(path), "%s", path_of("odd/s"));
+	assert_int_equal(mkdir(path_of("odd"), 0700), 0);
+	assert_int_equal(chmod(path_of("odd"), 0770), 0);
+	assert_int_equal(ctl_path_check(path, &why), EPERM);
+	assert_non_null(strstr(why, "chmod go-w"));
+	free(why);
+	assert_int_equal(rmdir(path_of("odd")), 0);
+}
+
 static void odd_files_are_refused(void **state)
 {
 	struct ctl_server *first = server;
@@ -686,6 +706,7 @@ int main(void)
 		TEST(a_live_socket_is_refused),
 		TEST(a_stale_socket_is_replaced),
 		TEST(only_its_own_file_is_removed),
+		TEST(a_path_is_checked),
 		TEST(odd_files_are_refused),
 		TEST(other_users_are_refused),
 		TEST(the_client_prints_and_exits),
