@@ -340,7 +340,7 @@ static void log_state(struct call_entry *e, enum call_state before)
 		e->dm->count.answered++;
 	if (c->state == before || c->state == CALL_ASKING ||
 	    c->state == CALL_DONE || c->state == CALL_IDLE ||
-	    c->state == CALL_REFUSING)
+	    c->state == CALL_REFUSING || c->state == CALL_ENDING)
 		return;
 	snprintf(round, sizeof(round), "%u", c->round);
 	log_line(LOG_INFO, c->state == CALL_OPEN ? "can be re-entered" :
@@ -352,8 +352,9 @@ static void log_state(struct call_entry *e, enum call_state before)
 
 static void log_end(struct daemon *dm, const struct call_action *a)
 {
-	char seconds[32];
+	char seconds[32], round[16];
 
+	snprintf(round, sizeof(round), "%u", a->round);
 	snprintf(seconds, sizeof(seconds), "%lld",
 		 a->answered ? (long long)(a->ended - a->answered) / 1000 :
 		 0LL);
@@ -363,7 +364,7 @@ static void log_end(struct daemon *dm, const struct call_action *a)
 	if (a->cause == CAUSE_LIMIT &&
 	    !log_allowed(&dm->rate_limit, clock_now()))
 		return;
-	log_line(LOG_INFO, "ended", "call", a->id,
+	log_line(LOG_INFO, "ended", "call", a->id, "round", round,
 		 "result", result_of(a),
 		 "reason", a->reason, "seconds", seconds,
 		 "caller", "@", a->from, "callee", "@", a->to, NULL);

@@ -221,7 +221,8 @@ int recover_load(struct daemon *dm, char **why_r)
 	settle(&l);
 	snprintf(calls, sizeof(calls), "%u", l.calls);
 	snprintf(bad, sizeof(bad), "%u", l.bad);
-	log_line(LOG_INFO, "restored", "calls", calls, "unreadable", bad,
-		 NULL);
+	if (l.calls || l.bad)
+		log_line(l.bad ? LOG_WARN : LOG_INFO, "restored", "calls",
+			 calls, "unreadable", bad, NULL);
 	return 0;
 }

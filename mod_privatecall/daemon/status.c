@@ -171,7 +171,7 @@ void status_run(struct ctl_request *r, int argc, char **argv, void *arg)
 			 "live_calls", dm->live,
 			 "attempts", (json_int_t)dm->count.calls,
 			 "answers", (json_int_t)dm->count.answered,
-			 "refusals", (json_int_t)dm->count.refused,
+			 "not_answered", (json_int_t)dm->count.refused,
 			 "notices_waiting",
 			 (json_int_t)outbox_count(dm->outbox),
 			 "ignored", (json_int_t)dm->count.ignored,

@@ -152,11 +152,6 @@ export class Teller {
 		return `${a} and ${b} are connected`;
 	}
 
-	// "ended" comes at the same time and knows more.
-	on_ending() {
-		return null;
-	}
-
 	on_ended({ call, result, reason, seconds }, { a, b }) {
 		if (result === 'answered') {
 			this.#told.add(call);

@@ -632,6 +632,8 @@ static void test_json_names(void **state)
 	assert_true(json_equal(of_list, of_call));
 	assert_int_equal(ctl("\"clock\",\"+31s\""), 0);
 	UNTIL(says("\"log\"", "unanswered"));
+	assert_true(in_log(" round=1 result=unanswered"));
+	assert_false(in_log("msg=restored"));
 	of_log = shown("\"log\"", &log);
 	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		json_t *word = json_object_get(of_log, words[i]);
