@@ -47,12 +47,27 @@ static const struct meaning meanings[] = {
 	{ NULL, "there is no connection to the server", MEND_READ },
 };
 
-static const struct meaning *meaning_of(const char *detail)
+/* The same from one that has never been a server of ours. */
+static const struct meaning first_meanings[] = {
+	{ "not-well-formed", "what answers at the port takes no components",
+	  MEND_PORT },
+	{ "closed by the server", "what answers at the port takes no "
+	  "components", MEND_PORT },
+	{ NULL, NULL, MEND_READ },
+};
+
+/* Why the link was down last. */
+static const struct meaning *meaning(const struct daemon *dm)
 {
-	const struct meaning *m = meanings;
+	const struct meaning *m = first_meanings;
+	const char *detail = dm->uplink.why;
 
 	while (m->detail && strcmp(m->detail, detail) != 0)
 		m++;
+	if (m->detail && !dm->link_was_up)
+		return m;
+	for (m = meanings; m->detail && strcmp(m->detail, detail) != 0; m++)
+		;
 	return m;
 }
 
@@ -142,14 +157,14 @@ char *uplink_mend(const struct daemon *dm)
 
 	if (!out)
 		return NULL;
-	put_mend(out, dm, meaning_of(dm->uplink.why)->mend);
+	put_mend(out, dm, meaning(dm)->mend);
 	fclose(out);
 	return text;
 }
 
 const char *uplink_what(const struct daemon *dm)
 {
-	return dm->uplink.why ? meaning_of(dm->uplink.why)->what : NULL;
+	return dm->uplink.why ? meaning(dm)->what : NULL;
 }
 
 int64_t uplink_next(const struct daemon *dm)

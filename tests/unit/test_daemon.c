@@ -308,6 +308,8 @@ static void test_why_down(void **state)
 		  "component", "stop the other program" },
 		{ "invalid-namespace", "the port is not for components",
 		  "/conf:3) one of the server's component_ports" },
+		{ "not-well-formed", "what answers at the port takes no "
+		  "components", "/conf:3) one of the server's" },
 		{ "undefined-condition", "there is no connection to the "
 		  "server", "see the server's log" },
 	};
