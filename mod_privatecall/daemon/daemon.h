@@ -233,6 +233,7 @@ void route_ask(struct daemon *dm, const struct xml_elem *iq,
 	       enum iq_kind kind, const char *context, unsigned side);
 
 /* --- uplink.c --------------------------------------------------------- */
+/* The link's events. */
 void uplink_event(enum link_event ev, const char *detail, void *arg);
 /* Why the link was down last, in plain words; NULL: it never was. */
 const char *uplink_what(const struct daemon *dm);
@@ -283,13 +284,23 @@ json_t *status_switch_json(const struct daemon *dm, const char *name);
 /* Wall ms as UTC, "-" for 0. */
 void status_time(int64_t ms, char out[32]);
 
-/* --- main.c ----------------------------------------------------------- */
-/* Runs what is due and arms the timer; after every entry into the loop. */
+/* --- turn.c ----------------------------------------------------------- */
+/* What the daemon is made of beside store, link and loop, by dm->conf. 0 or
+ * ENOMEM. */
+int daemon_make(struct daemon *dm);
+void daemon_unmake(struct daemon *dm);
+/* Runs what is due; after every entry into the loop. */
 void daemon_tick(struct daemon *dm);
+/* When daemon_tick() is due, monotonic ms; may be past. */
+int64_t daemon_deadline(const struct daemon *dm);
+/* Asks the daemon to end when no call is left. */
+void daemon_drain(struct daemon *dm);
+/* Before the end: ringing calls are withdrawn, our addresses leave. */
+void daemon_withdraw(struct daemon *dm);
+
+/* --- main.c ----------------------------------------------------------- */
 void daemon_stop(struct daemon *dm, int exit_code);
 /* 0, or the line that says why the old configuration stays. */
 char *daemon_reload(struct daemon *dm);
-/* Asks the daemon to end when no call is left. */
-void daemon_drain(struct daemon *dm);
 
 #endif

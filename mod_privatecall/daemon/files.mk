@@ -14,6 +14,7 @@ mod_privatecall_daemon_SRC = \
 	mod_privatecall/daemon/status.c \
 	mod_privatecall/daemon/switches.c \
 	mod_privatecall/daemon/trace.c \
+	mod_privatecall/daemon/turn.c \
 	mod_privatecall/daemon/uplink.c \
 	mod_privatecall/daemon/users.c
 mod_privatecall_daemon_MAIN_SRC = mod_privatecall/daemon/main.c

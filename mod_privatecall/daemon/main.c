@@ -1,4 +1,4 @@
-/* main.c: privatecalld: options, signals, start and stop, the loop's tick. */
+/* main.c: privatecalld: options, signals, the loop, start and stop. */
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -13,15 +13,9 @@
 #include "mod_privatecall/daemon/clock.h"
 #include "mod_privatecall/daemon/daemon.h"
 
-#define PRUNE_MS (3600 * 1000)
 #define STOP_MS 2000
 
-/* --- the tick --------------------------------------------------------- */
-
-static int64_t earlier(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
+/* --- the timer -------------------------------------------------------- */
 
 static void on_timer(uv_timer_t *t)
 {
@@ -30,74 +24,10 @@ static void on_timer(uv_timer_t *t)
 
 static void arm(struct daemon *dm)
 {
-	int64_t t = hold_deadline(dm), now = clock_now();
+	int64_t t = daemon_deadline(dm), now = clock_now();
 
-	if (dm->link_was_up)
-		t = earlier(t, calls_deadline(dm));
-	if (dm->draining && !dm->live)
-		t = now;
-	t = earlier(t, iq_table_deadline(dm->iqs));
-	t = earlier(t, gateway_deadline(dm->gateway));
-	if (dm->verify_at)
-		t = earlier(t, dm->verify_at);
-	t = earlier(t, dm->prune_at);
 	uv_timer_start(&dm->timer, on_timer,
 		       t > now ? (uint64_t)(t - now) : 0, 0);
-}
-
-/* --- retention: what is too old goes, on the store thread ------------- */
-
-struct prune_job {
-	int64_t log_before, outbox_before;
-};
-
-static void prune_job(struct store *s, void *arg)
-{
-	struct prune_job *j = arg;
-
-	s->v->prune(s, j->log_before, j->outbox_before);
-}
-
-static void prune(struct daemon *dm)
-{
-	struct prune_job *j = malloc(sizeof(*j));
-
-	notices_expire(dm);
-	if (!j)
-		return;
-	j->log_before = clock_wall() - dm->conf->keep_log;
-	j->outbox_before = clock_wall() - dm->conf->keep_notices;
-	if (store_thread_run(dm->thread, prune_job, free, j))
-		free(j);
-}
-
-void daemon_tick(struct daemon *dm)
-{
-	int64_t now = clock_now();
-	struct gateway_env env = { .arena = dm->arena, .now = now,
-				   .wall = clock_wall() };
-
-	if (dm->stopping)
-		return;
-	/* Restored calls end, if they do, by what the server's first word
-	 * brings: not by timers that ran while nobody could be told. */
-	if (dm->link_was_up)
-		calls_tick(dm, now);
-	route_iq_timeouts(dm, now);
-	hold_tick(dm);
-	gateway_tick(dm->gateway, &env);
-	route_gateway(dm, &env);
-	arena_reset(dm->arena);
-	if (now >= dm->prune_at) {
-		dm->prune_at = now + PRUNE_MS;
-		prune(dm);
-	}
-	if (dm->verify_at && now >= dm->verify_at) {
-		dm->verify_at = 0;
-		calls_verify(dm);
-	}
-	if (dm->draining && !dm->live)
-		daemon_stop(dm, 0);
 }
 
 /* --- stop ------------------------------------------------------------- */
@@ -131,18 +61,11 @@ static void leave(struct daemon *dm)
 
 void daemon_stop(struct daemon *dm, int exit_code)
 {
-	struct gateway_env env = { .arena = dm->arena, .now = clock_now(),
-				   .wall = clock_wall() };
-
 	if (dm->stopping)
 		return;
 	dm->exit_code = exit_code;
 	log_line(LOG_INFO, "stopping", NULL);
-	dm->draining = true;
-	calls_all(dm, CALL_EV_DRAIN);
-	gateway_stop(dm->gateway, &env);
-	route_gateway(dm, &env);
-	arena_reset(dm->arena);
+	daemon_withdraw(dm);
 	dm->stopping = true;
 	dm->stop_at = clock_now() + STOP_MS;
 	uv_timer_start(&dm->timer, on_timer, STOP_MS, 0);
@@ -169,15 +92,7 @@ static void on_committed(uv_async_t *a)
 	daemon_tick(dm);
 }
 
-/* --- drain, reload ---------------------------------------------- */
-
-void daemon_drain(struct daemon *dm)
-{
-	dm->draining = true;
-	log_line(LOG_INFO, "draining: no new calls, ends with the last one",
-		 NULL);
-	calls_all(dm, CALL_EV_DRAIN);
-}
+/* --- reload, signals -------------------------------------------------- */
 
 static void diff_line(const char *line, void *arg)
 {
@@ -322,20 +237,10 @@ static int lock_database(struct daemon *dm, char **why_r)
 
 static int start(struct daemon *dm, char **why_r)
 {
-	struct gateway_conf gc;
-	int rc;
+	int rc = daemon_make(dm);
 
-	dm->site = dm->conf->site;
-	gc.domain = dm->conf->domain;
-	gc.hosts = (const char *const *)dm->conf->hosts;
-	gc.site = &dm->site;
-	dm->arena = arena_new(DAEMON_ARENA_BYTES);
-	dm->gateway = gateway_new(&gc);
-	dm->outbox = outbox_new(dm->conf->notices_per_user);
-	dm->iqs = iq_table_new(DAEMON_IQS_MAX);
-	if (!dm->arena || !dm->gateway || !dm->outbox || !dm->iqs)
-		return ENOMEM;
-	rc = preflight(dm->conf, why_r);
+	if (!rc)
+		rc = preflight(dm->conf, why_r);
 	if (!rc)
 		rc = lock_database(dm, why_r);
 	if (!rc)
@@ -372,13 +277,7 @@ static void clean(struct daemon *dm)
 	if (dm->store)
 		uv_run(&dm->loop, UV_RUN_NOWAIT);      /* answers to ctl */
 	link_free(dm->link);
-	uplink_free(dm);
-	calls_free(dm);
-	notices_free(dm);
-	users_free(dm);
-	gateway_free(dm->gateway);
-	outbox_free(dm->outbox);
-	iq_table_free(dm->iqs);
+	daemon_unmake(dm);
 	if (dm->store) {
 		uv_walk(&dm->loop, on_walk, NULL);
 		uv_run(&dm->loop, UV_RUN_DEFAULT);
@@ -387,7 +286,6 @@ static void clean(struct daemon *dm)
 	}
 	if (dm->lock >= 0)
 		close(dm->lock);
-	arena_free(dm->arena);
 	conf_free(dm->conf);
 	free(dm->commands);
 	free(dm->conf_path);
