@@ -34,6 +34,8 @@ struct held {
 	struct call_entry *entry;  /* NULL: freed meanwhile, or none */
 	unsigned side;
 	bool opens, initiates, urgent;
+	bool proposes;             /* its session is "TO\nID" of a propose */
+	bool taken_back;           /* the ringing ended first: not sent */
 	size_t len;
 	const char *session;       /* behind the text; NULL: of none */
 	char text[];
@@ -135,10 +137,24 @@ static void enqueue(struct daemon *dm, struct held *h)
 	}
 }
 
-struct session {                   /* what a Jingle stanza belongs to */
+struct session {                   /* what a stanza belongs to */
 	const char *key;           /* device and sid; NULL: to none */
-	bool starts, ends;
+	bool starts, ends;         /* a Jingle session */
+	bool proposes, retracts;   /* a ringing */
 };
+
+static struct session ringing_of(struct arena *arena,
+				 const struct xml_elem *e)
+{
+	const struct xml_elem *j = xml_child(e, NS_JMI, NULL);
+	struct session s = { .proposes = xml_is(j, NS_JMI, "propose"),
+			     .retracts = xml_is(j, NS_JMI, "retract") };
+
+	if (s.proposes || s.retracts)
+		s.key = arena_printf(arena, "%s\n%s", xml_get(e, "to"),
+				     xml_get(j, "id"));
+	return s;
+}
 
 static struct session session_of(struct arena *arena,
 				 const struct xml_elem *e)
@@ -146,9 +162,11 @@ static struct session session_of(struct arena *arena,
 	const struct xml_elem *j = xml_child(e, NS_JINGLE, "jingle");
 	const char *to = xml_get(e, "to"), *sid = xml_get(j, "sid");
 	const char *action = xml_get(j, "action");
-	struct session s = { NULL, false, false };
+	struct session s = { .key = NULL };
 
-	if (!j || !to || !sid || !action)
+	if (!j)
+		return ringing_of(arena, e);
+	if (!to || !sid || !action)
 		return s;
 	s.key = arena_printf(arena, "%s\n%s", to, sid);
 	s.starts = strcmp(action, jingle_action_name(
@@ -181,6 +199,7 @@ static int keep(struct daemon *dm, struct call_entry *e,
 	h->len = len;
 	memcpy(h->text, text, len + 1);
 	h->initiates = s->starts;
+	h->proposes = s->proposes;
 	if (s->key)
 		h->session = memcpy(h->text + len + 1, s->key, more);
 	enqueue(dm, h);
@@ -225,12 +244,38 @@ static bool drop_session(struct daemon *dm, const char *session)
 	return unheard;
 }
 
+/* The propose of `key` rings the device of the retract `other`: both are
+ * "TO\nID", and a propose to the bare JID is for every device. */
+static bool rings(const char *key, const char *other)
+{
+	size_t n = strcspn(key, "\n");
+
+	if (strncmp(key, other, n) != 0)
+		return false;
+	if (!memchr(key, '/', n) && other[n] == '/')
+		other += strcspn(other, "\n") - n;
+	return strcmp(key + n, other + n) == 0;
+}
+
+/* A ringing ends whose propose is still held: nobody is to hear of either.
+ * The propose stays in its place, unsent, for the retracts of all devices. */
+static bool take_back(struct daemon *dm, const char *retract)
+{
+	bool unheard = false;
+	struct held *h;
+
+	for (h = dm->held_first; h; h = h->next)
+		if (h->proposes && rings(h->session, retract))
+			h->taken_back = unheard = true;
+	return unheard;
+}
+
 void hold_send(struct daemon *dm, struct call_entry *e,
 	       const struct call_action *a, uint64_t n)
 {
 	struct arena *arena = arena_new(DAEMON_ARENA_BYTES);
 	bool waits = a->class != LEG_SEND_FREE && !link_is_up(dm);
-	struct session s = { NULL, false, false };
+	struct session s = { .key = NULL };
 	bool unheard = false;
 	char *text;
 	size_t len;
@@ -242,6 +287,8 @@ void hold_send(struct daemon *dm, struct call_entry *e,
 	if (s.key && s.ends) {
 		unheard = drop_session(dm, s.key);
 		n = 0;
+	} else if (s.key && s.retracts) {
+		unheard = take_back(dm, s.key);
 	}
 	if (!text)
 		rc = ENOMEM;
@@ -267,7 +314,8 @@ static void pop(struct daemon *dm)
 {
 	struct held *h = take(dm, &dm->held_first, NULL);
 
-	give(dm, h->text, h->len, h->urgent);
+	if (!h->taken_back)
+		give(dm, h->text, h->len, h->urgent);
 	free(h);
 }
 

@@ -152,6 +152,20 @@ static void send_jingle(struct call_entry *e, const char *id,
 	arena_free(arena);
 }
 
+static void send_jmi(struct call_entry *e, const char *id, const char *action,
+		     const char *to, const char *sid)
+{
+	struct call_action a = { .class = LEG_SEND_HELD };
+	struct arena *arena = arena_new(0);
+
+	a.stanza = xml_new(arena, NS_COMPONENT, "message");
+	xml_set(arena, a.stanza, "id", id);
+	xml_set(arena, a.stanza, "to", to);
+	xml_set(arena, xml_add(arena, a.stanza, NS_JMI, action), "id", sid);
+	hold_send(&dm, e, &a, e->pending_n);
+	arena_free(arena);
+}
+
 /* --- tests ------------------------------------------------------------ */
 
 static void test_waits_for_store(void **state)
@@ -190,6 +204,29 @@ static void test_behind_initiate(void **state)
 	await_commit(1);
 	assert_string_equal(sent, "1fit");
 	assert_int_equal(e.held_opens[0], 0);
+}
+
+/* Nobody is rung by a call that has ended before its propose left: neither
+ * propose nor retract leaves, whomever of his devices they are for. */
+static void test_taken_back(void **state)
+{
+	struct call_entry e = { .dm = &dm };
+
+	(void)state;
+	store_for(&e);
+	send_jmi(&e, "1", "propose", "bob@x", "s");
+	send_jmi(&e, "2", "propose", "bob@x/low", "s");
+	send_jmi(&e, "3", "propose", "bobby@x", "s");
+	send_jmi(&e, "4", "propose", "bob@x", "other");
+	send_jmi(&e, "5", "retract", "bob@x/low", "s");
+	send_jmi(&e, "6", "retract", "bob@x/phone", "s");
+	send_jmi(&e, "7", "retract", "bob@x", "s");
+	send_jmi(&e, "8", "reject", "bob@x", "other");
+	hold_flush(&dm);
+	await_commit(1);
+	assert_string_equal(sent, "348");
+	send_jmi(&e, "9", "retract", "bob@x", "other");
+	assert_string_equal(sent, "3489");
 }
 
 /* An end never waits, and what it ends never comes after it. */
@@ -395,6 +432,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_waits_for_store),
 		T(test_behind_initiate),
+		T(test_taken_back),
 		T(test_end_first),
 		T(test_never_begun),
 		T(test_two_calls),
