@@ -642,7 +642,10 @@ void calls_verify(struct daemon *dm)
 			struct search s = { e->call.leg[i].device, false };
 
 			l = &e->call.leg[i];
-			if (!l->device || !gateway_knows(dm->gateway, l->user))
+			/* One that has called since then is there, seen or
+			 * not. */
+			if (!l->restored || !l->device ||
+			    !gateway_knows(dm->gateway, l->user))
 				continue;
 			gateway_describe(dm->gateway, l->user, compare_device,
 					 &s);
