@@ -94,8 +94,10 @@ void gateway_show_row(struct gateway *g, struct gateway_row *r, bool must,
 
 	if (!g->up || !r->peer || !r->to)
 		return;
-	is = is_visible(g, r) ||
-	     (was && find_held(g, r->user->bare, r->peer));
+	is = is_visible(g, r);
+	if (!is && r->shown != SHOWN_UNAVAILABLE &&
+	    find_held(g, r->user->bare, r->peer))
+		return;        /* as it is, also if that was before a restart */
 	if (is == was && (r->shown != SHOWN_NOTHING || !must))
 		return;
 	r->shown = is ? SHOWN_AVAILABLE : SHOWN_UNAVAILABLE;
@@ -121,6 +123,7 @@ void gateway_hold(struct gateway *g, const char *user, const char *peer,
 	struct gateway_held *h = find_held(g, user, peer);
 	struct gateway_user *p = gateway_user_find(g, peer);
 	struct gateway_user *u = gateway_user_find(g, user);
+	bool over = g->grace_end == INT64_MAX;         /* else told then */
 	struct gateway_row *r;
 
 	g->now = env->now;
@@ -134,13 +137,13 @@ void gateway_hold(struct gateway *g, const char *user, const char *peer,
 	if (p && u) {
 		r = gateway_row_find(u, p->contact);
 		if (r)
-			gateway_show_row(g, r, false, env);
+			gateway_show_row(g, r, over, env);
 		return;
 	}
 	/* The peer left for good: his contact is found by the rows alone. */
 	for (r = u ? u->rows : NULL; r; r = r->hh.next)
 		if (r->peer && !strcmp(r->peer, peer))
-			gateway_show_row(g, r, false, env);
+			gateway_show_row(g, r, over, env);
 }
 
 /* --- the link and time --------------------------------------------------- */

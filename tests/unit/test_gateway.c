@@ -457,6 +457,25 @@ static void test_switch(void **state)
 	assert_string_equal(out, "");
 }
 
+/* A call that was restored: whether its address was shown is not stored, and
+ * it never goes unavailable in the call, though its user is not active. */
+static void test_switch_restored(void **state)
+{
+	(void)state;
+	two_friends();
+	gateway_down(g, &env);
+	gateway_hold(g, "alice@h", "bob@h", true, &env);
+	arena_reset(env.arena);
+	up();
+	feed(p("", "bob@h/x", "c.h", "<show>away</show>"));
+	tick_to(env.now + GATEWAY_GRACE_MS);
+	assert_null(strstr(out, "P unavailable bob@c.h/call > alice@h\n"));
+	arena_reset(env.arena);
+	gateway_hold(g, "alice@h", "bob@h", false, &env);
+	print_actions();
+	assert_string_equal(out, "P unavailable bob@c.h/call > alice@h\n");
+}
+
 /* --- the link ------------------------------------------------------------ */
 
 static void test_link(void **state)
@@ -566,7 +585,8 @@ int main(void)
 		T(test_active), T(test_first_login), T(test_directed),
 		T(test_lost_contact), T(test_idle), T(test_lang),
 		T(test_features), T(test_features_lie), T(test_describe),
-		T(test_show), T(test_switch), T(test_link),
+		T(test_show), T(test_switch),
+		T(test_switch_restored), T(test_link),
 		T(test_probe_answer), T(test_sweep), T(test_restore),
 	};
 
