@@ -13,6 +13,7 @@ struct item {
 	struct item *prev, *next;  /* of its user, oldest first */
 	struct box *box;
 	UT_hash_handle hh;         /* by id */
+	bool restored;             /* an earlier process may have sent it */
 	char *strings;
 };
 
@@ -146,9 +147,12 @@ static void drop_row(struct outbox *o, struct item *it,
 	drop(o, it);
 }
 
+/* Not one that may have been sent before: a second copy must carry the same
+ * id (I08). */
 static bool folds(const struct outbox_row *row, const struct item *it)
 {
-	return !it->row.sending && same(row->kind, "missed") &&
+	return !it->row.sending && !it->row.sent && !it->restored &&
+	       same(row->kind, "missed") &&
 	       same(it->row.kind, "missed") && same(it->row.peer, row->peer);
 }
 
@@ -280,9 +284,14 @@ bool outbox_unsend(struct outbox *o, const char *id)
 int outbox_restore(struct outbox *o, const struct outbox_row *row)
 {
 	struct outbox_row r = *row;
+	struct item *it;
 
 	r.sending = false;
-	return insert(o, &r) ? 0 : ENOMEM;
+	it = insert(o, &r);
+	if (!it)
+		return ENOMEM;
+	it->restored = true;
+	return 0;
 }
 
 const struct outbox_row *outbox_next(struct outbox *o, const char *user)

@@ -112,6 +112,26 @@ static void one_on_its_way_is_left(void **state)
 	assert_int_equal(ch.put->count, 1);
 }
 
+/* An earlier process may have sent it: its second copy keeps its id (I08). */
+static void one_that_may_have_left_is_left(void **state)
+{
+	struct outbox_row old = { .id = "1", .user = "bob@x", .peer = "al@x",
+				  .kind = "missed", .body = "one",
+				  .count = 1 };
+	struct outbox_change ch;
+
+	(void)state;
+	assert_int_equal(outbox_restore(box, &old), 0);
+	ch = add("2", "bob@x", "al@x", "missed", "two");
+	assert_int_equal(ch.dels, 0);
+	assert_non_null(outbox_next(box, "bob@x"));
+	assert_non_null(outbox_next(box, "bob@x"));
+	outbox_requeue(box);
+	ch = add("3", "bob@x", "al@x", "missed", "three");
+	assert_int_equal(ch.dels, 0);
+	assert_int_equal(ch.put->count, 1);
+}
+
 static void over_the_cap_nothing_is_lost(void **state)
 {
 	struct outbox_change ch;
@@ -197,6 +217,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(sent_once), TEST(waits_again), TEST(missed_ones_fold),
 		TEST(one_on_its_way_is_left),
+		TEST(one_that_may_have_left_is_left),
 		TEST(over_the_cap_nothing_is_lost),
 		TEST(merged_body_is_bounded), TEST(all_on_their_way),
 		TEST(old_ones_go), TEST(restored),
