@@ -181,6 +181,7 @@ static void on_tie_break(struct call_run *r, const struct leg_action *a,
 		call_uuid(sid, r->ev->entropy);
 		leg_ring_more(l, &t, sid, call_leg(r, side));
 		call_join(r);
+		call_do(r, CALL_DO_SAVE);
 	} else if (!leg_ringable(l)) {
 		call_end(r, CAUSE_UNANSWERED, NULL, NULL, -1);
 	}
