@@ -137,6 +137,7 @@ void call_want_offer(struct call_run *r)
 			  call_leg(r, !c->caller));
 		leg_catch_up(call_callee(c), from, &r->env);
 		call_join(r);
+		call_do(r, CALL_DO_SAVE);
 	} else if (from->state == LEG_PROPOSED) {
 		/* A device without JMI rings by a session-initiate, and only
 		 * the caller can make one: ask him for it now. */
