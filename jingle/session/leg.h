@@ -300,9 +300,10 @@ enum leg_stop {
  * is left alone. */
 void leg_stop(struct leg *l, enum leg_stop how, const char *reason,
 	      const char *text, const char *but, struct leg_env *env);
-/* After a crash: the end of a ringing once more, to each device alone and
- * without a trace; a client that knows it ended ignores it. */
-void leg_repeat_stop(struct leg *l, struct leg_env *env);
+/* After a crash: the end of a ringing once more, to each device alone (but
+ * the one that answered) and without a trace; a client that knows it ended
+ * ignores it. */
+void leg_repeat_stop(struct leg *l, const char *reason, struct leg_env *env);
 /* Ends the leg from whatever state, by what the state needs: reject, retract,
  * terminate; and answers what is owed. */
 void leg_end(struct leg *l, const char *reason, const char *text,

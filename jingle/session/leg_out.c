@@ -287,21 +287,21 @@ void leg_stop(struct leg *l, enum leg_stop how, const char *reason,
 	}
 }
 
-void leg_repeat_stop(struct leg *l, struct leg_env *env)
+void leg_repeat_stop(struct leg *l, const char *reason, struct leg_env *env)
 {
 	struct leg_device *d;
 	struct xml_elem *m;
 
 	for (d = l->devices; d; d = d->next)
-		if (!d->gone)
-			stop_one(l, d, JMI_RETRACT, "cancel", NULL, env);
+		if (!d->gone && !str_eq(d->jid, l->device))
+			stop_one(l, d, JMI_RETRACT, reason, NULL, env);
 	if (l->role != LEG_CALLER || !l->device)
 		return;
 	if (!l->jmi) {
-		leg_terminate(l, env, l->device, l->sid, "gone", NULL);
+		leg_terminate(l, env, l->device, l->sid, reason, NULL);
 		return;
 	}
-	m = leg_message(l, env, l->device, JMI_REJECT, l->sid, "gone", NULL);
+	m = leg_message(l, env, l->device, JMI_REJECT, l->sid, reason, NULL);
 	make_private(env->arena, m);
 	leg_send(l, env, m, LEG_SEND_HELD);
 }

@@ -385,16 +385,22 @@ static bool fits(const struct call *c)
 	       (to == LEG_ANSWERED || to == LEG_INITIATED);
 }
 
-/* What took a ringing back may not have left before we died. */
+/* What refused a call, took a ringing back, or stopped the devices that
+ * another one was faster than, may not have left before we died. */
 static void repeat_stops(struct call_run *r)
 {
 	struct call *c = r->c;
+	const char *reason = c->answered_wall ? "success" : "cancel";
 	unsigned i;
 
-	if (c->answered_wall || r->ev->wall - c->rung_wall > RECENT_MS)
+	/* When a round was refused is not stored: that is said again always. */
+	if (c->rung_wall && r->ev->wall - c->rung_wall > RECENT_MS)
 		return;
 	for (i = 0; i < 2; i++) {
-		leg_repeat_stop(&c->leg[i], call_leg(r, i));
+		if (i == c->caller && c->answered_wall)
+			continue;
+		leg_repeat_stop(&c->leg[i], i == c->caller ? "gone" : reason,
+				call_leg(r, i));
 		call_join(r);
 	}
 }
@@ -416,12 +422,14 @@ void call_on_restored(struct call_run *r)
 		break;
 	case CALL_SETUP:
 		c->answered_at = r->ev->now;
+		repeat_stops(r);
 		break;
 	case CALL_UP:          /* somebody may have hung up meanwhile */
 		for (i = 0; i < 2; i++) {
 			leg_ping(&c->leg[i], call_leg(r, i));
 			call_join(r);
 		}
+		repeat_stops(r);
 		break;
 	default:
 		repeat_stops(r);
