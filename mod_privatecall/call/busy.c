@@ -113,9 +113,10 @@ bool call_on_second(struct call_run *r, unsigned side,
 		if (l->state == LEG_PROCEEDED ||
 		    (l->state == LEG_ENDED && ev->kind == LEG_EV_JINGLE))
 			return false;
-		if (!call_is_live(c)) {
-			/* An id is good for one call: a clear answer, and
-			 * nothing rings by a stanza that came twice. */
+		if (!call_is_live(c) || (!same_device && ev->jmi)) {
+			/* An id is good for one call of one device: a clear
+			 * answer, and nothing rings by a stanza that came
+			 * twice. */
 			leg_turn_away(&c->leg[side], ev, "expired", false,
 				      call_leg(r, side));
 			call_join(r);
