@@ -78,14 +78,6 @@ static void glare(struct call_run *r, unsigned side,
 static void reenter(struct call_run *r, unsigned side,
 		    const struct leg_event *ev)
 {
-	struct call *c = r->c;
-	unsigned i;
-
-	for (i = 0; i < 2; i++) {
-		c->leg[i].finish_due = c->leg[i].jmi;
-		leg_finish(&c->leg[i], "expired", NULL, NULL, call_leg(r, i));
-		call_join(r);
-	}
 	call_end(r, CAUSE_REENTERED, "expired", NULL, -1);
 	call_flush_finishes(r);
 	call_begin(r, side, ev);

@@ -34,10 +34,23 @@ static void new_identity(struct call_run *r)
 	c->over = false;
 }
 
+/* What ends the round before leaves without waiting for the commit, which
+ * replaces that round's row: were we to die behind it, nobody would know any
+ * more whom to tell. Before it, a restart finds the row and says it again. */
+static void release_old(struct call_run *r)
+{
+	struct call_action *a;
+
+	for (a = r->out->first; a; a = a->next)
+		if (a->kind == CALL_DO_SEND && a->class == LEG_SEND_HELD)
+			a->class = LEG_SEND_AFTER;
+}
+
 static void new_round(struct call_run *r, unsigned side)
 {
 	struct call *c = r->c;
 
+	release_old(r);
 	if (c->state == CALL_DONE && call_has_row(c))
 		call_do(r, CALL_DO_FORGET);
 	if (c->state != CALL_OPEN)

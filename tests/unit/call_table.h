@@ -23,12 +23,12 @@ static const struct row rows[] = {
 		"0:reject log=re-entered 0:finish forget ask >asking",
 		"0:session-terminate 1:session-terminate log=re-entered "
 		"forget ask >asking",
-		"0:finish 1:finish log=re-entered 0:reject 1:retract ask "
+		"log=re-entered 0:reject 1:retract 0:finish 1:finish ask "
 		">asking",
-		"0:finish 1:finish log=re-entered 0:session-terminate "
-		"1:session-terminate ask >asking",
-		"0:finish 1:finish log=re-entered 0:session-terminate "
-		"1:session-terminate ask >asking",
+		"log=re-entered 0:session-terminate 1:session-terminate "
+		"0:finish 1:finish ask >asking",
+		"log=re-entered 0:session-terminate 1:session-terminate "
+		"0:finish 1:finish ask >asking",
 		"0:finish 1:finish ask >asking", NEW, "forget ask >asking",
 	} },
 	{ "propose alice@x/desk m-sid audio", {
@@ -47,12 +47,12 @@ static const struct row rows[] = {
 		"0:reject log=re-entered 0:finish forget ask >asking",
 		"0:session-terminate 1:session-terminate log=re-entered "
 		"forget ask >asking",
-		"0:finish 1:finish log=re-entered 0:reject 1:retract ask "
+		"log=re-entered 0:reject 1:retract 0:finish 1:finish ask "
 		">asking",
-		"0:finish 1:finish log=re-entered 0:session-terminate "
-		"1:session-terminate ask >asking",
-		"0:finish 1:finish log=re-entered 0:session-terminate "
-		"1:session-terminate ask >asking",
+		"log=re-entered 0:session-terminate 1:session-terminate "
+		"0:finish 1:finish ask >asking",
+		"log=re-entered 0:session-terminate 1:session-terminate "
+		"0:finish 1:finish ask >asking",
 		"0:finish 1:finish ask >asking", NEW, "forget ask >asking",
 	} },
 	{ "propose alice@x/desk b-sid audio delayed", {
@@ -65,12 +65,12 @@ static const struct row rows[] = {
 		"log=not-active alice!refused bob!missed 0:reject forget "
 		"ask >asking",
 		"1:reject", "1:reject", "1:reject",
-		"0:finish 1:finish log=re-entered 0:reject 1:retract ask "
+		"log=re-entered 0:reject 1:retract 0:finish 1:finish ask "
 		">asking",
-		"0:finish 1:finish log=re-entered 0:session-terminate "
-		"1:session-terminate ask >asking",
-		"0:finish 1:finish log=re-entered 0:session-terminate "
-		"1:session-terminate ask >asking",
+		"log=re-entered 0:session-terminate 1:session-terminate "
+		"0:finish 1:finish ask >asking",
+		"log=re-entered 0:session-terminate 1:session-terminate "
+		"0:finish 1:finish ask >asking",
 		"0:finish 1:finish ask >asking", NEW, "forget ask >asking",
 	} },
 	{ "propose bob@x/phone a-sid audio", {
@@ -81,12 +81,12 @@ static const struct row rows[] = {
 		"0:reject log=glare 0:finish forget ask >asking",
 		"0:session-terminate 1:session-terminate log=glare forget "
 		"ask >asking",
-		"0:finish 1:finish log=re-entered 0:reject 1:retract ask "
+		"log=re-entered 0:reject 1:retract 0:finish 1:finish ask "
 		">asking",
-		"0:finish 1:finish log=re-entered 0:session-terminate "
-		"1:session-terminate ask >asking",
-		"0:finish 1:finish log=re-entered 0:session-terminate "
-		"1:session-terminate ask >asking",
+		"log=re-entered 0:session-terminate 1:session-terminate "
+		"0:finish 1:finish ask >asking",
+		"log=re-entered 0:session-terminate 1:session-terminate "
+		"0:finish 1:finish ask >asking",
 		"0:finish 1:finish ask >asking", NEW, "forget ask >asking",
 	} },
 	{ "propose bob@x/pad a-sid audio", {
@@ -97,12 +97,12 @@ static const struct row rows[] = {
 		"0:reject log=glare 0:finish forget ask >asking",
 		"0:session-terminate 1:session-terminate log=glare forget "
 		"ask >asking",
-		"0:finish 1:finish log=re-entered 0:reject 1:retract ask "
+		"log=re-entered 0:reject 1:retract 0:finish 1:finish ask "
 		">asking",
-		"0:finish 1:finish log=re-entered 0:session-terminate "
-		"1:session-terminate ask >asking",
-		"0:finish 1:finish log=re-entered 0:session-terminate "
-		"1:session-terminate ask >asking",
+		"log=re-entered 0:session-terminate 1:session-terminate "
+		"0:finish 1:finish ask >asking",
+		"log=re-entered 0:session-terminate 1:session-terminate "
+		"0:finish 1:finish ask >asking",
 		"0:finish 1:finish ask >asking", NEW, "forget ask >asking",
 	} },
 	{ "jingle alice@x/desk session-initiate m-sid audio", {
@@ -119,12 +119,12 @@ static const struct row rows[] = {
 		"0:reject log=re-entered 0:finish forget 0:ok ask >asking",
 		"0:session-terminate 1:session-terminate log=re-entered "
 		"forget 0:ok ask >asking",
-		"0:finish 1:finish log=re-entered 0:reject 1:retract 0:ok "
-		"ask >asking",
-		"0:finish 1:finish log=re-entered 0:session-terminate "
-		"1:session-terminate 0:ok ask >asking",
-		"0:finish 1:finish log=re-entered 0:session-terminate "
-		"1:session-terminate 0:ok ask >asking",
+		"log=re-entered 0:reject 1:retract 0:finish 1:finish "
+		"0:ok ask >asking",
+		"log=re-entered 0:session-terminate 1:session-terminate "
+		"0:finish 1:finish 0:ok ask >asking",
+		"log=re-entered 0:session-terminate 1:session-terminate "
+		"0:finish 1:finish 0:ok ask >asking",
 		"0:finish 1:finish 0:ok ask >asking", "0:ok ask >asking",
 		"forget 0:ok ask >asking",
 	} },
@@ -137,12 +137,12 @@ static const struct row rows[] = {
 		"log=not-active alice!refused bob!missed 0:reject forget "
 		"1:ok ask >asking",
 		"1:tie-break", "1:tie-break", "1:tie-break",
-		"0:finish 1:finish log=re-entered 0:reject 1:retract 1:ok "
-		"ask >asking",
-		"0:finish 1:finish log=re-entered 0:session-terminate "
-		"1:session-terminate 1:ok ask >asking",
-		"0:finish 1:finish log=re-entered 0:session-terminate "
-		"1:session-terminate 1:ok ask >asking",
+		"log=re-entered 0:reject 1:retract 0:finish 1:finish "
+		"1:ok ask >asking",
+		"log=re-entered 0:session-terminate 1:session-terminate "
+		"0:finish 1:finish 1:ok ask >asking",
+		"log=re-entered 0:session-terminate 1:session-terminate "
+		"0:finish 1:finish 1:ok ask >asking",
 		"0:finish 1:finish 1:ok ask >asking", "1:ok ask >asking",
 		"forget 1:ok ask >asking",
 	} },
@@ -154,12 +154,12 @@ static const struct row rows[] = {
 		"0:reject log=glare 0:finish forget 1:ok ask >asking",
 		"0:session-terminate 1:session-terminate log=glare forget "
 		"1:ok ask >asking",
-		"0:finish 1:finish log=re-entered 0:reject 1:retract 1:ok "
-		"ask >asking",
-		"0:finish 1:finish log=re-entered 0:session-terminate "
-		"1:session-terminate 1:ok ask >asking",
-		"0:finish 1:finish log=re-entered 0:session-terminate "
-		"1:session-terminate 1:ok ask >asking",
+		"log=re-entered 0:reject 1:retract 0:finish 1:finish "
+		"1:ok ask >asking",
+		"log=re-entered 0:session-terminate 1:session-terminate "
+		"0:finish 1:finish 1:ok ask >asking",
+		"log=re-entered 0:session-terminate 1:session-terminate "
+		"0:finish 1:finish 1:ok ask >asking",
 		"0:finish 1:finish 1:ok ask >asking", "1:ok ask >asking",
 		"forget 1:ok ask >asking",
 	} },
