@@ -44,6 +44,14 @@ static void put_text(struct line *l, const char *s, const char *masked)
 	for (; *s && !l->full; s += n) {
 		unsigned char c = (unsigned char)*s;
 
+		n = 1;
+		if (c >= ' ' && c < 127 && !strchr(masked, c)) {
+			if (l->len + 1 >= sizeof(l->text))
+				l->full = true;
+			else
+				l->text[l->len++] = *s;
+			continue;
+		}
 		n = char_size(c);
 		if (strnlen(s, n) < n || l->len + n >= sizeof(l->text)) {
 			l->full = true;
