@@ -1,0 +1,856 @@
+/* books.c: what the store was given, against what happened and against the
+ * tables of product.md (I01, I07, I08, I14 - I16).
+ *
+ * A batch is judged when it is pushed, in the turn that made it: its log rows
+ * against what was received since the last one, its notices against its log
+ * rows. It counts when it is committed. Each notice is counted from its log
+ * row to the server's word that it has been taken: what is due, what waits
+ * and what was given must agree after every commit (conservation).
+ */
+#include <stdlib.h>
+#include "tests/sim/watch.h"
+
+#define NOTICES 512                /* rows of the outbox at once */
+#define RINGS_MINUTE 60000
+
+struct mail {
+	char id[40], peer[24], kind[12];
+	uint8_t user;
+	bool stored, live, taken, unsent;
+	unsigned count, copies, disturbed; /* crashes and cuts before it */
+};
+
+static struct mail *mail;
+static unsigned mails, mail_cap;
+static unsigned due[USERS], done[USERS];       /* notices */
+
+/* What a pushed batch adds to `due`, in the order of pushes. */
+struct expected { unsigned n[USERS]; };
+static struct expected *expected;
+static unsigned expected_from, expected_to, expected_cap;
+
+/* --- what the table says ---------------------------------------------- */
+
+enum told { NONE, REFUSED, MISSED, MISSED_IF_RUNG, WRITE_BACK, SAME,
+	    DETAILS };
+
+/* product.md, "Refusals": by what the log calls it. */
+static const struct rule {
+	const char *result;
+	enum told caller, callee;
+} rules[] = {
+	{ "not-active", REFUSED, MISSED },
+	{ "dnd", REFUSED, MISSED },
+	{ "unknown-user", REFUSED, NONE },
+	{ "blocked", REFUSED, NONE },
+	{ "privacy", REFUSED, NONE },
+	{ "needs-messaging", REFUSED, NONE },
+	{ "switch-off", REFUSED, MISSED_IF_RUNG },
+	{ "no-video", REFUSED, NONE },
+	{ "busy", REFUSED, MISSED },
+	{ "declined", REFUSED, WRITE_BACK },
+	{ "unanswered", REFUSED, MISSED },
+	{ "cancelled", NONE, MISSED_IF_RUNG },
+	{ "glare", NONE, NONE },
+	{ "self", REFUSED, NONE },
+	{ "remote", REFUSED, NONE },
+	{ "no-codec", REFUSED, MISSED },
+	{ "no-capacity", REFUSED, NONE },
+	{ "draining", REFUSED, MISSED_IF_RUNG },
+	{ "restart", REFUSED, MISSED_IF_RUNG },
+	{ "caller-gone", REFUSED, MISSED },
+	{ "failed", REFUSED, SAME },
+	{ "re-entered", NONE, NONE },
+	{ "ended-by-admin", REFUSED, MISSED_IF_RUNG },
+	{ "answered", DETAILS, DETAILS },
+};
+
+static const struct rule *rule_of(const char *result)
+{
+	unsigned i;
+
+	for (i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
+		if (strcmp(rules[i].result, result) == 0)
+			return &rules[i];
+	return NULL;
+}
+
+static const char *kind_of(enum told t)
+{
+	static const char *const kinds[] = {
+		NULL, "refused", "missed", "missed", "write-back", "failed",
+		"details",
+	};
+
+	return kinds[t];
+}
+
+/* --- notices ---------------------------------------------------------- */
+
+static struct mail *find_mail(const char *id)
+{
+	unsigned i;
+
+	for (i = mails; i--;)
+		if (strcmp(mail[i].id, id) == 0)
+			return &mail[i];
+	return NULL;
+}
+
+static struct mail *mail_get(const char *id)
+{
+	struct mail *m = find_mail(id);
+
+	if (m)
+		return m;
+	if (mails == mail_cap) {
+		mail_cap = mail_cap ? 2 * mail_cap : 64;
+		mail = realloc(mail, mail_cap * sizeof(*mail));
+		if (!mail)
+			abort();
+	}
+	m = &mail[mails++];
+	memset(m, 0, sizeof(*m));
+	snprintf(m->id, sizeof(m->id), "%s", id);
+	return m;
+}
+
+/* The op puts a notice that was not there. */
+static bool is_new(const struct store_op *op)
+{
+	return op->kind == STORE_OUTBOX_PUT && !op->u.outbox.sent &&
+	       strcmp(op->u.outbox.kind, "folded") != 0 &&
+	       !find_mail(op->u.outbox.id);
+}
+
+static bool wants(unsigned user, enum told t, const char *result)
+{
+	enum notices how = O.user[user].notices;
+
+	if (how != NOTICES_AUTO)
+		return how == NOTICES_ALWAYS;
+	return (t != MISSED && t != MISSED_IF_RUNG) ||
+	       strcmp(result, "not-active") == 0 ||
+	       strcmp(result, "dnd") == 0 || strcmp(result, "busy") == 0;
+}
+
+/* A batch under judgment: which of its notices have a cause. */
+#define OPS 512
+static bool explained[OPS];
+
+/* -1: must not be there; 1: must; 0: may. */
+static void expect(const struct store_batch *b, int must, int user,
+		   const char *peer, enum told t, const char *result,
+		   struct expected *e)
+{
+	size_t i, n = store_batch_count(b);
+	const struct store_op *op;
+
+	if (user < 0 || t == NONE || must < 0 ||
+	    !wants((unsigned)user, t, result))
+		return;
+	for (i = 0; i < n && i < OPS; i++) {
+		op = store_batch_get(b, i);
+		if (explained[i] || !is_new(op) ||
+		    strcmp(op->u.outbox.user, W.user[user].bare) != 0 ||
+		    strcmp(op->u.outbox.peer, peer) != 0 ||
+		    strcmp(op->u.outbox.kind, kind_of(t)) != 0)
+			continue;
+		explained[i] = true;
+		e->n[user]++;
+		return;
+	}
+	if (must > 0)
+		broken("I08", "%s gets no notice (%s) of a call that was %s",
+		       W.user[user].bare, kind_of(t), result);
+}
+
+/* --- the log ---------------------------------------------------------- */
+
+static bool is(const char *a, const char *b)
+{
+	return strcmp(a, b) == 0;
+}
+
+/* His user has just answered somebody else (F26). */
+static bool took_other(int user, int but)
+{
+	int i;
+
+	for (i = 0; i <= USERS; i++)
+		if (i != user && i != but &&
+		    watch_pair((unsigned)user, (unsigned)i)->answered_at ==
+		    W.now)
+			return true;
+	return false;
+}
+
+/* I07: the log says what happened: one of these was seen. Trouble (a lost
+ * link, a crash, an error for a stanza of ours) may end any ringing. */
+static const struct { const char *result; unsigned saw; } proofs[] = {
+	{ "answered", SAW_ANSWERED },
+	{ "declined", SAW_DECLINED },
+	{ "cancelled", SAW_CANCELLED },
+	{ "unanswered", SAW_OWN_TIMEOUT | SAW_DEVICE_OUT | SAW_GONE |
+			SAW_TROUBLE },
+	{ "busy", SAW_BUSY },
+	{ "glare", SAW_CROSSED | SAW_MAYBE_CROSSED },
+	{ "restart", SAW_RESTARTED },
+	{ "blocked", SAW_BOUNCED },
+	{ "caller-gone", SAW_GONE | SAW_TROUBLE },
+	{ "ended-by-admin", SAW_ADMIN },
+	{ "failed", SAW_DEVICE_OUT | SAW_HUNG_UP | SAW_GONE | SAW_TROUBLE },
+	{ "no-codec", SAW_DEVICE_OUT },
+	{ "not-active", SAW_INACTIVE | SAW_RESTARTED },
+	{ "dnd", SAW_INACTIVE | SAW_RESTARTED },
+};
+
+static unsigned proofs_of(const char *result)
+{
+	unsigned i;
+
+	for (i = 0; i < sizeof(proofs) / sizeof(proofs[0]); i++)
+		if (is(proofs[i].result, result))
+			return proofs[i].saw;
+	return 0;
+}
+
+/* What is true by what is now, or has lasted. */
+static bool holds(const struct store_log *l, const struct pair *p, int caller,
+		  int callee)
+{
+	int64_t ran = W.now - p->began;
+
+	if (is(l->result, "cancelled"))
+		return took_other(caller, callee);
+	if (is(l->result, "unanswered"))
+		return ran >= W.conf.site.ring_timeout;
+	if (is(l->result, "failed"))
+		return ran >= W.conf.site.setup_timeout;
+	if (is(l->result, "busy"))
+		return callee >= 0 && O.user[callee].second == SECOND_BUSY;
+	if (is(l->result, "draining"))
+		return W.draining || W.leaving;
+	if (is(l->result, "switch-off"))
+		return !O.now.enabled;
+	if (is(l->result, "self"))
+		return caller == callee;
+	if (is(l->result, "unknown-user") || is(l->result, "not-active"))
+		return callee < 0;
+	if (is(l->result, "privacy"))
+		return callee >= 0 && (O.user[callee].who == WHO_NOBODY ||
+				       O.user[callee].who == WHO_CONTACTS);
+	return is(l->result, "re-entered");
+}
+
+static bool is_true(const struct store_log *l, const struct pair *p,
+		    int caller, int callee)
+{
+	return p->saw & proofs_of(l->result) || holds(l, p, caller, callee);
+}
+
+static bool near(int64_t a, int64_t b)
+{
+	return a - b <= 1000 && b - a <= 1000;
+}
+
+static void check_times(const struct store_log *l, const struct pair *p)
+{
+	if (!near(l->ended, W.now + W.wall_offset))
+		broken("I07", "%s ended %lld ms from now", l->call,
+		       (long long)(W.now + W.wall_offset - l->ended));
+	if (l->answered && p->saw & SAW_ANSWERED && !p->jumped &&
+	    !(p->saw & SAW_RESTARTED) &&
+	    !near(l->answered, p->answered_wall))
+		broken("I07", "%s was answered %lld ms from the answer",
+		       l->call, (long long)(p->answered_wall - l->answered));
+}
+
+/* Somebody was rung in this round, as far as the daemon can still know. */
+static bool was_rung(int caller, int callee)
+{
+	const struct ring *r;
+	unsigned i;
+
+	for (i = O.rings; i--;) {
+		r = &O.ring[i];
+		if (r->caller == caller && r->callee == callee && !r->ended &&
+		    watch_row(r->callee, str_of(r->sid[0]))->pushed != 99)
+			return true;
+	}
+	return false;
+}
+
+/* I06, X9: who was rung crosswise missed nothing. */
+static int callee_must(const struct store_log *l, const struct pair *p,
+		       enum told t, bool rung)
+{
+	if (t == MISSED_IF_RUNG && !rung)
+		return -1;
+	if (t == WRITE_BACK && !p->offer)
+		return -1;
+	if (l->answered)
+		return 1;
+	if (p->saw & SAW_RESTARTED && p->saw & SAW_CROSSED)
+		return 0;      /* nothing of it is stored */
+	if (p->saw & SAW_MAYBE_CROSSED)
+		return 0;
+	/* It crossed, and was refused; or that was an attempt before it. */
+	if (p->saw & SAW_CROSSED && !rung && p->began != p->attempt_at)
+		return 0;
+	return p->saw & SAW_CROSSED ? -1 : 1;
+}
+
+static struct pair *pair_of_log(const struct store_log *l)
+{
+	int caller = user_of_bare(l->caller), callee = user_of_bare(l->callee);
+
+	return watch_pair(caller < 0 ? USERS : (unsigned)caller,
+			  callee < 0 ? USERS : (unsigned)callee);
+}
+
+static void judge_log(const struct store_batch *b, const struct store_log *l,
+		      struct expected *e)
+{
+	const struct rule *rule = rule_of(l->result);
+	int caller = user_of_bare(l->caller), callee = user_of_bare(l->callee);
+	struct pair *p = pair_of_log(l);
+	bool rung = was_rung(caller, callee), glare = is(l->result, "glare");
+	bool again = l->reason && is(l->reason, "expired") && l->answered;
+	enum told t;
+	int must;
+
+	W.count.results[cause_parse(l->result)]++;
+	if (!rule) {
+		broken("I07", "the log says \"%s\"", l->result);
+		return;
+	}
+	if (!is_true(l, p, caller, callee))
+		broken("I07", "%s: %s -> %s was never %s", l->call, l->caller,
+		       l->callee, l->result);
+	check_times(l, p);
+	if (!again) {
+		expect(b, 1, caller, l->callee, rule->caller, l->result, e);
+		t = rule->callee;
+		must = callee_must(l, p, t, rung);
+		if (t != NONE)
+			expect(b, must, callee, l->caller, t, l->result, e);
+	}
+	p->saw_before = (p->logs_pending ? p->saw_before : 0) | p->saw;
+	p->logs_pending++;
+	p->jumped = false;
+	p->saw = (glare ? SAW_CROSSED : 0) |
+		 (p->inactive_at == W.now ? SAW_INACTIVE : 0);
+	p->began = W.now;
+}
+
+/* --- legs ------------------------------------------------------------- */
+
+static struct row *row_get(const struct store_leg *l)
+{
+	unsigned user = (unsigned)user_of_bare(l->user);
+	struct str sid = str_of(l->sid);
+	struct row *row = watch_row(user, sid);
+
+	if (row && is(row->call, l->call))
+		return row;
+	if (O.rows == O.row_cap) {
+		O.row_cap = O.row_cap ? 2 * O.row_cap : 64;
+		O.row = realloc(O.row, O.row_cap * sizeof(*O.row));
+		if (!O.row)
+			abort();
+	}
+	row = &O.row[O.rows++];
+	memset(row, 0, sizeof(*row));
+	snprintf(row->sid, sizeof(row->sid), "%.*s", (int)sid.n, sid.p);
+	snprintf(row->call, sizeof(row->call), "%s", l->call);
+	row->user = (uint8_t)user;
+	row->pushed = row->committed = 99;
+	return row;
+}
+
+/* I14: 5 rings in a minute for a pair, 20 for a caller; the count is of one
+ * process. */
+static void check_limits(const struct ring *r)
+{
+	unsigned i, pair = 0, all = 0;
+
+	for (i = O.rings; i--;) {
+		const struct ring *o = &O.ring[i];
+
+		if (W.now - o->decided >= RINGS_MINUTE ||
+		    o->crashes != O.crashes)
+			continue;
+		if (o->caller != r->caller)
+			continue;
+		all++;
+		pair += o->callee == r->callee;
+	}
+	if (pair > W.conf.site.pair_per_minute ||
+	    all > W.conf.site.caller_per_minute)
+		broken("I14", "%u rings of one pair, %u of one caller", pair,
+		       all);
+}
+
+/* I01, I02, I15: may he be rung, at the moment of the decision? */
+static void judge_ring(const struct store_leg *l, int caller, int callee)
+{
+	struct ring *r = watch_ring(str_of(l->sid));
+	struct pair *p;
+	unsigned i;
+
+	if (r)
+		return;
+	if (caller < 0 || callee < 0 || caller == callee) {
+		broken("I01", "%s is rung for nobody", l->user);
+		return;
+	}
+	r = watch_ring_new(str_of(l->sid), (unsigned)caller,
+			   (unsigned)callee);
+	p = watch_pair((unsigned)caller, (unsigned)callee);
+	/* The winner of a glare is rung in the turn that ended the loser; one
+	 * that was refused over a limit has no log row and ends nothing. */
+	if (p->began != W.now)
+		p->saw &= ~(unsigned)SAW_CROSSED;
+	r->crossed = p->saw & SAW_CROSSED;
+	p->began = W.now;
+	for (i = 0; i < W.user[callee].devices; i++)
+		r->dev[i].target =
+			watch_reachable(&W.user[callee].device[i]);
+	if (!watch_active((unsigned)callee))
+		broken("I01", "%s is rung, not being active", l->user);
+	if (!O.now.enabled)
+		broken("I02", "%s is rung while calls are off", l->user);
+	if (O.user[callee].who == WHO_NOBODY)
+		broken("I01", "%s is rung, who wants no calls", l->user);
+	if (O.user[callee].who == WHO_CONTACTS &&
+	    !O.contact[callee][caller])
+		broken("I01", "%s is rung by no contact", l->user);
+	if (O.user[callee].second == SECOND_BUSY &&
+	    watch_in_call((unsigned)callee, (unsigned)caller))
+		broken("I15", "%s is rung in a call", l->user);
+	check_limits(r);
+}
+
+/* "bob@calls.x.org" stands for bob. */
+static int peer_of(const char *own)
+{
+	unsigned u;
+
+	for (u = 0; u < W.users_n; u++)
+		if (strcmp(W.user[u].contact, own) == 0)
+			return (int)u;
+	return -1;
+}
+
+/* A device that is rung by an id of its own (after a tie-break). */
+static void note_aliases(const struct store_leg *l)
+{
+	struct ring *r = l->sid ? watch_ring(str_of(l->sid)) : NULL;
+	const char *at = l->data, *end;
+	struct str sid;
+
+	while (r && at && (at = strstr(at, "device "))) {
+		at += strlen("device 00000 ");
+		end = at + strcspn(at, " \n");
+		sid = (struct str){ at, (size_t)(end - at) };
+		if (!str_is(sid, "-") && !watch_ring(sid) &&
+		    r->sids < ALIASES)
+			snprintf(r->sid[r->sids++], SID_SIZE, "%.*s",
+				 (int)sid.n, sid.p);
+	}
+}
+
+static void push_leg(const struct store_leg *l)
+{
+	struct row *row;
+	int user = user_of_bare(l->user), peer = peer_of(l->own);
+
+	if (!l->sid)
+		return;
+	row = row_get(l);
+	row->pushed = l->state;
+	if (l->state != LEG_RINGING)
+		return;
+	judge_ring(l, peer, user);
+	if (store_degraded())
+		note_aliases(l);
+}
+
+/* The round of a call is over: its ringing is. */
+static void end_rings(const struct store_log *l)
+{
+	int caller = user_of_bare(l->caller), callee = user_of_bare(l->callee);
+	unsigned i;
+
+	for (i = 0; i < O.rings; i++)
+		if (O.ring[i].caller == caller && O.ring[i].callee == callee &&
+		    !O.ring[i].ended)
+			O.ring[i].ended = W.now;
+}
+
+/* --- settings --------------------------------------------------------- */
+
+static void set_user(const struct store_op *op, bool kept)
+{
+	int u = user_of_bare(op->u.setting.user);
+	struct settings_user s = { WHO_SERVER, true, SECOND_WAITING,
+				   NOTICES_ALWAYS };
+	const char *expected_words;
+
+	if (u < 0)
+		return;
+	s.who_may_call = kept ? O.user_kept[u].who : O.user[u].who;
+	s.messages = kept ? O.user_kept[u].messages : O.user[u].messages;
+	s.second_call = kept ? O.user_kept[u].second : O.user[u].second;
+	s.notices = kept ? O.user_kept[u].notices : O.user[u].notices;
+	settings_user_set(&s, op->u.setting.name, op->u.setting.value,
+			  &expected_words);
+	(kept ? O.user_kept : O.user)[u].who = s.who_may_call;
+	(kept ? O.user_kept : O.user)[u].messages = s.messages;
+	(kept ? O.user_kept : O.user)[u].second = s.second_call;
+	(kept ? O.user_kept : O.user)[u].notices = s.notices;
+}
+
+static void set_switch(const struct store_op *op, bool kept)
+{
+	bool on = !op->u.setting.value || is(op->u.setting.value, "yes");
+
+	if (is(op->u.setting.name, "enabled"))
+		*(kept ? &O.kept.enabled : &O.now.enabled) = on;
+	else if (is(op->u.setting.name, "messaging"))
+		*(kept ? &O.kept.messaging : &O.now.messaging) = on;
+}
+
+static void set_contact(const struct store_op *op, bool kept)
+{
+	int u = user_of_bare(op->u.contact.user);
+	int a = is(op->u.contact.contact, DOMAIN) ? SERVICE :
+		peer_of(op->u.contact.contact);
+
+	if (u >= 0 && a >= 0)
+		(kept ? O.contact_kept : O.contact)[u][a] =
+			op->kind == STORE_CONTACT_PUT && op->u.contact.to;
+}
+
+static void set_any(const struct store_op *op, bool kept)
+{
+	switch (op->kind) {
+	case STORE_SETTING_PUT:
+		set_user(op, kept);
+		break;
+	case STORE_SWITCH_PUT:
+		set_switch(op, kept);
+		break;
+	case STORE_CONTACT_PUT:
+	case STORE_CONTACT_DEL:
+		set_contact(op, kept);
+		break;
+	default:
+		break;
+	}
+}
+
+/* --- a batch is pushed ------------------------------------------------ */
+
+static struct expected *expected_new(void)
+{
+	if (expected_to == expected_cap) {
+		expected_cap = expected_cap ? 2 * expected_cap : 256;
+		expected = realloc(expected, expected_cap *
+				   sizeof(*expected));
+		if (!expected)
+			abort();
+	}
+	memset(&expected[expected_to], 0, sizeof(*expected));
+	return &expected[expected_to++];
+}
+
+/* Over a limit: told, but not in the log. */
+static bool is_limit(const struct store_op *op)
+{
+	return is(op->u.outbox.kind, "refused") &&
+	       strncmp(op->u.outbox.body, "Too many calls", 14) == 0;
+}
+
+static void judge_rest(const struct store_batch *b, struct expected *e)
+{
+	size_t i, n = store_batch_count(b);
+	const struct store_op *op;
+	int user;
+
+	for (i = 0; i < n && i < OPS; i++) {
+		op = store_batch_get(b, i);
+		if (!is_new(op) || explained[i])
+			continue;
+		user = user_of_bare(op->u.outbox.user);
+		if (user >= 0 && is_limit(op))
+			e->n[user]++;
+		else
+			broken("I08", "a notice (%s) to %s without a cause: "
+			       "%s", op->u.outbox.kind, op->u.outbox.user,
+			       op->u.outbox.body);
+	}
+}
+
+static void push_op(const struct store_batch *b, const struct store_op *op,
+		    struct expected *e)
+{
+	set_any(op, false);
+	if (op->kind == STORE_LEG_PUT)
+		push_leg(&op->u.leg);
+	if (op->kind != STORE_LOG_PUT)
+		return;
+	judge_log(b, &op->u.log, e);
+	end_rings(&op->u.log);
+}
+
+void watch_pushed(const struct store_batch *b)
+{
+	struct expected *e = expected_new();
+	size_t i, n = store_batch_count(b);
+
+	O.turn_pushed = true;
+	memset(explained, 0, sizeof(explained));
+	for (i = 0; i < n; i++)
+		push_op(b, store_batch_get(b, i), e);
+	judge_rest(b, e);
+	for (i = 0; i < n; i++)
+		if (store_batch_get(b, i)->kind == STORE_OUTBOX_PUT)
+			mail_get(store_batch_get(b, i)->u.outbox.id);
+}
+
+/* --- a batch is committed --------------------------------------------- */
+
+static void put_mail(const struct store_outbox *o)
+{
+	int user = user_of_bare(o->user);
+	struct mail *m = mail_get(o->id);
+
+	if (user < 0)
+		return;
+	m->user = (uint8_t)user;
+	m->stored = m->live = true;
+	m->count = o->count;
+	snprintf(m->kind, sizeof(m->kind), "%s", o->kind);
+	snprintf(m->peer, sizeof(m->peer), "%s", o->peer ? o->peer : "");
+}
+
+/* A row that goes was taken by the server, or lives on in another one. */
+static bool is_folded(const struct store_batch *b, const struct mail *m)
+{
+	size_t i, n = store_batch_count(b);
+	const struct store_outbox *o;
+
+	for (i = 0; i < n; i++) {
+		if (store_batch_get(b, i)->kind != STORE_OUTBOX_PUT)
+			continue;
+		o = &store_batch_get(b, i)->u.outbox;
+		if (o->count > 1 && user_of_bare(o->user) == m->user &&
+		    strcmp(o->id, m->id) != 0)
+			return true;
+	}
+	return false;
+}
+
+static void delete_mail(const struct store_batch *b, const char *id)
+{
+	struct mail *m = find_mail(id);
+
+	if (!m || !m->live)
+		return;
+	m->live = false;
+	if (is_folded(b, m) && !m->taken)
+		return;
+	if (!m->taken)
+		broken("I08", "a notice is deleted that nobody took: %s", id);
+	done[m->user] += m->count;
+}
+
+static void balance(void)
+{
+	unsigned have[USERS], u, i;
+
+	memcpy(have, done, sizeof(have));
+	for (i = 0; i < mails; i++)
+		if (mail[i].live)
+			have[mail[i].user] += mail[i].count;
+	for (u = 0; u < W.users_n; u++)
+		if (have[u] != due[u])
+			broken("I08", "%s: %u notices due, %u there or taken",
+			       W.user[u].bare, due[u], have[u]);
+}
+
+/* What is replaced or deleted in the store is over. */
+static void commit_leg(const struct store_leg *l)
+{
+	struct row *row;
+	unsigned i;
+
+	for (i = 0; i < O.rows; i++)
+		if (O.row[i].side == l->side && is(O.row[i].call, l->call))
+			O.row[i].committed = LEG_ENDED;
+	if (!l->sid)
+		return;
+	row = row_get(l);
+	row->committed = l->state;
+	row->committed_at = W.now;
+	note_aliases(l);
+}
+
+static void commit_forget(const char *call)
+{
+	unsigned i;
+
+	for (i = 0; i < O.rows; i++)
+		if (is(O.row[i].call, call))
+			O.row[i].committed = LEG_ENDED;
+}
+
+static void commit_op(const struct store_batch *b, const struct store_op *op)
+{
+	set_any(op, true);
+	switch (op->kind) {
+	case STORE_LEG_PUT:
+		commit_leg(&op->u.leg);
+		break;
+	case STORE_LOG_PUT:
+		pair_of_log(&op->u.log)->logs_pending--;
+		break;
+	case STORE_CALL_DEL:
+		commit_forget(op->u.key.id);
+		break;
+	case STORE_OUTBOX_PUT:
+		put_mail(&op->u.outbox);
+		break;
+	case STORE_OUTBOX_DEL:
+		delete_mail(b, op->u.key.id);
+		break;
+	default:
+		break;
+	}
+}
+
+void watch_committed(const struct store_batch *b)
+{
+	size_t i, n = store_batch_count(b);
+	unsigned u;
+
+	for (u = 0; u < USERS && expected_from < expected_to; u++)
+		due[u] += expected[expected_from].n[u];
+	expected_from++;
+	for (i = 0; i < n; i++)
+		commit_op(b, store_batch_get(b, i));
+	balance();
+}
+
+/* --- headlines -------------------------------------------------------- */
+
+void books_headline(const struct scan *s)
+{
+	char id[40];
+	struct mail *m;
+
+	snprintf(id, sizeof(id), "%.*s", (int)s->id.n, s->id.p);
+	m = find_mail(id);
+	if ((!m || !m->stored) && !store_degraded())
+		broken("durable", "a notice before it was stored: %.300s",
+		       s->text);
+	if (!m)
+		return;
+	W.count.notices++;
+	if (!str_is(s->from, DOMAIN))
+		broken("I08", "not from the service: %.300s", s->text);
+	if (!m->copies++)
+		m->disturbed = O.crashes + O.cuts;
+	if (m->copies > 1 + O.crashes + O.cuts - m->disturbed)
+		broken("I08", "copy %u of %s", m->copies, id);
+	m->unsent = !W.hole;
+}
+
+/* The server answered a ping behind them. */
+void books_taken(void)
+{
+	unsigned i;
+
+	for (i = 0; i < mails; i++)
+		if (mail[i].unsent) {
+			mail[i].taken = true;
+			mail[i].unsent = false;
+		}
+}
+
+void books_links(void)
+{
+	unsigned i;
+
+	for (i = 0; i < mails; i++)
+		mail[i].unsent = false;
+}
+
+/* --- the process, and the end ----------------------------------------- */
+
+void books_reset(void)
+{
+	unsigned u;
+
+	mails = 0;
+	expected_from = expected_to = 0;
+	memset(due, 0, sizeof(due));
+	memset(done, 0, sizeof(done));
+	O.now.enabled = O.now.messaging = true;
+	O.kept = O.now;
+	for (u = 0; u < USERS; u++) {
+		O.user[u].who = WHO_SERVER;
+		O.user[u].messages = true;
+		O.user[u].second = SECOND_WAITING;
+		O.user[u].notices = NOTICES_ALWAYS;
+	}
+	memcpy(O.user_kept, O.user, sizeof(O.user));
+	memset(O.contact, 0, sizeof(O.contact));
+	memset(O.contact_kept, 0, sizeof(O.contact_kept));
+}
+
+void books_crash(void)
+{
+	unsigned i;
+
+	expected_from = expected_to = 0;
+	O.now = O.kept;
+	memcpy(O.user, O.user_kept, sizeof(O.user));
+	memcpy(O.contact, O.contact_kept, sizeof(O.contact));
+	for (i = 0; i < O.rows; i++)
+		O.row[i].pushed = O.row[i].committed;
+	books_links();
+}
+
+void books_rest(void)
+{
+	unsigned i;
+
+	for (i = 0; i < mails; i++)
+		if (mail[i].live)
+			broken("rest", "a notice (%s) to %s is not delivered",
+			       mail[i].kind, W.user[mail[i].user].bare);
+	if (store_waiting())
+		broken("rest", "the store has not got all");
+}
+
+static int count_call(const struct store_call *row, void *arg)
+{
+	(void)row;
+	++*(unsigned *)arg;
+	return 0;
+}
+
+void books_base(void)
+{
+	static const struct store_load_handlers handlers = {
+		.call_h = count_call,
+	};
+	unsigned n = 0;
+
+	store_memory()->v->load(store_memory(), &handlers, &n);
+	if (n)
+		broken("I11", "%u calls are left in the store", n);
+}
