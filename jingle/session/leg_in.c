@@ -159,6 +159,10 @@ static int callee_rejects(struct leg *l, struct leg_device *d,
 
 	if (str_eq(m->reason, "busy"))
 		return device_out(l, d, true, m->reason, env);
+	/* Once: a client that has missed our answer to its own propose would
+	 * say so to each ring anew. */
+	if (m->tie_break && d->sid)
+		return device_out(l, d, false, m->reason, env);
 	if (m->tie_break) {
 		d->done = true;
 		return report(env, LEG_R_TIE_BREAK, m->reason, d->jid);
