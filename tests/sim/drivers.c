@@ -189,6 +189,12 @@ int link_barrier(struct link *l, void (*done)(bool ok, void *arg), void *arg)
 	return 0;
 }
 
+int64_t link_next_attempt(const struct link *l)
+{
+	(void)l;
+	return -1;
+}
+
 void link_counters(const struct link *l, struct link_counters *c_r)
 {
 	(void)l;

@@ -427,7 +427,7 @@ static void link_goes_up(void)
 	open_stream();
 	watch_up();
 	turn_begin();
-	daemon_on_link(LINK_EV_UP, "", W.dm);
+	uplink_event(LINK_EV_UP, "", W.dm);
 	turn_end();
 }
 
@@ -439,7 +439,7 @@ static void link_is_lost(void)
 	link_cut();
 	watch_lost();
 	turn_begin();
-	daemon_on_link(LINK_EV_LOST, "cut", W.dm);
+	uplink_event(LINK_EV_LOST, "cut", W.dm);
 	link_pong(false, 0);
 	turn_end();
 	world_event(W.now + 500 + below(R_FAULT, 20000), E_LINK_UP, 0, NULL);
