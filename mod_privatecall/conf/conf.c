@@ -561,7 +561,7 @@ int conf_load(const char *path, struct conf **conf_r, char **why_r)
 
 const char *conf_where(const struct conf *c, const char *name)
 {
-	return c->where[option_index(name)];
+	return c->where ? c->where[option_index(name)] : NULL;
 }
 
 void conf_free(struct conf *c)

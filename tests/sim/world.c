@@ -348,10 +348,12 @@ static void make_conf(void)
 {
 	static char host[] = HOST, *hosts[] = { host, NULL };
 	static char domain[] = DOMAIN, database[] = "memory";
+	static char server[] = "127.0.0.1";
 
 	memset(&W.conf, 0, sizeof(W.conf));
 	settings_site_default(&W.conf.site);
 	W.conf.domain = domain;
+	W.conf.server = server;
 	W.conf.database = database;
 	W.conf.hosts = hosts;
 	W.conf.keep_log = 90 * 24 * HOUR;
@@ -362,11 +364,13 @@ static void make_conf(void)
 
 void world_daemon_start(void)
 {
+	static char conf_path[] = "none";
 	struct daemon *dm = W.dm;
 	char *why = NULL;
 
 	memset(dm, 0, sizeof(*dm));
 	dm->conf = &W.conf;
+	dm->conf_path = conf_path;
 	dm->lock = -1;
 	dm->enabled_override = dm->messaging_override = -1;
 	dm->started = W.now + W.wall_offset;
