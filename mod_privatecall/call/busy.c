@@ -91,13 +91,6 @@ bool call_on_second(struct call_run *r, unsigned side,
 	const char *sid = event_sid(ev);
 	bool same_device = is(ev->stanza->from.full, l->device);
 
-	/* A propose from the past does nothing to a call of today (A08). */
-	if (c->state != CALL_IDLE && ev->jmi && ev->jmi->delayed) {
-		leg_turn_away(&c->leg[side], ev, "expired", false,
-			      call_leg(r, side));
-		call_join(r);
-		return true;
-	}
 	if (c->state == CALL_SETUP && ev->kind == LEG_EV_JINGLE &&
 	    same_device && is(sid, l->sid))
 		return false;          /* the initiate that proceed asked for */
@@ -115,6 +108,14 @@ bool call_on_second(struct call_run *r, unsigned side,
 			return true;
 		}
 		ignore(r, ev, side);
+		return true;
+	}
+	/* A propose from the past does nothing to a call of today (A08);
+	 * a late copy of that call's own has been ignored above. */
+	if (c->state != CALL_IDLE && ev->jmi && ev->jmi->delayed) {
+		leg_turn_away(&c->leg[side], ev, "expired", false,
+			      call_leg(r, side));
+		call_join(r);
 		return true;
 	}
 	switch (c->state) {
