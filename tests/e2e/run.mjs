@@ -32,10 +32,10 @@ const { values: options } = parseArgs({ options: {
 } });
 
 async function load() {
-	const folder = join(HERE, 'stories');
-	for (const file of readdirSync(folder).sort())
-		if (file.endsWith('.mjs'))
-			await import(join(folder, file));
+	for (const folder of ['stories', '../attack'])
+		for (const file of readdirSync(join(HERE, folder)).sort())
+			if (file.endsWith('.mjs'))
+				await import(join(HERE, folder, file));
 }
 
 function chosen() {
@@ -133,11 +133,16 @@ function moreComponents(slots) {
 }
 
 // Where Prosody's packaged limits end a test that must send more than a user
-// may, only that user is exempt; the stanza limit is above 512 KiB for all,
-// and what hostile.mjs pushes after a stanza counts.
-const GLOBAL = `unlimited_jids = { "hostile@localhost" }
+// may, only that user is exempt, the n-th story's hostile or accomplice; the
+// stanza limit is above 512 KiB for all, and what a31-hostile.mjs pushes after
+// a stanza counts.
+function globalConfig(count) {
+	const names = Array.from({ length: count }, (_, i) =>
+		`"hostile${i + 1}@localhost", "accomplice${i + 1}@localhost"`);
+	return `unlimited_jids = { ${names.join(', ')} }
 c2s_stanza_size_limit = 2048 * 1024
 `;
+}
 
 async function main() {
 	await load();
@@ -151,7 +156,8 @@ async function main() {
 	const slots = Array.from({ length: SLOTS }, (_, i) => (
 		{ domain: `calls${i + 1}.localhost`, secret: SECRET }));
 	const prosody = await startProsody({ dir: join(dir, 'prosody'),
-		globalConfig: GLOBAL, componentConfig: moreComponents(slots),
+		globalConfig: globalConfig(list.length),
+		componentConfig: moreComponents(slots),
 		hostConfig: '\n\nVirtualHost "remote.localhost"\n' });
 	mkdirSync(join(dir, 'd'), { recursive: true });
 	const daemon = list.every((s) => s.native) ? null

@@ -1,13 +1,12 @@
-// hostile.mjs: stanzas that are too big, deep, wide or odd, through the real
-// server, while others call (R08)
+// a31-hostile.mjs: stanzas that are too big, deep, wide or odd, through the
+// real server, while others call (A31 R08)
 
-import { readdirSync, readFileSync } from 'node:fs';
-import { Client } from '../clients/client.mjs';
-import { Conversations } from '../clients/conversations.mjs';
-import { Dino } from '../clients/dino.mjs';
-import { errorOf } from '../clients/match.mjs';
-import { NS } from '../clients/ns.mjs';
-import { assert, equal, Skip, story } from '../story.mjs';
+import { Conversations } from '../e2e/clients/conversations.mjs';
+import { Dino } from '../e2e/clients/dino.mjs';
+import { errorOf } from '../e2e/clients/match.mjs';
+import { NS } from '../e2e/clients/ns.mjs';
+import { assert, equal, Skip, story } from '../e2e/story.mjs';
+import { cpuOf, rssOf, unlimited } from './tools.mjs';
 
 const SIZE = 500 * 1024;
 const CPU_MS = 10;
@@ -63,36 +62,14 @@ const SHAPES = {
 		repeat('<username>x</username>')}</query>`],
 };
 
-function cpuOf(pid) {
-	let ns = 0;
-	for (const task of readdirSync(`/proc/${pid}/task`))
-		ns += Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`,
-			'utf8').split(' ')[0]);
-	return ns / 1e6;
-}
-
-function rssOf(pid, field = 'VmRSS') {
-	return Number(readFileSync(`/proc/${pid}/status`, 'utf8')
-		.match(new RegExp(`${field}:\\s*(\\d+)`))[1]) * 1024;
-}
-
-async function hostile(t, n) {
-	t.prosody.addUser('hostile', 'secret');
-	const h = new Client({ server: t.prosody, domain: t.domain,
-		user: 'hostile', password: 'secret', dialogue: t.dialogue,
-		label: 'hostile', resource: `h${n}` });
-	t.clients.push(h);
-	await h.connect();
-	return h;
-}
-
 for (const [what, [name, inner]] of Object.entries(SHAPES))
 	story(`R08 hostile, ${what}: answered, the stream lives, little CPU and ` +
 		'memory', { own: true, lasts: 120, slow: true }, async (t) => {
 		if (process.env.E2E_SANITIZED)
 			throw new Skip('CPU and memory of a sanitizer build say ' +
 				'nothing');
-		const h = await hostile(t, t.number);
+		const h = await unlimited(t);
+		h.apart = false;
 		const { pid } = t.daemon;
 		let best = Infinity;
 		let grown = 0;
@@ -121,7 +98,7 @@ for (const [what, [name, inner]] of Object.entries(SHAPES))
 
 story('R08 an over-limit stanza is answered with the limit\'s name',
 	async (t) => {
-		const h = await hostile(t, 'n');
+		const h = await unlimited(t);
 		const el = await h.iq('set', t.domain, deep(2000),
 			{ mayFail: true, timeout: 15000 });
 		equal(errorOf(el), 'policy-violation', 'error');
@@ -137,8 +114,7 @@ story('R08 an over-limit stanza is answered with the limit\'s name',
 
 story('R08 others set up calls while hostile stanzas of every shape come',
 	{ own: true, lasts: 120 }, async (t) => {
-		const h = await hostile(t, 'x');
-		h.apart = true;
+		const h = await unlimited(t);
 		const [a, b] = await t.pair(Conversations, Dino);
 		let stop = false;
 		const attack = (async () => {
@@ -165,20 +141,4 @@ story('R08 others set up calls while hostile stanzas of every shape come',
 		await attack;
 		assert(t.daemon.pid, 'the daemon runs');
 		await h.fence();
-	});
-
-story('R08 A29 names with markup in every field come out as text',
-	async (t) => {
-		const [a, b] = await t.pair(Conversations, Dino);
-		const odd = '"/&gt;&lt;x y=&apos;&amp;&lt;';
-		const out = await a.call(t.at('bob'), ['audio'],
-			{ sid: 'a"b\'c<d>&e' });
-		const ring = await b.rings();
-		await b.answer(ring);
-		await a.shows(out, 'active');
-		await b.shows(ring, 'active');
-		await b.terminate(ring, 'success', odd);
-		await a.waitUntil(() => out.reason, 'the reason');
-		equal(out.reason.text, '"/><x y=\'&<', 'the text');
-		await t.settle();
 	});
