@@ -171,11 +171,12 @@ const CALLERS = {
 		(a, to, sid) => `<iq type='set' id='${action}${a.count++}' ` +
 			`to='${to}/call'>${jingleOfAction(action, sid)}</iq>`])),
 };
+const LIMITS = { pair_per_minute: 1000, caller_per_minute: 2000 };
 const ORDERS = [...permutations(Object.keys(CALLERS))];
 
 story('A03 the caller\'s six messages in each of their 720 orders: nothing ' +
 	'but ringing before the called has answered',
-{ lasts: 90, conf: { pair_per_minute: 1000, caller_per_minute: 2000 } },
+{ slow: true, lasts: 90, conf: LIMITS },
 async (t) => {
 	const [a, b] = await unlimitedPair(t, Phone, Dino);
 	const to = t.at('accomplice');
@@ -219,7 +220,8 @@ const CALLEES = {
 };
 
 story('A03 what the called\'s client says by itself, in each of the 720 ' +
-	'orders of six messages, is no answer', { lasts: 90 }, async (t) => {
+	'orders of six messages, is no answer', { slow: true, lasts: 90 },
+async (t) => {
 	const [a, b] = await unlimitedPair(t, Conversations, Dino);
 	const from = a.mark();
 	const out = await a.call(t.at('accomplice'));

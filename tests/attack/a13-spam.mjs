@@ -103,7 +103,7 @@ story('A13 others call while proposes to 400 names are refused',
 
 story('A13 R08 a thousand proposes and as many retracts: five rings a minute ' +
 	'for one, twenty in all, memory flat, others call as ever',
-{ own: true, lasts: 120 }, async (t) => {
+{ own: true, slow: true, lasts: 120 }, async (t) => {
 	const victims = [];
 	for (let i = 0; i < 6; i++)
 		victims.push(await t.login(Dino, `victim${i}`));
@@ -161,7 +161,7 @@ async function session(t, user, resource) {
 }
 
 story('A13 a user of 200 devices: at most 64 of them ring, others call as ' +
-	'ever', { own: true, lasts: 90 }, async (t) => {
+	'ever', { own: true, slow: true, lasts: 90 }, async (t) => {
 	const [a, b] = await t.pair(Dino, Dino);
 	const many = await t.login(Conversations, 'hostile');
 	const sessions = [];

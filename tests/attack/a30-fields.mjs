@@ -179,7 +179,8 @@ const iqOf = (to, action, sid) => `<iq type='set' id='i' to='${to}'>${
 	jingleOfAction(action, sid)}</iq>`;
 
 story('A30 by machine, from outside: every part of every call stanza away, ' +
-	'doubled or blank, alone and in pairs', { own: true, lasts: 90 },
+	'doubled or blank, alone and in pairs',
+{ own: true, slow: true, lasts: 90 },
 async (t) => {
 	const [a, b] = await t.pair(Conversations, Dino);
 	const h = await t.login(Plain, 'hostile');
@@ -230,7 +231,7 @@ function isWhole(el, sid) {
 }
 
 story('A30 by machine, in a call: what the peer breaks is refused or comes ' +
-	'out whole', { conf: LIMITS, lasts: 120 }, async (t) => {
+	'out whole', { conf: LIMITS, slow: true, lasts: 120 }, async (t) => {
 	const [a, b] = await unlimitedPair(t, Dino, Dino);
 	const { pid } = t.daemon;
 	const pick = random(seedOf(t));
@@ -254,7 +255,7 @@ story('A30 by machine, in a call: what the peer breaks is refused or comes ' +
 });
 
 story('A30 by machine, between answer and media: broken offers and answers ' +
-	'leave no half a call', { conf: LIMITS, lasts: 120 }, async (t) => {
+	'leave no half a call', { conf: LIMITS, slow: true, lasts: 120 }, async (t) => {
 	const [a, b] = await unlimitedPair(t, Dino, Dino);
 	const { pid } = t.daemon;
 	const pick = random(seedOf(t));
