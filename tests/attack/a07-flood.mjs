@@ -1,6 +1,6 @@
 // a07-flood.mjs: who floods a call keeps nobody in it (A07, R02)
 
-import { candidate, contents, jingleXml, reasonXml, trickle }
+import { candidate, contents, jingleXml, trickle }
 	from '../e2e/clients/bodies.mjs';
 import { Conversations } from '../e2e/clients/conversations.mjs';
 import { Dino } from '../e2e/clients/dino.mjs';
@@ -31,7 +31,7 @@ async function floods(client, to, sid) {
 
 story('A07 a third party floods a running call with a stolen sid, ten ' +
 	'thousand transport-info: the hang-up acts within 200 ms',
-{ own: true, lasts: 90 }, async (t) => {
+{ own: true, alone: true, lasts: 90 }, async (t) => {
 	const [a, b] = await t.pair(Dino, Dino);
 	const h = await unlimited(t);
 	const [out, ring] = await t.connect(a, b);
@@ -49,7 +49,7 @@ story('A07 a third party floods a running call with a stolen sid, ten ' +
 });
 
 story('A07 the peer of a call floods it: the hang-up of the other acts ' +
-	'within 200 ms', { own: true, lasts: 90 }, async (t) => {
+	'within 200 ms', { own: true, alone: true, lasts: 90 }, async (t) => {
 	const [a, b] = await unlimitedPair(t, Dino, Dino);
 	const [out, ring] = await t.connect(a, b);
 	const { sent } = await floods(a, out.peer, out.sid);

@@ -121,6 +121,7 @@ story('A13 R08 a thousand proposes and as many retracts: five rings a minute ' +
 			await b.shows(ring, 'ended');
 		}
 	})();
+	others.catch(() => {});        // it is awaited below
 	const from = victims.map((v) => v.mark());
 	await wave(0);
 	await h.fence();

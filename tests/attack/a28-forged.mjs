@@ -3,9 +3,10 @@
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { jingleXml } from '../e2e/clients/bodies.mjs';
 import { Conversations } from '../e2e/clients/conversations.mjs';
 import { Dino } from '../e2e/clients/dino.mjs';
-import { jmi, jmiOf, ofCall } from '../e2e/clients/match.mjs';
+import { jingle, jmiOf, ofCall } from '../e2e/clients/match.mjs';
 import { NS } from '../e2e/clients/ns.mjs';
 import { assert, equal, story } from '../e2e/story.mjs';
 import { AUDIO, spy, words } from './tools.mjs';
@@ -148,27 +149,39 @@ story('A12 X4 nor does it come from one', async (t) => {
 story('A28 an answer to an IQ that somebody else was asked does nothing',
 	async (t) => {
 		const [a, b] = await t.pair(Conversations, Dino);
-		const m = await spy(t, 'mallory');
-		const [out] = await t.connect(a, b);
-		const ids = [...a.log, ...b.log].filter(({ dir, el }) =>
-			dir === 'in' && el.name === 'iq' &&
-			el.attrs.type === 'set').map(({ el }) => el.attrs.id);
-		assert(ids.length > 1, 'ids to steal');
+		const m = await spy(t, 'hostile');
+		const [out, ring] = await t.connect(a, b);
+		// Bob has been asked, and thinks about it.
+		const from = b.mark();
+		b.onStanza = () => {};
+		let answers = 0;
+		const asked = [1, 2, 3].map((n) => a.iq('set', out.peer, jingleXml(
+			'session-info', out.sid, `<mute xmlns='${NS.info}' ` +
+			`name='${n}'/>`)).finally(() => answers++));
+		await b.waitUntil(() => b.received(jingle('session-info'), from)
+			.length === 3, 'the questions');
 		const gone = '<error type=\'cancel\'><service-unavailable ' +
 			`xmlns='${NS.stanzas}'/></error>`;
-		for (const id of ids)
-			for (const to of [t.at('alice', true), t.at('bob', true),
-				t.at('mallory', true), t.domain])
-				for (const type of ['result', 'error'])
-					await m.send(`<iq type='${type}' id='${id}' ` +
-						`to='${to}'>${type === 'error' ? gone : ''
-						}</iq>`);
-		for (const { el } of b.log.filter((l) => l.dir === 'in' &&
-			jmiOf(l.el)))
-			await m.send(`<message type='error' id='${el.attrs.id}' ` +
-				`to='${t.at('alice')}'>${gone}</message>`);
-		await t.settle();
-		equal((await t.running()).length, 1, 'calls running');
+		for (const { el } of [...a.log, ...b.log].filter((l) => l.el)) {
+			const { id } = el.attrs;
+			if (el.name === 'iq' && /^[gs]et$/.test(el.attrs.type))
+				for (const to of [t.at('alice', true), t.domain,
+					t.at('bob', true), t.at('hostile', true)])
+					await m.send(`<iq type='result' id='${id}' ` +
+						`to='${to}'/><iq type='error' id='${id}' ` +
+						`to='${to}'>${gone}</iq>`);
+			else if (jmiOf(el))
+				await m.send(`<message type='error' id='${id}' ` +
+					`to='${t.at('alice')}'>${gone}</message>`);
+		}
+		await m.fence();
+		await a.fence();
+		equal(answers, 0, 'answers that Bob did not give');
+		equal([out.state, ring.state], ['active', 'active'], 'the call');
+		delete b.onStanza;
+		for (const el of b.received(jingle('session-info'), from))
+			b.result(el);
+		await Promise.all(asked);
 		await t.endQuietly(a, out);
 	});
 

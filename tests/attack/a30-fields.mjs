@@ -255,7 +255,8 @@ story('A30 by machine, in a call: what the peer breaks is refused or comes ' +
 });
 
 story('A30 by machine, between answer and media: broken offers and answers ' +
-	'leave no half a call', { conf: LIMITS, slow: true, lasts: 120 }, async (t) => {
+	'leave no half a call', { conf: LIMITS, slow: true, lasts: 120 },
+async (t) => {
 	const [a, b] = await unlimitedPair(t, Dino, Dino);
 	const { pid } = t.daemon;
 	const pick = random(seedOf(t));
