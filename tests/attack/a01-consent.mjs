@@ -176,7 +176,7 @@ const ORDERS = [...permutations(Object.keys(CALLERS))];
 
 story('A03 the caller\'s six messages in each of their 720 orders: nothing ' +
 	'but ringing before the called has answered',
-{ slow: true, lasts: 90, conf: LIMITS },
+{ slow: true, alone: true, lasts: 90, conf: LIMITS },
 async (t) => {
 	const [a, b] = await unlimitedPair(t, Phone, Dino);
 	const to = t.at('accomplice');
@@ -220,7 +220,8 @@ const CALLEES = {
 };
 
 story('A03 what the called\'s client says by itself, in each of the 720 ' +
-	'orders of six messages, is no answer', { slow: true, lasts: 90 },
+	'orders of six messages, is no answer',
+{ slow: true, alone: true, lasts: 90 },
 async (t) => {
 	const [a, b] = await unlimitedPair(t, Conversations, Dino);
 	const from = a.mark();

@@ -180,7 +180,7 @@ const iqOf = (to, action, sid) => `<iq type='set' id='i' to='${to}'>${
 
 story('A30 by machine, from outside: every part of every call stanza away, ' +
 	'doubled or blank, alone and in pairs',
-{ own: true, slow: true, lasts: 90 },
+{ own: true, slow: true, alone: true, lasts: 90 },
 async (t) => {
 	const [a, b] = await t.pair(Conversations, Dino);
 	const h = await t.login(Plain, 'hostile');
@@ -231,7 +231,8 @@ function isWhole(el, sid) {
 }
 
 story('A30 by machine, in a call: what the peer breaks is refused or comes ' +
-	'out whole', { conf: LIMITS, slow: true, lasts: 120 }, async (t) => {
+	'out whole', { conf: LIMITS, slow: true, alone: true, lasts: 120 },
+async (t) => {
 	const [a, b] = await unlimitedPair(t, Dino, Dino);
 	const { pid } = t.daemon;
 	const pick = random(seedOf(t));
@@ -255,7 +256,8 @@ story('A30 by machine, in a call: what the peer breaks is refused or comes ' +
 });
 
 story('A30 by machine, between answer and media: broken offers and answers ' +
-	'leave no half a call', { conf: LIMITS, slow: true, lasts: 120 },
+	'leave no half a call',
+{ conf: LIMITS, slow: true, alone: true, lasts: 120 },
 async (t) => {
 	const [a, b] = await unlimitedPair(t, Dino, Dino);
 	const { pid } = t.daemon;

@@ -12,7 +12,7 @@ const SIZE = 500 * 1024;
 const CPU_MS = 10;
 const TIMES_ITS_SIZE = 4;
 const SETUP_MS = process.env.E2E_SANITIZED ? 10000 : 2500;
-const ROUNDS = 3;
+const ROUNDS = 6;
 
 // Debian 12's expat puts an unfinished token off until twice as much has come,
 // and the server's parser leaves that on: blanks that follow push it through.
@@ -73,7 +73,7 @@ for (const [what, [name, inner]] of Object.entries(SHAPES))
 		const { pid } = t.daemon;
 		let best = Infinity;
 		let grown = 0;
-		for (let i = 0; i < ROUNDS; i++) {
+		for (let i = 0; i < ROUNDS && (i < 2 || best > CPU_MS); i++) {
 			await h.fence();
 			const cpu = cpuOf(pid);
 			const rss = rssOf(pid);

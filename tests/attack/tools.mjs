@@ -56,12 +56,14 @@ export function heard(client, from = 0) {
 		jingleOf(el)?.attrs.action ?? 'a carbon');
 }
 
-// A <jingle/> of the action with what it needs to be understood.
-export function jingleOfAction(action, sid) {
+// What an action needs to be understood, each made once: it is sent often.
+const CONTENTS = (() => {
 	const more = contents('webrtc', 'offer', ['video'],
 		{ names: { video: 'more' } });
 	const one = '<content creator=\'initiator\' name=\'0\'/>';
-	const inner = {
+	const evil = trickle('0', { ufrag: 'evil',
+		pwd: 'evilevilevilevilevilevil' });
+	return {
 		'session-accept': contents('webrtc', 'answer', ['audio']),
 		'session-initiate': contents('webrtc', 'offer', ['audio']),
 		'session-terminate': reasonXml('success'),
@@ -72,11 +74,17 @@ export function jingleOfAction(action, sid) {
 		'content-remove': one,
 		'description-info': contents('webrtc', 'offer', ['audio']),
 		'session-info': `<mute xmlns='${NS.info}'/>`,
-		'transport-info': trickle('0', { ufrag: 'evil',
-			pwd: 'evilevilevilevilevilevil' }),
+		'transport-info': evil,
+		'transport-accept': evil,
+		'transport-reject': evil,
+		'transport-replace': evil,
+		'security-info': evil,
 	};
-	return jingleXml(action, sid, inner[action] ?? trickle('0',
-		{ ufrag: 'evil', pwd: 'evilevilevilevilevilevil' }));
+})();
+
+// A <jingle/> of the action.
+export function jingleOfAction(action, sid) {
+	return jingleXml(action, sid, CONTENTS[action]);
 }
 
 // What a stanza says, without the ids and names that are allowed to differ.
