@@ -54,7 +54,7 @@ story('A36 arguments of privatecallctl with SQL in them are words, or refused',
 		await b.decline(await b.rings());
 		await a.shows(out, 'declined');
 		await t.settle();
-		const before = (await t.daemon.ctl('log')).data.log;
+		const before = (await t.daemon.ctl('log')).data.calls;
 		equal(before.length, 1, 'calls');
 		for (const bad of INJECTIONS) {
 			for (const argv of [['call', bad], ['hangup', bad],
@@ -64,7 +64,7 @@ story('A36 arguments of privatecallctl with SQL in them are words, or refused',
 				['user', t.jid('bob'), bad, 'yes'],
 				['user', t.jid('bob'), 'messages', bad], [bad]]) {
 				const { code, data } = await t.daemon.ctl(...argv);
-				const found = data?.log?.length ?? 0;
+				const found = data?.calls?.length ?? 0;
 				assert(code !== 0 || found === 0,
 					`${JSON.stringify(argv)}: ${found} calls`);
 				if (argv[0] !== 'log' && argv.length !== 2)
@@ -74,7 +74,7 @@ story('A36 arguments of privatecallctl with SQL in them are words, or refused',
 		const long = `${'x'.repeat(1024 * 1024)}@localhost`;
 		assert((await t.daemon.ctl('log', '--user', long).catch(() =>
 			({ code: 1 }))).code !== 0, 'a JID of a mebibyte');
-		equal((await t.daemon.ctl('log')).data.log, before, 'the log');
+		equal((await t.daemon.ctl('log')).data.calls, before, 'the log');
 		equal((await t.daemon.ctl('user', t.jid('bob'))).data.settings
 			.messages, 'yes', 'setting');
 	});
