@@ -4,9 +4,11 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <stringprep.h>
 #include <cmocka.h>
+#include <stringprep.h>
 
 #include "jingle/stanza/jid.h"
 
@@ -205,6 +207,75 @@ static void test_make_and_equal(void **state)
 	assert_false(jid_bare_equal(&none, &none));
 }
 
+/* What libidn itself makes of a part; NULL: refused. */
+static const char *by_libidn(const char *text,
+			     const Stringprep_profile *profile)
+{
+	static char part[64];
+
+	strcpy(part, text);
+	return stringprep(part, sizeof(part), 0, profile) ? NULL : part;
+}
+
+static void check_part(const char *text, const char *address,
+		       const char *got_r(const struct jid *j),
+		       const Stringprep_profile *profile)
+{
+	const char *want = by_libidn(text, profile);
+	struct jid j;
+	int err = jid_parse(arena, address, &j);
+
+	if (!want)
+		assert_int_equal(err, EBADMSG);
+	else if (!err)
+		assert_string_equal(got_r(&j), want);
+}
+
+static const char *node_of(const struct jid *j)
+{
+	return j->node;
+}
+
+static const char *domain_of(const struct jid *j)
+{
+	return j->domain;
+}
+
+static const char *resource_of(const struct jid *j)
+{
+	return j->resource;
+}
+
+/* A38: what is seen at a glance is what libidn says, for every character of
+ * ASCII in every part; in a domain we refuse more than it does. */
+static void test_each_ascii(void **state)
+{
+	char part[8], address[32];
+	unsigned refused = 0;
+	struct jid j;
+	int c;
+
+	(void)state;
+	for (c = 1; c < 128; c++) {
+		snprintf(part, sizeof(part), "x%cy", c);
+		if (!strchr("/@", c)) {
+			snprintf(address, sizeof(address), "%s@d/r", part);
+			check_part(part, address, node_of,
+				   stringprep_xmpp_nodeprep);
+			refused += jid_parse(arena, address, &j) != 0;
+			snprintf(address, sizeof(address), "n@%s/r", part);
+			check_part(part, address, domain_of,
+				   stringprep_nameprep);
+		}
+		snprintf(address, sizeof(address), "n@d/%s", part);
+		check_part(part, address, resource_of,
+			   stringprep_xmpp_resourceprep);
+		refused += jid_parse(arena, address, &j) != 0;
+	}
+	/* Controls and space in a node, and "&':<>; controls in a resource. */
+	assert_int_equal(refused, 33 + 6 + 32);
+}
+
 static void test_escape(void **state)
 {
 	/* XEP-0106, 5.1 and 4.3; rows 9 to 11 of its table contradict its
@@ -277,6 +348,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_parse),
 		cmocka_unit_test(test_parts),
+		cmocka_unit_test(test_each_ascii),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_plain),
 		cmocka_unit_test(test_no_memory),
