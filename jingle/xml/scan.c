@@ -82,6 +82,10 @@ static int put(struct xml_scan *s, const char *data, size_t n)
 
 static int put_char(struct xml_scan *s, char c)
 {
+	if (!s->skip && s->len < s->size) {
+		s->buf[s->len++] = c;
+		return 0;
+	}
 	return put(s, &c, 1);
 }
 
@@ -94,6 +98,12 @@ static void over(struct xml_scan *s, enum xml_limit limit)
 static bool is_space(char c)
 {
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+static bool in_name(char c)
+{
+	return c != '>' && c != '/' && c != '=' && c != '"' && c != '\'' &&
+	       !is_space(c);
 }
 
 /* Bytes up to the next `c`, but not past the one that breaks a limit, so that
@@ -395,8 +405,28 @@ static int put_name(struct xml_scan *s, char c)
 	return 0;
 }
 
+/* The rest of a name within all limits; what is beyond one goes character by
+ * character. */
+static int put_rest(struct xml_scan *s, const char **p, const char *end)
+{
+	size_t most = (size_t)(end - *p), n = 0;
+	const char *from = *p;
+
+	if (s->bytes >= s->limits.bytes)
+		return 0;
+	if (most > s->limits.bytes - s->bytes - 1)
+		most = s->limits.bytes - s->bytes - 1;
+	if (most > XML_NAME_MAX - s->run)
+		most = XML_NAME_MAX - s->run;
+	while (n < most && in_name(from[n]))
+		n++;
+	s->run += (unsigned)n;
+	*p += n;
+	return put(s, from, n);
+}
+
 static int step_tag(struct xml_scan *s, const char **p,
-		    enum xml_scan_event *event_r)
+		    const char *end, enum xml_scan_event *event_r)
 {
 	char c = *(*p)++;
 	int r;
@@ -418,12 +448,13 @@ static int step_tag(struct xml_scan *s, const char **p,
 		r = put_char(s, c);
 	} else {
 		r = put_name(s, c);
+		r = r ? r : put_rest(s, p, end);
 	}
 	return r ? r : tag_check(s);
 }
 
 static int step_end_tag(struct xml_scan *s, const char **p,
-			enum xml_scan_event *event_r)
+			const char *end, enum xml_scan_event *event_r)
 {
 	char c = *(*p)++;
 	int r;
@@ -431,8 +462,10 @@ static int step_end_tag(struct xml_scan *s, const char **p,
 	if (is_space(c))
 		return put_space(s);
 	if (c != '>') {
-		if (++s->run <= XML_NAME_MAX)
-			return put_char(s, c);
+		if (++s->run <= XML_NAME_MAX) {
+			r = put_char(s, c);
+			return r ? r : put_rest(s, p, end);
+		}
 		s->run = XML_NAME_MAX;
 		if (s->depth <= s->base + 1)
 			return s->skip ? 0 : ill_formed(s);
@@ -461,11 +494,11 @@ static int step(struct xml_scan *s, const char **p, const char *end,
 	case DECL:
 		return step_decl(s, p);
 	case TAG:
-		return step_tag(s, p, event_r);
+		return step_tag(s, p, end, event_r);
 	case QUOTE:
 		return step_quote(s, p, end);
 	case END_TAG:
-		return step_end_tag(s, p, event_r);
+		return step_end_tag(s, p, end, event_r);
 	case BANG:
 		return step_bang(s, p);
 	default:
