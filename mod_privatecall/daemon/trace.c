@@ -35,39 +35,50 @@ static bool is_control(const unsigned char *c)
 		(c[1] == 0x81 && c[2] >= 0xa6 && c[2] <= 0xa9));
 }
 
-/* Whole characters only: half of one is no UTF-8, and no JSON. In a value what
- * could end it is masked, so that no peer forges an element. */
-static void put_text(struct line *l, const char *s, const char *masked)
+/* What a line shows as it is. `value`: what could end it is masked, so that no
+ * peer forges an element. */
+static bool is_plain(unsigned char c, bool value)
+{
+	if (value && (c == '\'' || c == '<' || c == '>' || c == '&'))
+		return false;
+	return c >= 32 && c < 127;
+}
+
+/* Whole characters only: half of one is no UTF-8, and no JSON. */
+static void put_char(struct line *l, const char *s, size_t n)
+{
+	if (strnlen(s, n) < n || l->len + n >= sizeof(l->text)) {
+		l->full = true;
+	} else if (n == 1 || is_control((const unsigned char *)s)) {
+		l->text[l->len++] = '?';
+	} else {
+		memcpy(l->text + l->len, s, n);
+		l->len += n;
+	}
+}
+
+static void put_text(struct line *l, const char *s, bool value)
 {
 	size_t n;
 
 	for (; *s && !l->full; s += n) {
-		unsigned char c = (unsigned char)*s;
-
-		n = 1;
-		if (c >= ' ' && c < 127 && !strchr(masked, c)) {
-			if (l->len + 1 >= sizeof(l->text))
-				l->full = true;
-			else
-				l->text[l->len++] = *s;
-			continue;
-		}
-		n = char_size(c);
-		if (strnlen(s, n) < n || l->len + n >= sizeof(l->text)) {
-			l->full = true;
-		} else if (is_control((const unsigned char *)s) ||
-			   strchr(masked, c)) {
-			l->text[l->len++] = '?';
-		} else {
-			memcpy(l->text + l->len, s, n);
-			l->len += n;
-		}
+		n = char_size((unsigned char)*s);
+		if (is_plain((unsigned char)*s, value) &&
+		    l->len + 1 < sizeof(l->text))
+			l->text[l->len++] = *s;
+		else
+			put_char(l, s, n);
 	}
 }
 
 static void put(struct line *l, const char *s)
 {
-	put_text(l, s, "");
+	put_text(l, s, false);
+}
+
+static void put_value(struct line *l, const char *s)
+{
+	put_text(l, s, true);
 }
 
 static void append(struct call_entry *e, const char *mark, struct line *l)
@@ -121,7 +132,7 @@ static void put_elem(struct line *l, const struct xml_elem *e, int depth)
 		put(l, " ");
 		put(l, a->name);
 		put(l, "='");
-		put_text(l, secret ? "..." : a->value, "'<>&");
+		put_value(l, secret ? "..." : a->value);
 		put(l, "'");
 	}
 	put(l, ">");
