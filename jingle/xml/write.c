@@ -1,13 +1,17 @@
-/* write.c: serializes a tree in two passes, the first one only counts. */
+/* write.c: serializes a tree into a buffer that grows, then into the arena. */
 #include "jingle/xml/write.h"
 
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+enum { BUFFER_FIRST = 1024 };
+
 struct out {
-	char *p;                   /* NULL while counting */
-	size_t n;
+	char *p;                   /* malloc()ed */
+	size_t n, size;
+	bool failed;               /* out of memory */
 };
 
 /* A namespace of attributes, declared as prefix on the root: declared where
@@ -33,10 +37,28 @@ struct writer {
 	struct open *top, *spare;
 };
 
+static bool grow(struct out *o, size_t n)
+{
+	size_t size = o->size ? 2 * o->size : BUFFER_FIRST;
+	char *p;
+
+	if (size < o->n + n)
+		size = o->n + n;
+	p = o->failed ? NULL : realloc(o->p, size);
+	if (!p) {
+		o->failed = true;
+		return false;
+	}
+	o->p = p;
+	o->size = size;
+	return true;
+}
+
 static void put(struct out *o, const char *s, size_t n)
 {
-	if (o->p)
-		memcpy(o->p + o->n, s, n);
+	if (!n || (n > o->size - o->n && !grow(o, n)))
+		return;
+	memcpy(o->p + o->n, s, n);
 	o->n += n;
 }
 
@@ -108,11 +130,22 @@ static const char *escape_of(unsigned char c, bool attr)
 	}
 }
 
+/* Nearly all there is: written as it stands. */
+static bool is_plain(unsigned char c)
+{
+	return c >= 0x20 && c < 0x80 && c != '&' && c != '<' &&
+	       c != '>' && c != '\'' && c != '"';
+}
+
 static void put_escaped(struct out *o, const char *text, bool attr)
 {
 	const char *s = text ? text : "", *from = s;
 
-	while (*s) {
+	for (;;) {
+		while (is_plain((unsigned char)*s))
+			s++;
+		if (!*s)
+			break;
 		const char *esc = escape_of((unsigned char)*s, attr);
 		size_t n = 1;
 
@@ -145,11 +178,14 @@ static bool name_char(unsigned char c, bool first)
  * not break the stream all the same. */
 static void put_name(struct out *o, const char *name)
 {
-	const char *s;
+	const char *s = name;
 
 	if (!*name)
 		put(o, "_", 1);
-	for (s = name; *s; s++)
+	while (name_char((unsigned char)*s, s == name))
+		s++;
+	put(o, name, (size_t)(s - name));
+	for (; *s; s++)
 		put(o, name_char((unsigned char)*s, s == name) ? s : "_", 1);
 }
 
@@ -265,13 +301,17 @@ static const struct xml_elem *pop(struct writer *w)
 {
 	struct open *o = w->top;
 
-	put(&w->out, "</", 2);
-	put_elem_name(w, o->e);
-	put(&w->out, ">", 1);
 	w->top = o->up;
 	o->up = w->spare;
 	w->spare = o;
 	return o->e;
+}
+
+static void put_end(struct writer *w, const struct xml_elem *e)
+{
+	put(&w->out, "</", 2);
+	put_elem_name(w, e);
+	put(&w->out, ">", 1);
 }
 
 /* Writes one node; returns the one that follows inside it or beside it. */
@@ -303,6 +343,7 @@ static void put_tree(struct writer *w, const struct xml_elem *root,
 			continue;
 		}
 		e = pop(w);
+		put_end(w, e);
 		e = w->top ? e->next : NULL;
 	}
 }
@@ -339,20 +380,16 @@ char *xml_write(struct arena *a, const struct xml_elem *e,
 {
 	struct writer w = { .a = a };
 	const char *ns = default_ns ? default_ns : "";
-	char *text;
+	char *text = NULL;
 
 	if (!e || !e->name || arena_failed(a))
 		return NULL;
 	prefixes_scan(&w, e);
-	w.out.n = 0;
 	put_tree(&w, e, ns);
-	text = arena_alloc(a, w.out.n + 1);
-	if (!text || arena_failed(a))
-		return NULL;
-	w.out.p = text;
-	w.out.n = 0;
-	put_tree(&w, e, ns);
+	if (!w.out.failed && !arena_failed(a))
+		text = arena_strndup(a, w.out.p, w.out.n);
 	if (len_r)
 		*len_r = w.out.n;
+	free(w.out.p);
 	return text;
 }
