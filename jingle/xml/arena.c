@@ -156,6 +156,11 @@ void *arena_alloc(struct arena *a, size_t n)
 	return p ? memset(p, 0, n) : NULL;
 }
 
+char *arena_bytes(struct arena *a, size_t n)
+{
+	return take(a, n, 1);
+}
+
 char *arena_strndup(struct arena *a, const char *s, size_t n)
 {
 	const char *end;
@@ -176,7 +181,10 @@ char *arena_strndup(struct arena *a, const char *s, size_t n)
 
 char *arena_strdup(struct arena *a, const char *s)
 {
-	return s ? arena_strndup(a, s, strlen(s)) : NULL;
+	size_t size = s ? strlen(s) + 1 : 0;
+	char *p = s ? take(a, size, 1) : NULL;
+
+	return p ? memcpy(p, s, size) : NULL;
 }
 
 char *arena_printf(struct arena *a, const char *fmt, ...)

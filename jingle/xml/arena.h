@@ -24,6 +24,8 @@ void arena_reset(struct arena *a);
 /* `n` zeroed bytes aligned for any type; NULL when over cap or out of
  * memory (sticky). */
 void *arena_alloc(struct arena *a, size_t n);
+/* `n` bytes for text, with nothing in them; NULL likewise. */
+char *arena_bytes(struct arena *a, size_t n);
 char *arena_strdup(struct arena *a, const char *s);      /* NULL gives NULL */
 char *arena_strndup(struct arena *a, const char *s, size_t n);
 char *arena_printf(struct arena *a, const char *fmt, ...)
