@@ -252,7 +252,9 @@ void leg_proceed(struct leg *l, struct leg_env *env);
 void leg_refuse(struct leg *l, const char *reason, const char *text,
 		bool tie_break, struct leg_env *env);
 /* Callee: the offer is here: initiate to the answered device, or to all
- * ringing plain ones. `tree` is the caller's <jingle/>. */
+ * ringing plain ones. `tree` is the caller's <jingle/>. Here and in the two
+ * that follow it lives as long as the arena of `env`: stanzas share its
+ * strings. */
 void leg_offer(struct leg *l, const struct xml_elem *tree,
 	       struct leg_env *env);
 /* Asks the user's client whether the session still lives there (XEP-0166,

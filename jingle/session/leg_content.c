@@ -124,7 +124,7 @@ static void repair_transport(const struct leg_content *c, struct xml_elem *t,
 struct xml_elem *leg_repair_in(struct leg *l, const struct jingle *j,
 			       struct arena *a, bool *empty_r)
 {
-	struct xml_elem *copy = xml_copy(a, j->elem), *e, *next, *t;
+	struct xml_elem *copy = xml_copy_sharing(a, j->elem), *e, *next, *t;
 	const struct jingle_content *jc;
 	struct leg_content *c;
 	unsigned i = 0, left = 0;
@@ -166,7 +166,7 @@ void leg_repair_out(struct leg *l, const struct xml_elem *tree,
 	const char *name;
 
 	for (e = tree ? tree->first : NULL; e; e = e->next) {
-		copy = e->name ? xml_copy(a, e) : NULL;
+		copy = e->name ? xml_copy_sharing(a, e) : NULL;
 		if (!copy)
 			continue;
 		xml_append(to, copy);

@@ -212,7 +212,7 @@ struct copy {
 };
 
 static bool attrs_copy(struct arena *a, const struct xml_elem *from,
-		       struct xml_elem *to)
+		       struct xml_elem *to, bool share)
 {
 	struct xml_attr **at = &to->attrs;
 	const struct xml_attr *f;
@@ -222,9 +222,13 @@ static bool attrs_copy(struct arena *a, const struct xml_elem *from,
 
 		if (!t)
 			return false;
-		t->ns = arena_strdup(a, f->ns);
-		t->name = arena_strdup(a, f->name);
-		t->value = arena_strdup(a, f->value);
+		*t = *f;
+		t->next = NULL;
+		if (!share) {
+			t->ns = arena_strdup(a, f->ns);
+			t->name = arena_strdup(a, f->name);
+			t->value = arena_strdup(a, f->value);
+		}
 		*at = t;
 		at = &t->next;
 	}
@@ -232,28 +236,31 @@ static bool attrs_copy(struct arena *a, const struct xml_elem *from,
 }
 
 static struct xml_elem *one_copy(struct arena *a, const struct xml_elem *e,
-				 struct xml_elem *parent)
+				 struct xml_elem *parent, bool share)
 {
 	struct xml_elem *c = arena_alloc(a, sizeof(*c));
 
 	if (!c)
 		return NULL;
-	c->name = arena_strdup(a, e->name);
-	c->text = arena_strdup(a, e->text);
-	if (e->name && parent && !strcmp(parent->ns, e->ns))
+	c->name = share ? e->name : arena_strdup(a, e->name);
+	c->text = share ? e->text : arena_strdup(a, e->text);
+	if (share)
+		c->ns = e->ns;
+	else if (e->name && parent && !strcmp(parent->ns, e->ns))
 		c->ns = parent->ns;
 	else
 		c->ns = arena_strdup(a, e->ns);
-	if (!attrs_copy(a, e, c))
+	if (!attrs_copy(a, e, c, share))
 		return NULL;
 	xml_append(parent, c);
 	return c;
 }
 
-struct xml_elem *xml_copy(struct arena *a, const struct xml_elem *e)
+static struct xml_elem *tree_copy(struct arena *a, const struct xml_elem *e,
+				  bool share)
 {
 	struct copy *top = NULL, *spare = NULL;
-	struct xml_elem *root = e ? one_copy(a, e, NULL) : NULL;
+	struct xml_elem *root = e ? one_copy(a, e, NULL, share) : NULL;
 	const struct xml_elem *from = root ? e->first : NULL;
 	struct xml_elem *to = root;
 
@@ -272,7 +279,7 @@ struct xml_elem *xml_copy(struct arena *a, const struct xml_elem *e)
 			spare = f;
 			continue;
 		}
-		c = one_copy(a, from, to);
+		c = one_copy(a, from, to, share);
 		if (!c)
 			return NULL;
 		if (!from->first) {
@@ -289,6 +296,16 @@ struct xml_elem *xml_copy(struct arena *a, const struct xml_elem *e)
 		to = c;
 		from = from->first;
 	}
+}
+
+struct xml_elem *xml_copy(struct arena *a, const struct xml_elem *e)
+{
+	return tree_copy(a, e, false);
+}
+
+struct xml_elem *xml_copy_sharing(struct arena *a, const struct xml_elem *e)
+{
+	return tree_copy(a, e, true);
 }
 
 struct xml_kept *xml_keep(const struct xml_elem *e, size_t cap)

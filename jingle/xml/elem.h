@@ -65,6 +65,8 @@ void xml_append(struct xml_elem *parent, struct xml_elem *child);
 void xml_remove(struct xml_elem *parent, struct xml_elem *child);
 /* A deep copy in `a`, without siblings. Not recursive. */
 struct xml_elem *xml_copy(struct arena *a, const struct xml_elem *e);
+/* The same with the strings of `e`, which must live as long as the copy. */
+struct xml_elem *xml_copy_sharing(struct arena *a, const struct xml_elem *e);
 
 /* A deep copy with memory of its own, at most `cap` bytes (0: no cap): what
  * lives past an event. Owner: caller, xml_kept_free(). NULL: no memory. */

@@ -77,7 +77,7 @@ void call_on_answered(struct call_run *r, const struct leg_action *a)
 	if (a->tree)
 		go_up(r, a->tree);
 	else if (from->offer)
-		give_offer(r, from->offer->elem);
+		give_offer(r, xml_copy(r->ev->arena, from->offer->elem));
 	leg_stop(to, LEG_STOP_ELSEWHERE, "success", NULL, to->device,
 		 call_leg(r, !c->caller));
 	call_join(r);

@@ -146,7 +146,8 @@ void call_want_offer(struct call_run *r)
 	if (!c->rang || !leg_wants_offer(call_callee(c)))
 		return;
 	if (from->offer) {
-		leg_offer(call_callee(c), from->offer->elem,
+		leg_offer(call_callee(c),
+			  xml_copy(r->ev->arena, from->offer->elem),
 			  call_leg(r, !c->caller));
 		leg_catch_up(call_callee(c), from, &r->env);
 		call_join(r);
