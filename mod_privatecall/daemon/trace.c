@@ -8,7 +8,7 @@
 #include <string.h>
 #include "mod_privatecall/daemon/clock.h"
 
-#define TRACE_BYTES 6144           /* per call */
+#define TRACE_BYTES 5120           /* per call: the most of its memory */
 #define TRACE_LINE 240
 #define TRACE_DEPTH 3              /* of elements shown */
 
