@@ -7,8 +7,8 @@
  *   alice: session-info, session-terminate, finish
  *
  * The finish that bob's client does not send comes from the component, in a
- * while. Every iq is answered. The bodies of offer and answer were recorded from
- * a browser (tests/e2e/data).
+ * while. Every iq is answered. The bodies of offer and answer are a browser's,
+ * recorded (tests/e2e/data).
  */
 #ifndef TESTS_BENCH_CLIENTS_H
 #define TESTS_BENCH_CLIENTS_H
