@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCK_FIRST = 4096, BLOCK_MOST = 32768 };
+enum { BLOCK_FIRST = 4096, BLOCK_MOST = 32768, PRINTF_SHORT = 256 };
 
 struct block {
 	struct block *next;
@@ -189,12 +189,12 @@ char *arena_strdup(struct arena *a, const char *s)
 
 char *arena_printf(struct arena *a, const char *fmt, ...)
 {
+	char text[PRINTF_SHORT], *p;
 	va_list ap;
-	char *p;
 	int n;
 
 	va_start(ap, fmt);
-	n = vsnprintf(NULL, 0, fmt, ap);
+	n = vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	if (n < 0) {
 		a->failed = true;
@@ -203,6 +203,8 @@ char *arena_printf(struct arena *a, const char *fmt, ...)
 	p = take(a, (size_t)n + 1, 1);
 	if (!p)
 		return NULL;
+	if ((size_t)n < sizeof(text))
+		return memcpy(p, text, (size_t)n + 1);
 	va_start(ap, fmt);
 	vsnprintf(p, (size_t)n + 1, fmt, ap);
 	va_end(ap);

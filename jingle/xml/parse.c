@@ -73,6 +73,7 @@ struct xml_stream {
 	struct binding bindings[BINDINGS_MAX];
 	unsigned binding_count, header_bindings;
 	const char *namespaces[NAMESPACES_MAX];   /* each once */
+	unsigned short lengths[NAMESPACES_MAX];   /* of them */
 	unsigned namespace_count, header_namespaces;
 
 	char *text;                /* of the text node being read */
@@ -126,12 +127,14 @@ static void over(struct xml_stream *s, enum xml_limit limit)
  * no comparison of long ones can be asked for many times. */
 static const char *namespace_intern(struct xml_stream *s, const char *ns)
 {
+	size_t len = strlen(ns);
 	const char *copy;
 
+	/* By length first: they begin alike. */
 	for (unsigned i = 0; i < s->namespace_count; i++)
-		if (!strcmp(s->namespaces[i], ns))
+		if (s->lengths[i] == len && !strcmp(s->namespaces[i], ns))
 			return s->namespaces[i];
-	if (strlen(ns) > XML_NAME_MAX || s->namespace_count ==
+	if (len > XML_NAME_MAX || s->namespace_count ==
 	    s->header_namespaces + STANZA_NS_MAX ||
 	    s->namespace_count == NAMESPACES_MAX) {
 		over(s, XML_LIMIT_NAMES);
@@ -142,6 +145,7 @@ static const char *namespace_intern(struct xml_stream *s, const char *ns)
 		stop(s, ENOMEM, "out of memory");
 		return "";
 	}
+	s->lengths[s->namespace_count] = (unsigned short)len;
 	s->namespaces[s->namespace_count++] = copy;
 	return copy;
 }

@@ -203,8 +203,81 @@ static int tag_begin(struct xml_scan *s)
 	return put_char(s, '<');
 }
 
-static int step_lt(struct xml_scan *s, const char **p)
+/* Nearly every tag: below the top of a stanza, whole in the input, short, and
+ * far from all limits. Its length up to the '>', so that it can be copied at
+ * once; 0: any other, which is read character by character. */
+static size_t plain_tag(const char *p, size_t most, unsigned *attrs_r)
 {
+	const char *quote;
+	size_t n;
+
+	for (n = 0; n < most; n++) {
+		switch (p[n]) {
+		case '>':
+			return *attrs_r <= XML_TAG_ATTRS_MAX ? n : 0;
+		case '"': case '\'':
+			quote = memchr(p + n + 1, p[n], most - n - 1);
+			if (!quote || p[0] == '/')
+				return 0;
+			n = (size_t)(quote - p);
+			++*attrs_r;
+			break;
+		case ' ':
+			if (p[n - 1] == ' ')
+				return 0;
+			break;
+		case '<': case '!': case '?': case '\t': case '\n': case '\r':
+			return 0;
+		}
+	}
+	return 0;
+}
+
+static bool far_from_limits(const struct xml_scan *s)
+{
+	const struct xml_limits *l = &s->limits;
+
+	return s->depth > s->base + 1 && !s->over && !s->skip &&
+	       s->bytes + XML_NAME_MAX < l->bytes && l->text > XML_NAME_MAX &&
+	       s->elems < l->elems && s->depth - s->base < l->depth &&
+	       s->attrs + XML_TAG_ATTRS_MAX <= l->attrs;
+}
+
+/* Takes a whole tag, if a plain one is next. */
+static bool take_tag(struct xml_scan *s, const char **p, const char *end,
+		     int *err_r)
+{
+	size_t most = (size_t)(end - *p), n;
+	const char *tag = *p;
+	unsigned attrs = 0;
+
+	if (!far_from_limits(s) || *tag == ' ')
+		return false;
+	n = plain_tag(tag, most > XML_NAME_MAX ? XML_NAME_MAX : most, &attrs);
+	if (!n)
+		return false;
+	*err_r = put_char(s, '<');
+	if (!*err_r)
+		*err_r = put(s, tag, n + 1);
+	*p += n + 1;
+	s->state = TEXT;
+	s->mark = s->len;
+	s->text = 0;
+	s->attrs += attrs;
+	s->elems += *tag != '/';
+	if (*tag == '/')
+		s->depth--;
+	else if (tag[n - 1] != '/')
+		s->depth++;
+	return true;
+}
+
+static int step_lt(struct xml_scan *s, const char **p, const char *end)
+{
+	int r;
+
+	if (take_tag(s, p, end, &r))
+		return r;
 	switch (**p) {
 	case '/':
 		(*p)++;
@@ -490,7 +563,7 @@ static int step(struct xml_scan *s, const char **p, const char *end,
 	case TEXT:
 		return step_text(s, p, end);
 	case LT:
-		return step_lt(s, p);
+		return step_lt(s, p, end);
 	case DECL:
 		return step_decl(s, p);
 	case TAG:
