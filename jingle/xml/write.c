@@ -54,7 +54,7 @@ static bool grow(struct out *o, size_t n)
 	return true;
 }
 
-static void put(struct out *o, const char *s, size_t n)
+static inline void put(struct out *o, const char *s, size_t n)
 {
 	if (!n || (n > o->size - o->n && !grow(o, n)))
 		return;
@@ -168,8 +168,8 @@ static void put_escaped(struct out *o, const char *text, bool attr)
 
 static bool name_char(unsigned char c, bool first)
 {
-	if (c >= 0x80 || c == '_' || (c >= 'a' && c <= 'z') ||
-	    (c >= 'A' && c <= 'Z'))
+	if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c >= 0x80 ||
+	    c == '_')
 		return true;
 	return !first && (c == '-' || c == '.' || (c >= '0' && c <= '9'));
 }
