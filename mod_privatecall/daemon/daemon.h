@@ -87,6 +87,7 @@ struct daemon {
 	int lock;                  /* file descriptor, held while we run */
 	struct store_thread *thread;
 	struct store_batch *open;  /* batch number open_n */
+	struct arena *written;     /* of the stanza being sent */
 	uint64_t open_n, pushed_n, committed_n;
 	int64_t push_time;         /* real ms of the oldest uncommitted batch,
 				      0: none */

@@ -61,7 +61,8 @@ int hold_start(struct daemon *dm)
 {
 	dm->open = store_batch_new();
 	dm->open_n = 1;
-	if (!dm->open)
+	dm->written = arena_new(DAEMON_ARENA_BYTES);
+	if (!dm->open || !dm->written)
 		return ENOMEM;
 	return store_thread_start(dm->store, on_done, dm, &dm->thread);
 }
@@ -273,7 +274,7 @@ static bool take_back(struct daemon *dm, const char *retract)
 void hold_send(struct daemon *dm, struct call_entry *e,
 	       const struct call_action *a, uint64_t n)
 {
-	struct arena *arena = arena_new(DAEMON_ARENA_BYTES);
+	struct arena *arena = dm->written;
 	bool waits = a->class != LEG_SEND_FREE && !link_is_up(dm);
 	struct session s = { .key = NULL };
 	bool unheard = false;
@@ -281,7 +282,7 @@ void hold_send(struct daemon *dm, struct call_entry *e,
 	size_t len;
 	int rc = 0;
 
-	text = arena ? xml_write(arena, a->stanza, NS_COMPONENT, &len) : NULL;
+	text = xml_write(arena, a->stanza, NS_COMPONENT, &len);
 	if (text)
 		s = session_of(arena, a->stanza);
 	if (s.key && s.ends) {
@@ -298,7 +299,7 @@ void hold_send(struct daemon *dm, struct call_entry *e,
 		give(dm, text, len, a->class != LEG_SEND_HELD);
 	if (rc)
 		unsent(dm, rc);
-	arena_free(arena);
+	arena_reset(arena);
 }
 
 void hold_forget(struct daemon *dm, const struct call_entry *e)

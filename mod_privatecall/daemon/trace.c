@@ -45,11 +45,12 @@ static bool is_plain(unsigned char c, bool value)
 }
 
 /* Whole characters only: half of one is no UTF-8, and no JSON. */
-static void put_char(struct line *l, const char *s, size_t n)
+static void put_char(struct line *l, const char *s, size_t n, bool value)
 {
 	if (strnlen(s, n) < n || l->len + n >= sizeof(l->text)) {
 		l->full = true;
-	} else if (n == 1 || is_control((const unsigned char *)s)) {
+	} else if (n == 1 ? !is_plain((unsigned char)*s, value) :
+		   is_control((const unsigned char *)s)) {
 		l->text[l->len++] = '?';
 	} else {
 		memcpy(l->text + l->len, s, n);
@@ -59,15 +60,14 @@ static void put_char(struct line *l, const char *s, size_t n)
 
 static void put_text(struct line *l, const char *s, bool value)
 {
-	size_t n;
+	size_t room = sizeof(l->text) - 1 - l->len, n;
 
-	for (; *s && !l->full; s += n) {
+	for (n = 0; n < room && is_plain((unsigned char)s[n], value); n++)
+		l->text[l->len + n] = s[n];
+	l->len += n;
+	for (s += n; *s && !l->full; s += n) {
 		n = char_size((unsigned char)*s);
-		if (is_plain((unsigned char)*s, value) &&
-		    l->len + 1 < sizeof(l->text))
-			l->text[l->len++] = *s;
-		else
-			put_char(l, s, n);
+		put_char(l, s, n, value);
 	}
 }
 

@@ -39,6 +39,7 @@ void daemon_unmake(struct daemon *dm)
 	outbox_free(dm->outbox);
 	iq_table_free(dm->iqs);
 	arena_free(dm->arena);
+	arena_free(dm->written);
 }
 
 /* --- the tick --------------------------------------------------------- */

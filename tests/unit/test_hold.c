@@ -96,6 +96,7 @@ static int teardown(void **state)
 	uv_close((uv_handle_t *)&dm.committed_async, NULL);
 	uv_run(&dm.loop, UV_RUN_DEFAULT);
 	assert_int_equal(uv_loop_close(&dm.loop), 0);
+	arena_free(dm.written);
 	dm.store->v->close(dm.store);
 	return 0;
 }
