@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCK_FIRST = 4096, BLOCK_MOST = 32768, PRINTF_SHORT = 256 };
+enum { BLOCK_FIRST = 4096, BLOCK_MOST = 32768, PRINTF_SHORT = 256,
+       SPARE_MOST = 4 * BLOCK_MOST };
 
 struct block {
 	struct block *next;
@@ -18,9 +19,10 @@ struct block {
 
 struct arena {
 	struct block *blocks;      /* the one being filled comes first */
+	struct block *spare;       /* kept by a reset, SPARE_MOST bytes */
 	size_t cap;                /* 0: none */
 	size_t handed;             /* bytes handed out, padding included */
-	size_t taken;              /* bytes taken from the system */
+	size_t taken;              /* bytes of `blocks`, and of this */
 	size_t grow;               /* size of the next block */
 	bool failed;
 };
@@ -37,12 +39,11 @@ struct arena *arena_new(size_t cap)
 	return a;
 }
 
-static void blocks_free(struct arena *a, struct block *b)
+static void blocks_free(struct block *b)
 {
 	while (b) {
 		struct block *next = b->next;
 
-		a->taken -= sizeof(*b) + b->size;
 		free(b);
 		b = next;
 	}
@@ -52,40 +53,53 @@ void arena_free(struct arena *a)
 {
 	if (!a)
 		return;
-	blocks_free(a, a->blocks);
+	blocks_free(a->blocks);
+	blocks_free(a->spare);
 	free(a);
+}
+
+/* What fits of the list `b` becomes spare; the bytes kept so far, too. */
+static size_t keep(struct arena *a, struct block *b, size_t kept)
+{
+	struct block *next;
+
+	for (; b; b = next) {
+		next = b->next;
+		if (b->size < BLOCK_FIRST || b->size > BLOCK_MOST ||
+		    kept + b->size > SPARE_MOST) {
+			free(b);
+			continue;
+		}
+		kept += b->size;
+		b->used = 0;
+		b->next = a->spare;
+		a->spare = b;
+	}
+	return kept;
 }
 
 void arena_reset(struct arena *a)
 {
-	struct block *keep = NULL, *rest = NULL;
+	struct block *spare = a->spare;
 
-	while (a->blocks) {
-		struct block *b = a->blocks;
-
-		a->blocks = b->next;
-		if (!keep && b->size <= BLOCK_MOST) {
-			keep = b;
-			continue;
-		}
-		b->next = rest;
-		rest = b;
-	}
-	blocks_free(a, rest);
-	if (keep) {
-		keep->next = NULL;
-		keep->used = 0;
-	}
-	a->blocks = keep;
+	a->spare = NULL;
+	keep(a, spare, keep(a, a->blocks, 0));
+	a->blocks = NULL;
+	a->taken = sizeof(*a);
 	a->handed = 0;
 	a->grow = BLOCK_FIRST;
 	a->failed = false;
 }
 
-static struct block *block_new(struct arena *a, size_t size)
+static struct block *block_new(struct arena *a, size_t size, bool spare)
 {
-	struct block *b;
+	struct block *b = a->spare;
 
+	if (spare && b) {
+		a->spare = b->next;
+		a->taken += sizeof(*b) + b->size;
+		return b;
+	}
 	if (size > SIZE_MAX / 2)
 		return NULL;
 	b = malloc(sizeof(*b) + size);
@@ -104,7 +118,7 @@ static struct block *block_for(struct arena *a, size_t n)
 	struct block *b;
 
 	if (n >= a->grow / 4) {
-		b = block_new(a, n);
+		b = block_new(a, n, false);
 		if (b && a->blocks) {
 			b->next = a->blocks->next;
 			a->blocks->next = b;
@@ -114,7 +128,7 @@ static struct block *block_for(struct arena *a, size_t n)
 		}
 		return b;
 	}
-	b = block_new(a, a->grow);
+	b = block_new(a, a->grow, a->spare && a->spare->size >= n);
 	if (!b)
 		return NULL;
 	if (a->grow < BLOCK_MOST)

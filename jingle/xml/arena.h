@@ -18,7 +18,7 @@ struct arena;
 struct arena *arena_new(size_t cap);
 void arena_free(struct arena *a);          /* NULL is fine */
 
-/* Forgets all that was handed out and the failure; keeps one block. */
+/* Forgets all that was handed out and the failure; keeps some blocks. */
 void arena_reset(struct arena *a);
 
 /* `n` zeroed bytes aligned for any type; NULL when over cap or out of
@@ -32,6 +32,6 @@ char *arena_printf(struct arena *a, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
 bool arena_failed(const struct arena *a);
-size_t arena_used(const struct arena *a);  /* bytes taken from the system */
+size_t arena_used(const struct arena *a);  /* bytes of blocks in use */
 
 #endif
