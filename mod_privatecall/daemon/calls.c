@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <utlist.h>
 #include "mod_privatecall/daemon/clock.h"
 #include "mod_privatecall/daemon/heap.h"
 
@@ -77,8 +78,24 @@ static char *pair_key(const char *a, const char *b)
 	return asprintf(&key, "%s\n%s", low, high) < 0 ? NULL : key;
 }
 
+/* Keeps the list of those that linger. */
+static void set_lingers(struct call_entry *e, bool is)
+{
+	struct daemon *dm = e->dm;
+
+	if (is == e->lingers)
+		return;
+	e->lingers = is;
+	dm->done_n += is ? 1u : -1u;
+	if (is)
+		DL_APPEND(dm->done, e);
+	else
+		DL_DELETE(dm->done, e);
+}
+
 static void drop(struct daemon *dm, struct call_entry *e)
 {
+	set_lingers(e, false);
 	heap_remove(dm, e);
 	unlink_user(e, 0);
 	unlink_user(e, 1);
@@ -557,9 +574,22 @@ void calls_event(struct call_entry *e, struct call_event *ev,
 		set_live(e, arena);
 	if (--e->busy)
 		return;                /* the outer one does the rest */
+	set_lingers(e, e->call.state == CALL_DONE);
 	calls_arm(e);
 	if (call_is_over(&e->call))
 		drop(e->dm, e);
+}
+
+void calls_trim(struct daemon *dm)
+{
+	struct store_op op = { .kind = STORE_CALL_DEL };
+
+	while (dm->done_n > DAEMON_DONE_MAX) {
+		op.u.key.id = dm->done->id;
+		hold_store(dm, &op);
+		drop(dm, dm->done);
+		dm->count.cut_short++;
+	}
 }
 
 void calls_all(struct daemon *dm, enum call_event_kind kind)

@@ -24,6 +24,7 @@
 #define DAEMON_ARENA_BYTES (16u << 20)     /* of one event */
 #define DAEMON_IQS_MAX 100000              /* outstanding */
 #define DAEMON_USERS_MAX 200000            /* remembered for limits */
+#define DAEMON_DONE_MAX 10000              /* calls that linger */
 #define DAEMON_BACKLOG_BYTES (64u << 20)   /* unstored operations */
 #define LINK_QUEUE_BYTES (16u << 20)       /* to the server */
 
@@ -31,6 +32,7 @@ enum iq_kind { IQ_CALL, IQ_GATEWAY };
 
 struct counters {
 	uint64_t calls, answered, refused, ignored, bad, unknown_answers;
+	uint64_t cut_short;        /* calls that did not linger to the end */
 	uint64_t notices, notices_again, iq_full, held, degraded;
 };
 
@@ -79,6 +81,8 @@ struct daemon {
 	struct call_entry *by_pair, *by_id;
 	struct user_calls *by_user;
 	unsigned live;             /* calls that ring or run */
+	struct call_entry *done;   /* that linger, the oldest first */
+	unsigned done_n;
 	struct call_entry **heap;  /* by deadline */
 	size_t heap_n, heap_cap;
 
@@ -127,6 +131,8 @@ struct call_entry {
 	unsigned held_opens[2];    /* of them initiates and accepts, by side */
 	unsigned busy;             /* steps under way: not to be freed */
 	bool live;                 /* counted, and its addresses are held */
+	bool lingers;              /* is in the list of those */
+	struct call_entry *prev, *next;
 	struct call_link links[2]; /* by side */
 	char *trace;               /* bounded text, newest last */
 	size_t trace_len;
@@ -154,6 +160,9 @@ void calls_hold(struct daemon *dm);
 /* After a restart: devices of running calls that did not come back are gone. */
 void calls_verify(struct daemon *dm);
 void calls_tick(struct daemon *dm, int64_t now);
+/* Over DAEMON_DONE_MAX the oldest of those that linger go. Frees calls: never
+ * to be called from within an event. */
+void calls_trim(struct daemon *dm);
 int64_t calls_deadline(const struct daemon *dm);
 /* After a change of state from outside of calls_event(). */
 void calls_arm(struct call_entry *e);

@@ -76,6 +76,7 @@ static void on_prepare(uv_prepare_t *p)
 {
 	struct daemon *dm = p->data;
 
+	calls_trim(dm);
 	hold_flush(dm);
 	if (dm->stopping)
 		leave(dm);

@@ -162,7 +162,7 @@ void status_run(struct ctl_request *r, int argc, char **argv, void *arg)
 	}
 	put_status(out, dm);
 	data = json_pack("{s:s,s:o,s:o,s:o,s:o,s:b,s:i,s:I,s:I,s:I,s:I,s:I,"
-			 "s:I}",
+			 "s:I,s:I}",
 			 "domain", dm->conf->domain, "link", link_json(dm),
 			 "database", database_json(dm),
 			 "enabled", status_switch_json(dm, "enabled"),
@@ -175,7 +175,8 @@ void status_run(struct ctl_request *r, int argc, char **argv, void *arg)
 			 "notices_waiting",
 			 (json_int_t)outbox_count(dm->outbox),
 			 "ignored", (json_int_t)dm->count.ignored,
-			 "bad", (json_int_t)dm->count.bad);
+			 "bad", (json_int_t)dm->count.bad,
+			 "cut_short", (json_int_t)dm->count.cut_short);
 	answer(r, out, &text, &len, 0, data);
 }
 
