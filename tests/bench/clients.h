@@ -46,8 +46,8 @@ struct talk {                      /* the call of pair i */
 
 struct seen {                      /* what came, each once per call */
 	unsigned proposes, ringings, proceeds, initiates, accepts, trickles,
-		 infos, terminates, finishes, late, notices, results, errors,
-		 odd;
+		 infos, terminates, finishes, late, notices, rejects, results,
+		 errors, odd;
 };
 
 struct clients {
@@ -342,6 +342,8 @@ static void on_message(struct clients *c, const struct xml_elem *e,
 		c->seen.ringings++;
 	} else if (xml_is(j, NS_JMI, "proceed")) {
 		on_proceed(c, i);
+	} else if (xml_is(j, NS_JMI, "reject")) {
+		c->seen.rejects++;
 	} else if (xml_is(j, NS_JMI, "finish")) {
 		on_finish(c, who);
 	} else {
@@ -583,6 +585,22 @@ static void clients_run(struct clients *c, unsigned n, unsigned window,
 	while (holds ? c->up < n : c->done < goal)
 		if (!turn(c))
 			die("the calls do not go on");
+}
+
+/* `n` proposes of the first user, each to another name; all are refused. */
+static void clients_flood(struct clients *c, unsigned n)
+{
+	unsigned goal = c->seen.rejects + n, i;
+
+	for (i = 0; i < n; i++)
+		add(c, "<message type='chat' id='f%u' from='alice0@" HOST
+		    "/r' to='nobody%u@" OURS "'><propose "
+		    "xmlns='urn:xmpp:jingle-message:0' id='f%u'>"
+		    "<description xmlns='urn:xmpp:jingle:apps:rtp:1' "
+		    "media='audio'/></propose></message>", i, i, i);
+	while (c->seen.rejects < goal)
+		if (!turn(c))
+			die("a flood is not answered");
 }
 
 /* Ends all calls that are up. */

@@ -97,6 +97,8 @@ static void bench(struct ctl_request *r, int argc, char **argv, void *arg)
 	note(data, "attempts", dm->count.calls);
 	note(data, "answered", dm->count.answered);
 	note(data, "ignored", dm->count.ignored);
+	note(data, "cut_short", dm->count.cut_short);
+	note(data, "done_max", DAEMON_DONE_MAX);
 	note(data, "degraded", dm->count.degraded);
 	ctl_answer(r, 0, data, "%s", "");
 }

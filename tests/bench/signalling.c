@@ -253,6 +253,27 @@ static void check_seen(const struct clients *c, unsigned n)
 	      "each iq is answered, once, and without an error");
 }
 
+/* A13: what a flood of refused calls leaves is bounded, and counted. */
+static void check_flood(struct bench *b)
+{
+	json_t *data = process_count(&b->p, 0);
+	long long most = value(data, "done_max"), heap = value(data, "heap");
+	long long more = 2000;
+
+	json_decref(data);
+	clients_flood(&b->c, (unsigned)(most + more));
+	data = process_count(&b->p, 0);
+	heap = value(data, "heap") - heap;
+	printf("# %lld bytes for each of %lld that linger\n", heap / most,
+	       value(data, "by_pair"));
+	check(value(data, "by_pair") == most &&
+	      value(data, "timers") == most &&
+	      value(data, "cut_short") == more,
+	      "of a flood no more than the most linger");
+	check(heap < most * 3072, "... and take little memory");
+	json_decref(data);
+}
+
 static void short_form(struct bench *b)
 {
 	json_t *before, *after;
@@ -278,6 +299,7 @@ static void short_form(struct bench *b)
 	each = memory(b, b->c.pairs / 2);
 	check(each > 256 && each <= 8192, "a call costs at most 8 KiB");
 	check_seen(&b->c, 3 * b->c.pairs);
+	check_flood(b);
 	printf("1..%u\n", tests);
 }
 
