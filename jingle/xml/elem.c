@@ -59,12 +59,18 @@ void xml_add_text(struct arena *a, struct xml_elem *e, const char *text)
 		xml_append(e, t);
 }
 
+/* Most texts that are compared differ in their first character. */
+static bool same(const char *x, const char *y)
+{
+	return x == y || (*x == *y && !strcmp(x, y));
+}
+
 /* NULL and "" both mean: no namespace. */
 static bool ns_same(const char *x, const char *y)
 {
 	if (!x || !y)
 		return !(x && *x) && !(y && *y);
-	return x == y || !strcmp(x, y);
+	return same(x, y);
 }
 
 static struct xml_attr **attr_find(struct xml_elem *e, const char *ns,
@@ -72,7 +78,7 @@ static struct xml_attr **attr_find(struct xml_elem *e, const char *ns,
 {
 	struct xml_attr **at = &e->attrs;
 
-	while (*at && (strcmp((*at)->name, name) || !ns_same((*at)->ns, ns)))
+	while (*at && (!same((*at)->name, name) || !ns_same((*at)->ns, ns)))
 		at = &(*at)->next;
 	return at;
 }
@@ -122,7 +128,7 @@ const char *xml_get_ns(const struct xml_elem *e, const char *ns,
 	if (!e || !name)
 		return NULL;
 	for (at = e->attrs; at; at = at->next)
-		if (!strcmp(at->name, name) && ns_same(at->ns, ns))
+		if (same(at->name, name) && ns_same(at->ns, ns))
 			return at->value;
 	return NULL;
 }
@@ -134,8 +140,8 @@ const char *xml_get(const struct xml_elem *e, const char *name)
 
 bool xml_is(const struct xml_elem *e, const char *ns, const char *name)
 {
-	return e && e->name && (!name || !strcmp(e->name, name)) &&
-	       (!ns || !strcmp(e->ns, ns));
+	return e && e->name && (!name || same(e->name, name)) &&
+	       (!ns || same(e->ns, ns));
 }
 
 static struct xml_elem *elem_from(struct xml_elem *e, const char *ns,
