@@ -12,24 +12,22 @@ int daemon_main(int argc, char **argv);
 #include "mod_privatecall/daemon/main.c"
 #undef main
 
-static int64_t moved;
+static int64_t moved = 1000000;
 
-static int64_t read_ms(clockid_t id)
-{
-	struct timespec t;
-
-	clock_gettime(id, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000 + moved;
-}
-
+/* Time stands still unless it is moved: on a slow machine ten thousand calls at
+ * once would run into their time-outs. */
 int64_t clock_now(void)
 {
-	return read_ms(CLOCK_MONOTONIC);
+	return moved;
 }
 
 int64_t clock_wall(void)
 {
-	return read_ms(CLOCK_REALTIME);
+	static int64_t start;
+
+	if (!start)
+		start = (int64_t)time(NULL) * 1000;
+	return start + moved;
 }
 
 static json_int_t count_files(void)

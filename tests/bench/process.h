@@ -15,6 +15,7 @@
 #include <time.h>
 #include "tests/bench/clients.h"
 
+#define PER_MINUTE 1000            /* proposes of one user */
 #define FINISH_MS 5000             /* over any finish_delay */
 #define LINGER_MS 60000            /* over CALL_LINGER_MS */
 #define SETTLE_TRIES 4000
@@ -52,8 +53,9 @@ static void write_conf(const struct process *p, const char *file,
 	fprintf(f, "domain = \"" OURS "\"\nserver = \"127.0.0.1\"\n"
 		"port = %u\nsecret = \"secret\"\ndatabase = \"%s/db\"\n"
 		"control_socket = \"%s\"\nmax_calls = 100000\n"
-		"pair_per_minute = 1000\ncaller_per_minute = 1000\n"
-		"keep_log = 1d\n", port, p->dir, p->control);
+		"pair_per_minute = %d\ncaller_per_minute = %d\n"
+		"keep_log = 1d\n", port, p->dir, p->control, PER_MINUTE,
+		PER_MINUTE);
 	fclose(f);
 	chmod(file, 0600);
 }
