@@ -123,7 +123,8 @@ static int check_domain(const char *s)
 	for (const char *p = s; *p; p++) {
 		unsigned char c = (unsigned char)*p;
 
-		if (c <= ' ' || c == 0x7f || strchr("\"&'/:<>@[]", c))
+		if (c == '[' || c == ']' ||
+		    (c < 0x80 && !is_prepared_char(c, true)))
 			return EBADMSG;
 	}
 	if (is_ascii(s))
