@@ -233,11 +233,12 @@ bool leg_wants_offer(const struct leg *l)
 	return false;
 }
 
-int leg_keep_offer(struct leg *l, const struct xml_elem *tree)
+void leg_keep_offer(struct leg *l, const struct xml_elem *tree)
 {
 	xml_kept_free(l->offer);
 	l->offer = xml_keep(tree, 0);
-	return l->offer ? 0 : ENOMEM;
+	if (!l->offer)
+		l->failed = true;
 }
 
 static void drop_oldest(struct leg *l)

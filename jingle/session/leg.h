@@ -274,7 +274,7 @@ void leg_reply(struct leg *l, unsigned relay, const struct xml_elem *error,
 void leg_reply_condition(struct leg *l, unsigned relay, const char *type,
 			 const char *condition, struct leg_env *env);
 /* Caller: keeps his session-initiate until somebody answers. */
-int leg_keep_offer(struct leg *l, const struct xml_elem *tree);
+void leg_keep_offer(struct leg *l, const struct xml_elem *tree);
 /* Keeps a transport-info or session-info that this user sent before the other
  * side is ready; over the limits the oldest is dropped. */
 void leg_keep(struct leg *l, const struct xml_elem *tree,

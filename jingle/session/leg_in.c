@@ -62,7 +62,8 @@ static int open_jingle(struct leg *l, const struct leg_event *ev,
 	tree = leg_repair_in(l, j, env->arena, &empty);
 	leg_result(env, ev->stanza);
 	leg_set_state(l, LEG_OFFERED);
-	return leg_keep_offer(l, tree);
+	leg_keep_offer(l, tree);
+	return l->failed ? ENOMEM : 0;
 }
 
 int leg_open(struct leg *l, const struct leg_event *ev, struct leg_env *env)
