@@ -171,7 +171,6 @@ void leg_reset(struct leg *l, enum leg_role role, uint32_t nonce)
 	l->jmi = l->restored = l->finish_due = l->finished = false;
 	l->away = l->fingerprints = false;
 	l->media = 0;
-	l->rung = 0;
 	l->nonce = nonce;
 	l->next_id = l->next_relay = 0;
 }

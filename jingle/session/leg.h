@@ -115,7 +115,6 @@ struct leg_device {
 	char *sid;                 /* NULL: the leg's */
 	bool plain;                /* without JMI: rung by session-initiate */
 	bool by_full;              /* proposed to by its full JID */
-	bool rang;                 /* said ringing */
 	bool gone;                 /* unavailable now */
 	bool done;                 /* said no, or was stopped */
 	bool busy;                 /* its no was busy */
@@ -177,7 +176,6 @@ struct leg {
 	char *old_sid;             /* of the round before, for late stanzas */
 	char *device;              /* full JID calling or answered, or NULL */
 	unsigned media;            /* MEDIA_*, as proposed */
-	int64_t rung;              /* monotonic ms of the first propose */
 	uint32_t nonce;            /* of our stanza ids */
 	unsigned next_id, next_relay;
 	unsigned relayed_n, early_n, sent_n;
@@ -312,9 +310,9 @@ void leg_end(struct leg *l, const char *reason, const char *text,
 	     struct leg_env *env);
 /* The user ended it himself: nothing but ENDED. */
 void leg_ended(struct leg *l, struct leg_env *env);
-/* The one JMI finish after the end (relayed or ours). migrated: new sid. */
+/* The one JMI finish after the end (relayed or ours). */
 void leg_finish(struct leg *l, const char *reason, const char *text,
-		const char *migrated, struct leg_env *env);
+		struct leg_env *env);
 
 /* --- for the store ---------------------------------------------------- */
 enum { LEG_FLAG_JMI = 1, LEG_FLAG_GATEWAY = 2, LEG_FLAG_FINISH_DUE = 4,

@@ -92,7 +92,7 @@ static bool is_empty(const struct leg_content *c,
 
 	if (!jc->transport)
 		return true;
-	if (jc->candidates || (jc->fingerprint && !c->fingerprint))
+	if (jc->fingerprint && !c->fingerprint)
 		return false;
 	/* Before the accept there is nothing to restart. */
 	if (jc->ufrag && c->ufrag && strcmp(jc->ufrag, c->ufrag) != 0)

@@ -190,7 +190,6 @@ static int ringing_jmi(struct leg *l, const struct leg_event *ev,
 	case JMI_RINGING:
 		if (d->done)
 			return ENOENT;
-		d->rang = true;
 		return report(env, LEG_R_RINGING, NULL, NULL);
 	case JMI_PROCEED:
 		return d->done ? ENOENT : callee_answers(l, d, env);
@@ -504,7 +503,6 @@ static int ringing_info(struct leg *l, struct leg_device *d,
 	leg_result(env, ev->stanza);
 	if (!info)
 		return 0;
-	d->rang = true;
 	return report(env, LEG_R_RINGING, NULL, NULL);
 }
 
@@ -689,7 +687,6 @@ static int step_receipt(struct leg *l, const struct leg_event *ev,
 
 	if (l->state != LEG_RINGING || !d || d->done)
 		return ENOENT;
-	d->rang = true;
 	return report(env, LEG_R_RINGING, NULL, NULL);
 }
 

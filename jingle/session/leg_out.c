@@ -151,7 +151,7 @@ static struct leg_device *add_target(struct leg *l,
 	d->plain = t->plain;
 	d->by_full = t->by_full;
 	d->rung = now;
-	d->gone = d->done = d->busy = d->rang = d->initiated = false;
+	d->gone = d->done = d->busy = d->initiated = false;
 	return d;
 }
 
@@ -165,7 +165,6 @@ void leg_ring(struct leg *l, const char *sid, unsigned media,
 
 	leg_assign(l, &l->sid, sid);
 	l->media = media;
-	l->rung = env->now;
 	l->jmi = true;
 	for (i = 0; i < n; i++) {
 		d = add_target(l, &t[i], env->now);
@@ -561,20 +560,15 @@ void leg_end(struct leg *l, const char *reason, const char *text,
 }
 
 void leg_finish(struct leg *l, const char *reason, const char *text,
-		const char *migrated, struct leg_env *env)
+		struct leg_env *env)
 {
-	struct xml_elem *m, *e;
+	struct xml_elem *m;
 
 	if (!l->finish_due || l->finished || !l->device)
 		return;
 	l->finished = true;
 	m = leg_message(l, env, l->device, JMI_FINISH, l->sid,
 			reason ? reason : "success", text);
-	if (migrated) {
-		e = xml_add(env->arena, xml_child(m, NS_JMI, "finish"), NS_JMI,
-			    "migrated");
-		xml_set(env->arena, e, "to", migrated);
-	}
 	hints_add_store(env->arena, m);
 	leg_send(l, env, m, LEG_SEND_HELD);
 }

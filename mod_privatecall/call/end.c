@@ -223,7 +223,7 @@ void call_flush_finishes(struct call_run *r)
 	unsigned i;
 
 	for (i = 0; i < 2; i++) {
-		leg_finish(&c->leg[i], c->reason, NULL, NULL, call_leg(r, i));
+		leg_finish(&c->leg[i], c->reason, NULL, call_leg(r, i));
 		call_join(r);
 	}
 	settle(r);
@@ -236,7 +236,7 @@ void call_on_finish(struct call_run *r, unsigned side, const char *reason,
 
 	if (c->state != CALL_ENDING)
 		return;
-	leg_finish(&c->leg[!side], reason ? reason : c->reason, text, NULL,
+	leg_finish(&c->leg[!side], reason ? reason : c->reason, text,
 		   call_leg(r, !side));
 	call_join(r);
 	if (!finish_awaited(c))
@@ -295,11 +295,9 @@ void call_end(struct call_run *r, enum cause cause, const char *reason,
 	end_callee(r, cause, caller_reason, text, by);
 	/* He hung up by a JMI finish: that is the other side's too. */
 	if (by >= 0 && r->ev->kind == CALL_EV_MESSAGE &&
-	    r->ev->jmi->action == JMI_FINISH) {
+	    r->ev->jmi->action == JMI_FINISH)
 		call_on_finish(r, (unsigned)by, reason, NULL);
-		return;
-	}
-	if (!finish_awaited(c))
+	else if (!finish_awaited(c))
 		settle(r);
 }
 

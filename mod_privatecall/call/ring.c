@@ -58,8 +58,7 @@ static void new_round(struct call_run *r, unsigned side)
 	c->round++;
 	c->caller = side;
 	c->asked = r->ev->now;
-	c->rung_at = c->answered_at = c->ended_at = c->deaf_since = 0;
-	c->away_since[0] = c->away_since[1] = 0;
+	c->away_since[0] = c->away_since[1] = c->deaf_since = 0;
 	c->rung_wall = c->answered_wall = 0;
 	c->rang = c->rung = c->offer = c->glare = false;
 	c->cause = CAUSE_NONE;

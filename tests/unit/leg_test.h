@@ -191,11 +191,18 @@ static inline char *outcome(struct bench *b, int rc, enum leg_state before)
 	size_t n = 0;
 
 	text[0] = 0;
-	for (a = b->env.first; a; a = a->next)
+	assert_true(rc == 0 || rc == ENOENT || rc == EBADMSG);
+	for (a = b->env.first; a; a = a->next) {
+		/* Only an answer that is owed, or came, has a number. */
+		if (a->is_report)
+			assert_int_equal(a->relay != 0,
+					 a->report == LEG_R_RELAY ||
+					 a->report == LEG_R_REPLIED);
 		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%s",
 				      n ? " " : "", a->is_report ?
 				      report_name(a->report) :
 				      sent_name(a->stanza));
+	}
 	if (b->l.state != before)
 		n += (size_t)snprintf(text + n, sizeof(text) - n, " >%s",
 				      leg_state_name(b->l.state));
@@ -341,7 +348,7 @@ static inline void order(struct bench *b, enum order o)
 		leg_ended(l, &b->env);
 		break;
 	case O_FINISH:
-		leg_finish(l, "success", NULL, "other", &b->env);
+		leg_finish(l, "success", NULL, &b->env);
 		break;
 	default:
 		leg_ring_more(l, &t, NULL, &b->env);
