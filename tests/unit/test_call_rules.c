@@ -382,6 +382,259 @@ static void addition_of_another_kind(void **state)
 	done(&p, &out);
 }
 
+/* One line's actions themselves: a trace shows not all of them. */
+static struct call_actions act(struct play *p, const char *line,
+			       struct arena *a)
+{
+	struct call_actions out = { NULL, NULL };
+	struct call_event ev = { .arena = a };
+	char *full = play_expand(p, line);
+	const char *why;
+	int64_t after;
+
+	assert_int_equal(call_text_event(&p->call, full, &ev, &after, &why),
+			 0);
+	free(full);
+	play_wait(p, after);
+	ev.now = p->now;
+	ev.wall = PLAY_WALL + p->now - PLAY_START;
+	ev.site = &p->site;
+	assert_int_equal(call_step(&p->call, &ev, &out), 0);
+	return out;
+}
+
+/* The n-th action of a kind; NULL: fewer. */
+static const struct call_action *nth(const struct call_actions *out,
+				     enum call_action_kind kind, unsigned n)
+{
+	const struct call_action *a;
+
+	for (a = out->first; a; a = a->next)
+		if (a->kind == kind && !n--)
+			return a;
+	return NULL;
+}
+
+static void is_details(const struct notice *n, const char *to,
+		       const char *peer, const char *peer_call)
+{
+	assert_int_equal(n->kind, NOTICE_DETAILS);
+	assert_string_equal(n->to, to);
+	assert_string_equal(n->peer, peer);
+	assert_string_equal(n->peer_call, peer_call);
+	assert_int_equal(n->cause, CAUSE_ENDED);
+	assert_null(n->step);
+	assert_int_equal(n->media, MEDIA_AUDIO | MEDIA_VIDEO);
+	assert_int_equal(n->outgoing, strcmp(to, "alice@x") == 0);
+	assert_true(n->encrypted);
+	assert_false(n->offer || n->again);
+	assert_int_equal(n->started, PLAY_WALL + 700);
+	assert_int_equal(n->ended, PLAY_WALL + 5700);
+	assert_int_equal(n->until, PLAY_WALL + 700 + 7200000);
+	assert_int_equal(n->count, 1);
+}
+
+#define VIDEO_UP "propose alice@x/desk m-sid audio,video\n" \
+	"+200 facts none offer bob@x/phone\n" \
+	"+500 proceed bob@x/phone $sid\n" \
+	"jingle alice@x/desk session-initiate m-sid audio video fingerprint\n" \
+	"+200 jingle bob@x/phone session-accept $sid audio video fingerprint\n"
+
+/* F22, F40: the log, the visits and the notices of a call with an answer. */
+static void details_of_an_answered_call(void **state)
+{
+	struct arena *a = arena_new(0);
+	const struct call_action *log, *visit;
+	struct call_actions out;
+	struct play p;
+	char *text;
+	int i;
+
+	(void)state;
+	play(&p, VIDEO_UP, &text);
+	out = act(&p, "+4800 jingle alice@x/desk session-terminate m-sid "
+		  "reason=success", a);
+	log = nth(&out, CALL_DO_LOG, 0);
+	assert_string_equal(log->from, "alice@x");
+	assert_string_equal(log->to, "bob@x");
+	assert_int_equal(log->media, MEDIA_AUDIO | MEDIA_VIDEO);
+	assert_int_equal(log->round, 1);
+	assert_int_equal(log->started, PLAY_WALL + 200);
+	assert_int_equal(log->answered, PLAY_WALL + 700);
+	assert_int_equal(log->ended, PLAY_WALL + 5700);
+	assert_int_equal(log->cause, CAUSE_ENDED);
+	assert_string_equal(log->reason, "success");
+	for (i = 0; i < 2; i++) {
+		visit = nth(&out, CALL_DO_VISIT, (unsigned)i);
+		assert_string_equal(visit->user, i ? "bob@x" : "alice@x");
+		assert_string_equal(visit->device, i ? "bob@x/phone" :
+				    "alice@x/desk");
+		assert_int_equal(visit->started, PLAY_WALL + 700);
+		assert_int_equal(visit->ended, PLAY_WALL + 5700);
+		assert_string_equal(visit->reason, "success");
+		assert_string_equal(visit->id, p.call.id);
+	}
+	is_details(&nth(&out, CALL_DO_NOTICE, 0)->notice, "alice@x", "bob@x",
+		   "bob@calls.x");
+	is_details(&nth(&out, CALL_DO_NOTICE, 1)->notice, "bob@x", "alice@x",
+		   "alice@calls.x");
+	assert_null(nth(&out, CALL_DO_NOTICE, 2));
+	arena_free(a);
+	done(&p, &text);
+}
+
+/* Encrypted is said only where both have given a fingerprint for each of
+ * their contents; also after a restart. */
+static void encrypted_is_both(void **state)
+{
+	static const struct {
+		const char *alice, *bob, *then;
+		bool encrypted;
+	} cells[] = {
+		{ "fingerprint", "fingerprint", "crash", true },
+		{ "fingerprint", "", "crash", false },
+		{ "", "fingerprint", "crash", false },
+		{ "fingerprint", "", "time", false },
+		{ "", "fingerprint", "time", false },
+		{ "fingerprint", "fingerprint",
+		  "jingle alice@x/desk content-add m-sid name=v media=video",
+		  false },
+	};
+	struct call_actions out;
+	char lines[1024], *text;
+	struct arena *a;
+	struct play p;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cells) / sizeof(cells[0]); i++) {
+		a = arena_new(0);
+		snprintf(lines, sizeof(lines), "propose alice@x/desk m-sid "
+			 "audio\nfacts none offer bob@x/phone\n"
+			 "proceed bob@x/phone $sid\n"
+			 "jingle alice@x/desk session-initiate m-sid audio "
+			 "%s\njingle bob@x/phone session-accept $sid audio "
+			 "%s\n%s\n", cells[i].alice, cells[i].bob,
+			 cells[i].then);
+		play(&p, lines, &text);
+		out = act(&p, "hangup", a);
+		assert_int_equal(nth(&out, CALL_DO_NOTICE, 0)->notice.encrypted,
+				 cells[i].encrypted);
+		arena_free(a);
+		done(&p, &text);
+	}
+}
+
+/* F21: when a missed call rang, or, where it never did, when it came. */
+static void times_of_a_missed_call(void **state)
+{
+	struct arena *a = arena_new(0);
+	const struct call_action *log;
+	struct call_actions out;
+	const struct notice *n;
+	struct play p;
+	char *text;
+	int i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		play(&p, i ? "propose alice@x/desk m-sid audio,video\n" :
+		     "propose alice@x/desk m-sid audio,video\n"
+		     "+200 facts none offer bob@x/phone\n", &text);
+		out = act(&p, i ? "+200 facts busy offer" :
+			  "+5000 retract alice@x/desk m-sid", a);
+		n = &nth(&out, CALL_DO_NOTICE, (unsigned)i)->notice;
+		assert_int_equal(n->kind, NOTICE_MISSED);
+		assert_string_equal(n->to, "bob@x");
+		assert_true(n->offer && n->again && !n->outgoing);
+		assert_int_equal(n->media, MEDIA_AUDIO | MEDIA_VIDEO);
+		assert_int_equal(n->started, PLAY_WALL + 200);
+		assert_int_equal(n->ended, PLAY_WALL + (i ? 200 : 5200));
+		assert_int_equal(n->until, 0);
+		assert_int_equal(n->count, 1);
+		log = nth(&out, CALL_DO_LOG, 0);
+		assert_int_equal(log->started, n->started);
+		assert_int_equal(log->answered, 0);
+		assert_null(nth(&out, CALL_DO_VISIT, 0));
+		done(&p, &text);
+	}
+	arena_free(a);
+}
+
+/* Kept for somebody who can no longer want it is not kept. */
+static void nothing_stays_kept(void **state)
+{
+	struct play p;
+	char *out;
+
+	(void)state;
+	play(&p, "jingle alice@x/desk session-initiate m-sid audio\n"
+	     "facts none offer bob@x/phone:plain bob@x/pad:plain\n"
+	     "+1000 time\n"
+	     "jingle alice@x/desk transport-info m-sid audio bare candidate\n"
+	     "jingle bob@x/pad transport-info $sid audio bare candidate\n"
+	     "jingle bob@x/phone transport-info $sid audio bare candidate\n",
+	     &out);
+	assert_int_equal(p.call.leg[0].early_n, 1);
+	assert_int_equal(p.call.leg[1].early_n, 2);
+	step(&p, CALL_EV_TIME);
+	done(&p, &out);
+	play(&p, "jingle alice@x/desk session-initiate m-sid audio\n"
+	     "facts none offer bob@x/phone:plain bob@x/pad:plain\n"
+	     "+1000 time\n"
+	     "jingle alice@x/desk transport-info m-sid audio bare candidate\n"
+	     "jingle bob@x/pad transport-info $sid audio bare candidate\n"
+	     "jingle bob@x/phone session-accept $sid audio\n", &out);
+	assert_int_equal(p.call.state, CALL_UP);
+	assert_int_equal(p.call.leg[0].early_n, 0);
+	assert_int_equal(p.call.leg[1].early_n, 0);
+	done(&p, &out);
+	play(&p, "propose alice@x/desk m-sid audio\n"
+	     "facts none offer bob@x/phone\n"
+	     "proceed bob@x/phone $sid\n"
+	     "jingle alice@x/desk session-initiate m-sid audio\n"
+	     "jingle alice@x/desk transport-info m-sid audio bare candidate\n",
+	     &out);
+	assert_int_equal(p.call.leg[0].early_n, 0);
+	done(&p, &out);
+}
+
+/* F02: after a restart a ringing of the last two minutes is taken back once
+ * more; an older one is no longer heard by anybody. */
+static void stops_are_repeated_for_two_minutes(void **state)
+{
+	struct play p;
+	char *out;
+	int late;
+
+	(void)state;
+	for (late = 0; late < 2; late++) {
+		play(&p, "propose alice@x/desk m-sid audio\n"
+		     "facts none offer bob@x/phone\n"
+		     "retract alice@x/desk m-sid\n", &out);
+		p.now = PLAY_START + 120000 + late;
+		rewind(p.out);
+		step(&p, CALL_EV_RESTORED);
+		fflush(p.out);
+		assert_int_equal(strncmp(out, "< send", 6) == 0, !late);
+		done(&p, &out);
+	}
+}
+
+/* Calling oneself: the daemon must know it, both sides are one user. */
+static void of_oneself(void **state)
+{
+	struct play p;
+	char *out;
+
+	(void)state;
+	play(&p, "", &out);
+	assert_false(p.call.self);
+	play_users(&p, "alice@x", "alice@x");
+	assert_true(p.call.self);
+	done(&p, &out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -401,6 +654,12 @@ int main(void)
 		cmocka_unit_test(offer_of_a_refused_call),
 		cmocka_unit_test(strangers),
 		cmocka_unit_test(addition_of_another_kind),
+		cmocka_unit_test(details_of_an_answered_call),
+		cmocka_unit_test(encrypted_is_both),
+		cmocka_unit_test(times_of_a_missed_call),
+		cmocka_unit_test(nothing_stays_kept),
+		cmocka_unit_test(stops_are_repeated_for_two_minutes),
+		cmocka_unit_test(of_oneself),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -106,6 +106,8 @@ static void sent_is_bounded(void **state)
 	for (i = 0; i < 2 * LEG_SENT_MAX; i++)
 		jingle_from(&b, DEVICE, "S", "session-initiate", CONTENT);
 	assert_int_equal(b.l.sent_n, LEG_SENT_MAX);
+	leg_reset(&b.l, LEG_CALLER, NONCE);
+	assert_int_equal(b.l.sent_n, 0);
 	end(&b);
 }
 
@@ -127,6 +129,30 @@ static void kept_is_bounded(void **state)
 	assert_in_range(n, LEG_EARLY_MAX / 2, LEG_EARLY_MAX);
 	assert_int_equal(b.l.early_n, 0);
 	assert_int_equal(b.l.early_bytes, 0);
+	jingle_from(&b, DEVICE, "S", "transport-info", CANDIDATE);
+	leg_drop_kept(&b.l);
+	assert_int_equal(b.l.early_n, 0);
+	assert_int_equal(b.l.early_bytes, 0);
+	end(&b);
+}
+
+/* One thing that is too large is not kept, and pushes out nothing. */
+static void too_large_to_keep(void **state)
+{
+	struct xml_elem *tree;
+	struct bench b;
+	unsigned i;
+
+	(void)state;
+	begin(&b, E_PLAIN);
+	jingle_from(&b, DEVICE, "S", "transport-info", CANDIDATE);
+	tree = xml(&b, "<jingle xmlns='urn:xmpp:jingle:1'/>");
+	for (i = 0; i < 4000; i++)
+		xml_add(b.env.arena, tree, NS_JINGLE, "content");
+	leg_keep(&b.l, tree, JINGLE_TRANSPORT_INFO, DEVICE);
+	leg_keep(&b.l, tree, JINGLE_TRANSPORT_INFO, NULL);
+	assert_int_equal(b.l.early_n, 1);
+	assert_in_range(b.l.early_bytes, 1, LEG_KEPT_BYTES);
 	end(&b);
 }
 
@@ -228,6 +254,90 @@ static void loser_ends_no_call(void **state)
 	end(&b);
 }
 
+/* Errors of a ringing device: only one to its session-initiate takes it out,
+ * and only once. */
+static void errors_while_ringing(void **state)
+{
+	struct leg_event ev = { .kind = LEG_EV_ERROR };
+	struct bench b;
+
+	(void)state;
+	ring_two(&b, true);
+	ev.error = xml(&b, "<error type='cancel'><item-not-found "
+		       "xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>");
+	leg_relay(&b.l, a_tree(&b), JINGLE_TRANSPORT_INFO, 0, &b.env);
+	ev.id = arena_strdup(b.env.arena, b.l.sent->id);
+	assert_int_equal(step(&b, &ev), 0);
+	assert_string_equal(outcome(&b, 0, LEG_RINGING), NIL);
+	assert_int_equal(leg_ringable(&b.l), 2);
+	jingle_from(&b, "u@h/e", "S", "session-terminate", REASON("busy"));
+	jingle_from(&b, DEVICE, "S", "session-terminate", REASON("busy"));
+	assert_string_equal(outcome(&b, 0, LEG_RINGING), "ok busy");
+	while (b.l.sent) {
+		ev.id = arena_strdup(b.env.arena, b.l.sent->id);
+		assert_int_equal(step(&b, &ev), 0);
+		assert_string_equal(outcome(&b, 0, LEG_RINGING), NIL);
+	}
+	end(&b);
+}
+
+/* A bounce of what we did not send in this round says nothing. */
+static void bounce_of_another_message(void **state)
+{
+	static const char *const ids[] = { NULL, "m1", "00000001-1", "" };
+	struct leg_event ev = { .kind = LEG_EV_BOUNCE };
+	struct bench b;
+	size_t i;
+
+	(void)state;
+	ring_two(&b, false);
+	assert_int_equal(other_from(&b, DEVICE, BOUNCE_DEVICE), 0);
+	ev.stanza = &b.stanza;
+	assert_int_equal(jid_parse(b.env.arena, "u@h", &b.stanza.from), 0);
+	for (i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
+		ev.id = ids[i];
+		assert_int_equal(step(&b, &ev), ENOENT);
+		assert_null(b.env.first);
+	}
+	end(&b);
+}
+
+/* A device that came while it rang is known by its full JID alone: so is its
+ * stop, beside the stored one (X2). */
+static void late_device_stops(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	begin(&b, E_RINGING);
+	order(&b, O_MORE);
+	order(&b, O_STOP_CANCEL);
+	assert_string_equal(outcome(&b, 0, LEG_RINGING), "retract retract");
+	assert_string_equal(xml_get(b.env.first->stanza, "to"), "u@h/late");
+	assert_string_equal(xml_get(b.env.last->stanza, "to"), "u@h");
+	end(&b);
+}
+
+/* What a late plain device is told of is no request of the caller's. */
+static void catching_up_owes_nothing(void **state)
+{
+	struct leg from;
+	struct bench b;
+
+	(void)state;
+	begin(&b, E_PLAIN);
+	assert_int_equal(leg_init(&from, "v@h", "q@c", "call", true), 0);
+	leg_keep(&from, a_tree(&b), JINGLE_TRANSPORT_INFO, NULL);
+	leg_catch_up(&b.l, &from, &b.env);
+	assert_string_equal(outcome(&b, 0, LEG_RINGING), "transport-info");
+	assert_int_equal(other_from(&b, DEVICE, RESULT), 0);
+	assert_string_equal(outcome(&b, 0, LEG_RINGING), NIL);
+	leg_catch_up(&b.l, &from, &b.env);
+	assert_string_equal(outcome(&b, 0, LEG_RINGING), NIL);
+	leg_clear(&from);
+	end(&b);
+}
+
 /* A device rung by its own sid (after a tie-break) answers by that. */
 static void own_sid_of_a_device(void **state)
 {
@@ -297,21 +407,40 @@ static void errors_that_end_nothing(void **state)
 	}
 }
 
-/* The answer to our own question is of the session. */
-static void ping_not_found(void **state)
+/* Not found: the answer to our own question is of the session; one to what was
+ * relayed may be of a content. */
+static void not_found(void **state)
 {
+	static const struct {
+		enum jingle_action action;
+		unsigned relay;
+		const char *want;
+	} cells[] = {
+		{ JINGLE_SESSION_INFO, 0, "lost" },
+		{ JINGLE_SESSION_INFO, 5, "replied" },
+		{ JINGLE_TRANSPORT_INFO, 0, NIL },
+	};
 	struct leg_event ev = { .kind = LEG_EV_ERROR };
 	struct bench b;
+	size_t i;
 
 	(void)state;
-	begin(&b, C_ACTIVE);
-	leg_ping(&b.l, &b.env);
-	ev.id = arena_strdup(b.env.arena, b.l.sent->id);
-	ev.error = xml(&b, "<error type='cancel'><item-not-found "
-		       "xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>");
-	step(&b, &ev);
-	assert_string_equal(outcome(&b, 0, LEG_ACTIVE), "lost");
-	end(&b);
+	for (i = 0; i < sizeof(cells) / sizeof(cells[0]); i++) {
+		begin(&b, C_ACTIVE);
+		if (strcmp(cells[i].want, "lost") == 0)
+			leg_ping(&b.l, &b.env);
+		else
+			leg_relay(&b.l, a_tree(&b), cells[i].action,
+				  cells[i].relay, &b.env);
+		ev.id = arena_strdup(b.env.arena, b.l.sent->id);
+		ev.error = xml(&b, "<error type='cancel'><item-not-found "
+			"xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/>"
+			"</error>");
+		step(&b, &ev);
+		assert_string_equal(outcome(&b, 0, LEG_ACTIVE),
+				    cells[i].want);
+		end(&b);
+	}
 }
 
 /* It said no: a new presence of it rings nothing. */
@@ -363,7 +492,12 @@ int main(void)
 		cmocka_unit_test(own_sid_of_a_device),
 		cmocka_unit_test(own_sid_of_a_plain_device),
 		cmocka_unit_test(errors_that_end_nothing),
-		cmocka_unit_test(ping_not_found),
+		cmocka_unit_test(not_found),
+		cmocka_unit_test(too_large_to_keep),
+		cmocka_unit_test(errors_while_ringing),
+		cmocka_unit_test(bounce_of_another_message),
+		cmocka_unit_test(late_device_stops),
+		cmocka_unit_test(catching_up_owes_nothing),
 		cmocka_unit_test(a_no_is_a_no),
 		cmocka_unit_test(devices_are_bounded),
 	};

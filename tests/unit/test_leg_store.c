@@ -69,6 +69,9 @@ static void not_ours(void **state)
 		"device 11111 - u@h/%1", "content", "content a b c d",
 		"content a b c", "content a b", "content a",
 		"content initiator - - %0z n", "device 11111 %4x u@h/a",
+		"content %0z - - - n", "content initiator %0z - - n",
+		"content initiator - %0z - n", "content initiator - - - %0z",
+		"device %0z - u@h/a", "media %0z", "dialed %0z",
 	};
 	struct leg l;
 	size_t i;

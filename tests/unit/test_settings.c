@@ -95,6 +95,9 @@ static void user_settings_by_name(void **state)
 	static const char *const other[] = {
 		"nobody", "no", "busy", "never"
 	};
+	static const char *const words[] = {
+		"no", "yes", "false", "true", "off", "on"
+	};
 	struct settings_site site;
 	struct settings_user *u = &site.user;
 	const char *expected;
@@ -113,8 +116,11 @@ static void user_settings_by_name(void **state)
 		assert_non_null(strstr(expected, other[i]));
 		assert_string_equal(settings_user_get(u, name), other[i]);
 	}
-	assert_int_equal(settings_user_set(u, "messages", "on", &expected), 0);
-	assert_true(u->messages);
+	for (int i = 0; i < 6; i++) {
+		assert_int_equal(settings_user_set(u, "messages", words[i],
+						   &expected), 0);
+		assert_int_equal(u->messages, i % 2);
+	}
 	assert_int_equal(settings_user_set(u, "message", "on", &expected),
 			 ENOENT);
 	assert_null(expected);
