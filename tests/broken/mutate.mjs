@@ -6,16 +6,21 @@
 //
 // Each mutant is one mistake in one place of call/, policy/ or jingle/session/:
 // a statement dropped, a condition turned over, a constant changed. It is built
-// in a copy of the tree and must be noticed by the unit and golden tests, or by
-// the simulator in --calls calls (20,000). N mutants (100; 0: all) are drawn
-// with the seed, which is printed. Survivors are listed; those that
-// tests/broken/survivors explains are counted apart. Ends with 'N passed, N
-// failed, N skipped', where passed means killed, and 1 when less than 95 of a
-// hundred are.
+// in a copy of the tree and must be noticed by the unit and golden tests, which
+// run under LeakSanitizer, or by the simulator in --calls calls (20,000). N
+// mutants (100; 0: all) are drawn with the seed, which is printed.
+//
+// Nothing counts as killed for a wrong reason: the tree as it is must pass
+// before the first mutant and after the last, and what fails must fail twice.
+// Mutants that do not compile, or compile to the very same code, are counted
+// apart. Survivors are listed; those that tests/broken/survivors explains are
+// no failures, but no kills either. DIR/killed says who killed which. Ends with
+// 'N passed, N failed, N skipped', where passed means killed, and 1 when less
+// than 95 of a hundred are.
 
 import { spawn, spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync,
-	writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, existsSync, mkdirSync, readdirSync,
+	readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { fileURLToPath } from 'node:url';
@@ -23,12 +28,14 @@ import { fileURLToPath } from 'node:url';
 const TOP = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 const FOLDERS = ['mod_privatecall/call', 'mod_privatecall/policy',
 	'jingle/session'];
-// Quick ones first: most mutants die of the golden traces.
-const PROGRAMS = ['golden', 'call', 'leg', 'leg_rules', 'call_rules',
-	'leg_store', 'verdict', 'settings', 'cause', 'call_memory', 'daemon',
-	'hold'].map((name) => `tests/unit/test_${name}`);
+// Most mutants die of the golden traces; the others are asked together.
+const FIRST = 'tests/unit/test_golden';
+const PROGRAMS = ['call', 'leg', 'leg_rules', 'call_rules', 'leg_store',
+	'verdict', 'settings', 'cause', 'call_memory', 'hold', 'daemon']
+	.map((name) => `tests/unit/test_${name}`);
 const SIM = 'tests/sim/sim';
-const TEST_SECONDS = 10;
+const TEST_SECONDS = 20;
+const SIM_SECONDS = 600;
 const WANTED = 0.95;
 
 const { values: options } = parseArgs({ options: {
@@ -67,7 +74,7 @@ function codeOf(text) {
 		(m) => (m[0] === '/' ? blank(m) : m.replace(/[^\n]/g, '"')))
 		.replace(/^#(?!define).*(?:\\\n.*)*$/gm, blank)
 		.replace(/^void \w+_check\([^)]*\)\n\{[\s\S]*?\n\}/gm, blank)
-		.replace(/\(void\)\w+;/g, blank);
+		.replace(/\(void\)\w+;|\bsizeof\(\(\w+\)\[0\]\)/g, blank);
 	for (let at; (at = code.search(/\bassert\s*\(/)) >= 0;) {
 		const end = closing(code, code.indexOf('(', at)) + 2;
 		code = code.slice(0, at) + blank(code.slice(at, end)) +
@@ -163,7 +170,7 @@ function mutantsOf(file) {
 		[...drops(code, body), ...conditions(code, body)]);
 	return [...list, ...constants(code)].map((m) => {
 		const old = text.slice(m.at, m.to);
-		return { ...m, file, old, put: m.put ?? m.wrap.join(old),
+		return { ...m, file, text, old, put: m.put ?? m.wrap.join(old),
 			line: text.slice(0, m.at).split('\n').length };
 	});
 }
@@ -211,28 +218,10 @@ function must(command, args, cwd) {
 			`${stdout}${stderr}`.slice(-2000)}`);
 }
 
-// A copy of the tree with a build of its own; asserts are on, as in every
-// build.
-function copyTree(dir) {
-	rmSync(dir, { recursive: true, force: true });
-	mkdirSync(dir, { recursive: true });
-	const keep = (name) => !['.git', 'build', 'node_modules', 'web',
-		'autom4te.cache'].includes(name.slice(TOP.length + 1)
-		.split('/').pop());
-	cpSync(TOP, join(dir, 'src'), { recursive: true, filter: keep });
-	mkdirSync(join(dir, 'build'));
-	must('../src/configure', ['--quiet', 'CFLAGS=-O1 -w'],
-		join(dir, 'build'));
-	const programs = existsSync(join(TOP, 'tests/sim'))
-		? [...PROGRAMS, SIM] : PROGRAMS;
-	must('make', ['-s', '-j2', ...programs], join(dir, 'build'));
-	return { dir, programs };
-}
-
 // Its exit code; a signal (an assertion, a time-out) counts as 1.
-function run(command, args, options_, seconds) {
+function run(command, args, settings, seconds) {
 	return new Promise((done) => {
-		const child = spawn(command, args, { ...options_,
+		const child = spawn(command, args, { ...settings,
 			stdio: 'ignore', detached: true });
 		const timer = setTimeout(() => {
 			process.kill(-child.pid, 'SIGKILL');
@@ -244,32 +233,73 @@ function run(command, args, options_, seconds) {
 	});
 }
 
-// Who notices the mutant; null: nobody.
-async function killer({ dir, programs }) {
+// A copy of the tree with a build of its own; asserts are on, as in every
+// build. The leak sanitizer needs nothing but to be linked.
+function copyTree(dir) {
+	rmSync(dir, { recursive: true, force: true });
+	mkdirSync(dir, { recursive: true });
+	const keep = (name) => !['.git', 'build', 'node_modules', 'web',
+		'autom4te.cache'].includes(name.slice(TOP.length + 1)
+		.split('/').pop());
+	cpSync(TOP, join(dir, 'src'), { recursive: true, filter: keep });
 	const build = join(dir, 'build');
-	const env = { ...process.env, top_srcdir: join(dir, 'src'),
-		srcdir: join(dir, 'src'), top_builddir: build };
-	for (const program of programs) {
-		if (await run('make', ['-s', program], { cwd: build }, 300))
+	mkdirSync(build);
+	must('../src/configure', ['--quiet', 'CFLAGS=-O1 -w',
+		'LDFLAGS=-fsanitize=leak'], build);
+	const more = existsSync(join(TOP, 'tests/sim')) ? [SIM] : [];
+	return { dir, build, stages: [[FIRST], [...PROGRAMS, ...more]] };
+}
+
+async function fails({ dir, build }, program) {
+	const src = join(dir, 'src');
+	const env = { ...process.env, top_srcdir: src, srcdir: src,
+		top_builddir: build };
+	const sim = program === SIM;
+	return await run(join(build, program), sim ? ['--seed', '1', '--calls',
+		options.calls] : [], { cwd: build, env },
+	sim ? SIM_SECONDS : TEST_SECONDS) !== 0;
+}
+
+const objectOf = (tree, file) =>
+	readFileSync(join(tree.build, file.replace(/\.c$/, '.o')));
+
+// Who notices what is in the tree now; null: nobody. `same` is asked after
+// the first build: true when there is nothing to notice.
+async function killer(tree, same) {
+	for (const programs of tree.stages) {
+		if (await run('make', ['-s', '-j2', ...programs],
+			{ cwd: tree.build }, 600))
 			return 'the compiler';
-		const args = program !== SIM ? [] : ['--seed', '1', '--calls',
-			options.calls];
-		if (await run(join(build, program), args, { cwd: build, env },
-			program === SIM ? 600 : TEST_SECONDS))
-			return program;
+		if (same())
+			return 'the same code';
+		for (const program of programs)
+			if (await fails(tree, program) &&
+				await fails(tree, program))
+				return program;
 	}
 	return null;
 }
 
+async function mustPass(tree) {
+	const by = await killer(tree, () => false);
+	if (by)
+		throw new Error(`the tree as it is fails: ${by}`);
+}
+
+// The mutant keeps the lines of the file: an assertion's line is in its code.
 async function judge(tree, mutant) {
 	const path = join(tree.dir, 'src', mutant.file);
-	const text = readFileSync(join(TOP, mutant.file), 'utf8');
-	writeFileSync(path, text.slice(0, mutant.at) + mutant.put +
-		text.slice(mutant.to));
-	const by = await killer(tree);
+	const { text, old, put } = mutant;
+	const lines = (s) => s.split('\n').length;
+	writeFileSync(path, text.slice(0, mutant.at) + put +
+		'\n'.repeat(lines(old) - lines(put)) + text.slice(mutant.to));
+	const by = await killer(tree, () => objectOf(tree, mutant.file)
+		.equals(tree.objects.get(mutant.file)));
 	writeFileSync(path, text);
 	return by;
 }
+
+// --- the whole ---------------------------------------------------------------
 
 // Lines of tests/broken/survivors: 'FILE: OLD -> NEW  # why nobody can tell'.
 // Line numbers are left out, so that the list lives through edits.
@@ -284,49 +314,76 @@ function explained() {
 
 const withoutLine = (name) => name.replace(/:\d+:/, ':');
 
-async function main() {
+// Takes mutants from the queue until it is empty; each goes to `told`.
+async function work(dir, queue, told) {
+	const tree = copyTree(dir);
+	await mustPass(tree);
+	tree.objects = new Map(queue.map(({ file }) =>
+		[file, objectOf(tree, file)]));
+	for (let m; (m = queue.shift());)
+		told(m, await judge(tree, m));
+	await mustPass(tree);
+}
+
+function choose(seed) {
 	const all = allMutants().filter((m) => !options.only ||
 		new RegExp(options.only).test(nameOf(m)));
+	const queue = draw(all, Number(options.count), seed);
+	if (!options.list)
+		console.log(`${queue.length} of ${all.length} mutants, ` +
+			`seed ${seed}`);
+	return queue;
+}
+
+function sum(killers, survived, argued) {
+	const notJudged = ['the compiler', 'the same code'];
+	let killed = 0;
+	for (const [by, n] of [...killers].sort((a, b) => b[1] - a[1])) {
+		if (notJudged.includes(by))
+			continue;
+		killed += n;
+		console.log(`${String(n).padStart(5)} killed by ${by}`);
+	}
+	const judged = killed + survived + argued;
+	const [unbuilt, same] = notJudged.map((by) => killers.get(by) ?? 0);
+	console.log(`${(100 * killed / judged).toFixed(1)} % of ${judged} ` +
+		`killed; ${argued} survivors argued in tests/broken/survivors; ` +
+		`beside them ${same} make the same code, ` +
+		`${unbuilt} do not compile`);
+	console.log(`${killed} passed, ${survived} failed, 0 skipped`);
+	return killed / judged >= WANTED ? 0 : 1;
+}
+
+async function main() {
+	const seed = Number(options.seed ?? Date.now() % 1000000);
+	const queue = choose(seed);
 	if (options.list) {
-		for (const m of all)
+		for (const m of queue)
 			console.log(nameOf(m));
 		return 0;
 	}
-	const seed = Number(options.seed ?? Date.now() % 1000000);
-	const queue = draw(all, Number(options.count), seed);
-	console.log(`${queue.length} of ${all.length} mutants, seed ${seed}`);
 	const base = resolve(options.dir ?? join(process.env.BUILD_DIR ??
 		join(TOP, 'build'), 'mutants'));
+	mkdirSync(base, { recursive: true });
+	writeFileSync(join(base, 'killed'), '');
 	const known = explained();
-	const count = { killed: 0, survived: 0, explained: 0, unbuilt: 0 };
 	const killers = new Map();
+	let survived = 0, argued = 0;
+	const told = (m, by) => {
+		if (by) {
+			killers.set(by, (killers.get(by) ?? 0) + 1);
+			appendFileSync(join(base, 'killed'),
+				`${by}: ${nameOf(m)}\n`);
+		} else if (known.has(withoutLine(nameOf(m)))) {
+			argued++;
+		} else {
+			survived++;
+			console.log(`SURVIVED ${nameOf(m)}`);
+		}
+	};
 	await Promise.all(Array.from({ length: Number(options.jobs) },
-		async (_, i) => {
-			const tree = copyTree(join(base, String(i)));
-			for (let m; (m = queue.shift());) {
-				const by = await judge(tree, m);
-				if (by === 'the compiler') {
-					count.unbuilt++;
-				} else if (by) {
-					count.killed++;
-					killers.set(by, (killers.get(by) ?? 0) + 1);
-				} else {
-					const argued = known.has(withoutLine(nameOf(m)));
-					count[argued ? 'explained' : 'survived']++;
-					console.log(`${argued ? 'argued  ' : 'SURVIVED'} ` +
-						nameOf(m));
-				}
-			}
-		}));
-	for (const [by, n] of [...killers].sort((a, b) => b[1] - a[1]))
-		console.log(`${String(n).padStart(5)} killed by ${by}`);
-	const judged = count.killed + count.survived + count.explained;
-	const share = count.killed / judged;
-	console.log(`${(100 * share).toFixed(1)} % of ${judged} killed; ` +
-		`${count.explained} survivors argued in tests/broken/survivors, ` +
-		`${count.unbuilt} did not compile`);
-	console.log(`${count.killed} passed, ${count.survived} failed, 0 skipped`);
-	return share >= WANTED ? 0 : 1;
+		(_, i) => work(join(base, String(i)), queue, told)));
+	return sum(killers, survived, argued);
 }
 
 process.exitCode = await main();
