@@ -52,7 +52,6 @@ static int open_jingle(struct leg *l, const struct leg_event *ev,
 	leg_assign(l, &l->sid, j->sid);
 	leg_assign(l, &l->device, ev->stanza->from.full);
 	leg_assign(l, &l->dialed, ev->stanza->to.full);
-	l->jmi = false;
 	for (i = 0; i < j->contents; i++)
 		l->media |= j->content[i].media;
 	if (leg_learn(l, j)) {

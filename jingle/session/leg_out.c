@@ -227,7 +227,6 @@ void leg_offer(struct leg *l, const struct xml_elem *tree,
 	if (l->state == LEG_ANSWERED) {
 		leg_set_state(l, LEG_INITIATED);
 		initiate_to(l, l->device, l->sid, tree, env);
-		return;
 	}
 	if (l->state != LEG_RINGING)
 		return;

@@ -183,7 +183,8 @@ static int restore_line(struct leg *l, char *line)
 		return 0;
 	if (strcmp(what, "media") == 0) {
 		what = word(&line);
-		l->media = what ? (unsigned)atoi(what) : 0;
+		if (what)
+			l->media = (unsigned)atoi(what);
 		return what ? 0 : EBADMSG;
 	}
 	if (strcmp(what, "dialed") == 0) {

@@ -18,10 +18,10 @@ static void ignore(struct call_run *r, const struct leg_event *ev,
 {
 	if (ev->kind == LEG_EV_JMI) {
 		call_do(r, CALL_DO_IGNORED);
-		return;
+	} else {
+		leg_step(&r->c->leg[side], ev, call_leg(r, side));
+		call_join(r);
 	}
-	leg_step(&r->c->leg[side], ev, call_leg(r, side));
-	call_join(r);
 }
 
 /* XEP-0353, tie-breaking: the lower of the callers' own sids wins by octets;

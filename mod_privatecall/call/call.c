@@ -109,7 +109,6 @@ struct call_action *call_do(struct call_run *r, enum call_action_kind kind)
 
 	if (!a) {
 		r->failed = true;
-		memset(&r->lost, 0, sizeof(r->lost));
 		return &r->lost;
 	}
 	a->kind = kind;
@@ -147,7 +146,6 @@ struct leg_env *call_leg(struct call_run *r, unsigned side)
 	r->side = side;
 	r->env.arena = r->ev->arena;
 	r->env.now = r->ev->now;
-	r->env.first = r->env.last = NULL;
 	return &r->env;
 }
 
@@ -173,7 +171,7 @@ static bool is_failure(const char *reason)
 static void on_tie_break(struct call_run *r, const struct leg_action *a,
 			 unsigned side)
 {
-	struct leg_target t = { .jid = a->text, .by_full = true };
+	struct leg_target t = { .jid = a->text };
 	struct leg *l = &r->c->leg[side];
 	char sid[CALL_ID_SIZE];
 

@@ -234,8 +234,6 @@ void call_on_finish(struct call_run *r, unsigned side, const char *reason,
 {
 	struct call *c = r->c;
 
-	if (c->state != CALL_ENDING)
-		return;
 	leg_finish(&c->leg[!side], reason ? reason : c->reason, text,
 		   call_leg(r, !side));
 	call_join(r);
@@ -309,16 +307,13 @@ static void time_ringing(struct call_run *r)
 	const struct settings_site *s = r->ev->site;
 	int64_t now = r->ev->now;
 
-	if (lost(r, c->caller)) {
+	if (lost(r, c->caller))
 		call_end(r, CAUSE_CALLER_GONE, NULL, NULL, -1);
-		return;
-	}
-	if (now >= c->rung_at + s->ring_timeout ||
-	    (c->deaf_since && now >= c->deaf_since + s->lost_timeout)) {
+	else if (now >= c->rung_at + s->ring_timeout ||
+		 (c->deaf_since && now >= c->deaf_since + s->lost_timeout))
 		call_end(r, CAUSE_UNANSWERED, NULL, NULL, -1);
-		return;
-	}
-	call_rings(r);                 /* it is time to say so */
+	else
+		call_rings(r);         /* it is time to say so */
 }
 
 static void time_answered(struct call_run *r)
