@@ -56,9 +56,14 @@ static void unreadable_leg(void **state)
 	for (side = 0; side < 2; side++) {
 		play(&p, UP, &out);
 		leg_ended(&p.call.leg[side], &env);
+		rewind(p.out);
 		step(&p, CALL_EV_RESTORED);
+		fflush(p.out);
 		assert_int_equal(p.call.state, CALL_ENDING);
 		assert_int_equal(p.call.cause, CAUSE_FAILED);
+		assert_non_null(strstr(out, side ?
+				       "send after 0 <iq type='set'" :
+				       "send after 1 <iq type='set'"));
 		assert_int_equal(p.call.leg[!side].state, LEG_ENDED);
 		done(&p, &out);
 		play(&p, "propose alice@x/desk m-sid audio\n"
@@ -218,6 +223,10 @@ static void video_can_be_off(void **state)
 	     &out);
 	assert_non_null(strstr(out, "action='content-add'"));
 	assert_non_null(strstr(out, "<not-allowed"));
+	done(&p, &out);
+	play(&p, "conf allow_video no\n" UP
+	     "jingle alice@x/desk session-info m-sid mute\n", &out);
+	assert_null(strstr(out, "<not-allowed"));
 	done(&p, &out);
 }
 
@@ -604,7 +613,7 @@ static void nothing_stays_kept(void **state)
 static void stops_are_repeated_for_two_minutes(void **state)
 {
 	struct play p;
-	char *out;
+	char *out, *at;
 	int late;
 
 	(void)state;
@@ -617,8 +626,98 @@ static void stops_are_repeated_for_two_minutes(void **state)
 		step(&p, CALL_EV_RESTORED);
 		fflush(p.out);
 		assert_int_equal(strncmp(out, "< send", 6) == 0, !late);
+		if (!late) {           /* and leaves no trace (F21) */
+			at = strstr(out, "<no-store");
+			assert_non_null(at);
+			assert_non_null(strstr(at + 1, "<no-store"));
+		}
 		done(&p, &out);
 	}
+}
+
+/* The set-up's time begins anew with the process. */
+static void setup_begins_anew(void **state)
+{
+	struct play p;
+	char *out;
+
+	(void)state;
+	play(&p, "propose alice@x/desk m-sid audio\n"
+	     "facts none offer bob@x/phone\n"
+	     "proceed bob@x/phone $sid\n", &out);
+	p.now += 20000;
+	step(&p, CALL_EV_RESTORED);
+	assert_int_equal(call_deadline(&p.call, &p.site), p.now + 30000);
+	done(&p, &out);
+}
+
+/* Which reasons say that a call could not be connected. */
+static void failures_and_ends(void **state)
+{
+	static const struct { const char *reason; enum cause cause; } cells[] = {
+		{ "connectivity-error", CAUSE_FAILED },
+		{ "failed-application", CAUSE_FAILED },
+		{ "failed-transport", CAUSE_FAILED },
+		{ "general-error", CAUSE_FAILED },
+		{ "incompatible-parameters", CAUSE_NO_CODEC },
+		{ "media-error", CAUSE_FAILED },
+		{ "security-error", CAUSE_FAILED },
+		{ "unsupported-applications", CAUSE_FAILED },
+		{ "unsupported-transports", CAUSE_FAILED },
+		{ "success", CAUSE_ENDED }, { "gone", CAUSE_ENDED },
+		{ "decline", CAUSE_ENDED }, { "timeout", CAUSE_ENDED },
+	};
+	char lines[1024], *out;
+	struct play p;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cells) / sizeof(cells[0]); i++) {
+		snprintf(lines, sizeof(lines), "%sjingle bob@x/phone "
+			 "session-terminate $sid reason=%s\n", UP,
+			 cells[i].reason);
+		play(&p, lines, &out);
+		assert_int_equal(p.call.cause, cells[i].cause);
+		done(&p, &out);
+	}
+}
+
+/* Media are those of this round's caller, whatever an earlier one asked. */
+static void media_of_the_round(void **state)
+{
+	struct play p;
+	char *out;
+
+	(void)state;
+	play(&p, "jingle alice@x/desk session-initiate one video\n", &out);
+	assert_int_equal(p.call.media, MEDIA_VIDEO);
+	done(&p, &out);
+	play(&p, "jingle alice@x/desk session-initiate one video\n"
+	     "facts busy\n"
+	     "jingle alice@x/desk session-initiate two audio\n", &out);
+	assert_int_equal(p.call.media, MEDIA_AUDIO);
+	done(&p, &out);
+	play(&p, "propose alice@x/desk m-sid video\n"
+	     "facts none offer bob@x/phone\n"
+	     "proceed bob@x/phone $sid\n"
+	     "jingle alice@x/desk session-initiate m-sid video\n", &out);
+	assert_int_equal(p.call.leg[0].state, LEG_OFFERED);
+	done(&p, &out);
+}
+
+/* The call's id is of this event's randomness, in the form of a UUIDv4. */
+static void id_of_the_call(void **state)
+{
+	struct play p;
+	char *out;
+
+	(void)state;
+	play(&p, "propose alice@x/desk m-sid audio\n", &out);
+	assert_string_equal(p.call.id,
+			    "d5e0ebf6-010c-4722-ad38-434e59646f7a");
+	call_clear(&p.call);
+	call_clear(&p.call);           /* what is clear owns nothing */
+	done(&p, &out);
 }
 
 /* Calling oneself: the daemon must know it, both sides are one user. */
@@ -660,6 +759,10 @@ int main(void)
 		cmocka_unit_test(nothing_stays_kept),
 		cmocka_unit_test(stops_are_repeated_for_two_minutes),
 		cmocka_unit_test(of_oneself),
+		cmocka_unit_test(setup_begins_anew),
+		cmocka_unit_test(failures_and_ends),
+		cmocka_unit_test(media_of_the_round),
+		cmocka_unit_test(id_of_the_call),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -41,9 +41,10 @@ static void end_answers_what_is_owed(void **state)
 	(void)state;
 	begin(&b, E_ACTIVE);
 	jingle_from(&b, DEVICE, "S", "content-modify", BARE_CONTENT);
+	jingle_from(&b, DEVICE, "S", "content-modify", BARE_CONTENT);
 	order(&b, O_ENDED);
 	assert_string_equal(outcome(&b, 0, LEG_ACTIVE),
-			    "unknown-session >ended");
+			    "unknown-session unknown-session >ended");
 	end(&b);
 }
 
@@ -108,6 +109,89 @@ static void sent_is_bounded(void **state)
 	assert_int_equal(b.l.sent_n, LEG_SENT_MAX);
 	leg_reset(&b.l, LEG_CALLER, NONCE);
 	assert_int_equal(b.l.sent_n, 0);
+	end(&b);
+}
+
+/* An answer that a rule needs is awaited however many others are. */
+static void needed_answers_are_awaited(void **state)
+{
+	static const struct { enum setup s; enum order o; } cells[] = {
+		{ C_OFFERED, O_ACCEPT }, { E_ANSWERED, O_OFFER },
+		{ C_ACTIVE, O_PING }, { C_ACTIVE, O_RINGING },
+	};
+	struct bench b;
+	unsigned i, k, more;
+
+	(void)state;
+	for (k = 0; k < 4; k++) {
+		begin(&b, cells[k].s);
+		for (i = 0; i < 2 * LEG_SENT_MAX; i++)
+			leg_relay(&b.l, a_tree(&b), JINGLE_TRANSPORT_INFO, 0,
+				  &b.env);
+		assert_int_equal(b.l.sent_n, LEG_SENT_MAX);
+		more = cells[k].o == O_PING ? 0 : 1;
+		if (cells[k].o == O_RINGING)
+			leg_relay(&b.l, a_tree(&b), JINGLE_CONTENT_MODIFY, 5,
+				  &b.env);
+		else
+			order(&b, cells[k].o);
+		assert_int_equal(b.l.sent_n, LEG_SENT_MAX + more);
+		other_from(&b, DEVICE, RESULT);
+		assert_int_equal(b.l.sent_n, LEG_SENT_MAX + more - 1);
+		end(&b);
+	}
+}
+
+/* Which stanzas ask, and which open a session and so go before others. */
+static void asks_and_opens(void **state)
+{
+	static const struct { enum setup s; enum order o; bool asks, opens; }
+	cells[] = {
+		{ C_OFFERED, O_ACCEPT, true, true },
+		{ E_ANSWERED, O_OFFER, true, true },
+		{ C_ACTIVE, O_PING, true, false },
+		{ C_ACTIVE, O_END, true, false },
+		{ C_PROPOSED, O_RINGING, false, false },
+	};
+	struct bench b;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cells) / sizeof(cells[0]); i++) {
+		begin(&b, cells[i].s);
+		order(&b, cells[i].o);
+		assert_int_equal(b.env.first->asks, cells[i].asks);
+		assert_int_equal(b.env.first->opens, cells[i].opens);
+		end(&b);
+	}
+}
+
+/* What is kept for a session goes with it. */
+static void nothing_is_kept_after_the_end(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	begin(&b, E_PLAIN);
+	jingle_from(&b, DEVICE, "S", "transport-info", CANDIDATE);
+	assert_int_equal(b.l.early_n, 1);
+	order(&b, O_ENDED);
+	assert_int_equal(b.l.early_n, 0);
+	end(&b);
+}
+
+/* A device that waited for an offer gets none when all is over. */
+static void no_offer_after_the_end(void **state)
+{
+	struct leg_target t = { .jid = DEVICE, .plain = true };
+	struct bench b;
+
+	(void)state;
+	begin(&b, E_IDLE);
+	leg_ring(&b.l, "S", MEDIA_AUDIO, &t, 1, &b.env);
+	order(&b, O_ENDED);
+	order(&b, O_OFFER);
+	assert_string_equal(outcome(&b, 0, LEG_ENDED), NIL);
 	end(&b);
 }
 
@@ -216,6 +300,12 @@ static void others_stop_once(void **state)
 	assert_string_equal(xml_get(b.env.last->stanza, "to"), "u@h/e");
 	order(&b, O_STOP_ELSEWHERE);
 	assert_string_equal(outcome(&b, 0, LEG_ANSWERED), NIL);
+	end(&b);
+	ring_two(&b, true);
+	jingle_from(&b, DEVICE, "S", "session-accept", CONTENT);
+	order(&b, O_STOP_ELSEWHERE);
+	assert_string_equal(outcome(&b, 0, LEG_ACTIVE), "session-terminate");
+	assert_string_equal(xml_get(b.env.last->stanza, "to"), "u@h/e");
 	end(&b);
 }
 
@@ -494,6 +584,10 @@ int main(void)
 		cmocka_unit_test(errors_that_end_nothing),
 		cmocka_unit_test(not_found),
 		cmocka_unit_test(too_large_to_keep),
+		cmocka_unit_test(needed_answers_are_awaited),
+		cmocka_unit_test(asks_and_opens),
+		cmocka_unit_test(nothing_is_kept_after_the_end),
+		cmocka_unit_test(no_offer_after_the_end),
 		cmocka_unit_test(errors_while_ringing),
 		cmocka_unit_test(bounce_of_another_message),
 		cmocka_unit_test(late_device_stops),

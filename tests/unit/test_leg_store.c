@@ -33,6 +33,7 @@ static void round_trip(void **state)
 
 	(void)state;
 	begin(&l);
+	assert_int_equal(leg_flags(&l), LEG_FLAG_GATEWAY);
 	assert_int_equal(leg_restore(&l, LEG_CALLER, LEG_ACTIVE,
 				     LEG_FLAG_JMI | LEG_FLAG_GATEWAY |
 				     LEG_FLAG_FINISH_DUE, "u@h/a", "sid",
@@ -45,6 +46,7 @@ static void round_trip(void **state)
 	assert_string_equal(l.dialed, "p@c/a b%\n\xc3\xa9");
 	assert_true(l.restored);
 	leg_clear(&l);
+	leg_clear(&l);                 /* what is clear owns nothing */
 	arena_free(a);
 }
 
