@@ -2,7 +2,7 @@
 // mutate.mjs: how many small mistakes in the rules do the tests notice?
 //
 // usage: tests/broken/mutate.mjs [--count N] [--seed S] [--jobs J] [--list]
-//        [--only PATTERN] [--calls N] [--dir DIR]
+//        [--only PATTERN] [--again LOG] [--calls N] [--dir DIR]
 //
 // Each mutant is one mistake in one place of call/, policy/ or jingle/session/:
 // a statement dropped, a condition turned over, a constant changed. It is built
@@ -14,9 +14,10 @@
 // before the first mutant and after the last, and what fails must fail twice.
 // Mutants that do not compile, or compile to the very same code, are counted
 // apart. Survivors are listed; those that tests/broken/survivors explains are
-// no failures, but no kills either. DIR/killed says who killed which. Ends with
-// 'N passed, N failed, N skipped', where passed means killed, and 1 when less
-// than 95 of a hundred are.
+// no failures, but no kills either. DIR/killed says who killed which; --again
+// judges only those that survived by LOG, what an earlier run printed. Ends
+// with 'N passed, N failed, N skipped', where passed means killed, and 1 when
+// less than 95 of a hundred are.
 
 import { spawn, spawnSync } from 'node:child_process';
 import { appendFileSync, cpSync, existsSync, mkdirSync, readdirSync,
@@ -44,6 +45,7 @@ const { values: options } = parseArgs({ options: {
 	jobs: { type: 'string', default: '1' },
 	calls: { type: 'string', default: '20000' },
 	only: { type: 'string' },
+	again: { type: 'string' },
 	dir: { type: 'string' },
 	list: { type: 'boolean' },
 } });
@@ -234,7 +236,11 @@ function run(command, args, settings, seconds) {
 }
 
 // A copy of the tree with a build of its own; asserts are on, as in every
-// build. The leak sanitizer needs nothing but to be linked.
+// build. The leak sanitizer needs nothing but to be linked; an index out of
+// bounds traps, and what nobody set is no lucky zero.
+const CFLAGS = '-O1 -w -fsanitize=bounds -fsanitize-undefined-trap-on-error ' +
+	'-ftrivial-auto-var-init=pattern';
+
 function copyTree(dir) {
 	rmSync(dir, { recursive: true, force: true });
 	mkdirSync(dir, { recursive: true });
@@ -244,7 +250,7 @@ function copyTree(dir) {
 	cpSync(TOP, join(dir, 'src'), { recursive: true, filter: keep });
 	const build = join(dir, 'build');
 	mkdirSync(build);
-	must('../src/configure', ['--quiet', 'CFLAGS=-O1 -w',
+	must('../src/configure', ['--quiet', `CFLAGS=${CFLAGS}`,
 		'LDFLAGS=-fsanitize=leak'], build);
 	const more = existsSync(join(TOP, 'tests/sim')) ? [SIM] : [];
 	return { dir, build, stages: [[FIRST], [...PROGRAMS, ...more]] };
@@ -326,8 +332,15 @@ async function work(dir, queue, told) {
 }
 
 function choose(seed) {
-	const all = allMutants().filter((m) => !options.only ||
-		new RegExp(options.only).test(nameOf(m)));
+	const only = options.only && new RegExp(options.only);
+	const log = options.again && new Set(readFileSync(options.again, 'utf8')
+		.split('\n').filter((line) => line.startsWith('SURVIVED '))
+		.map((line) => withoutLine(line.slice('SURVIVED '.length))));
+	const all = allMutants().filter((m) => {
+		const name = nameOf(m);
+		return (!only || only.test(name)) &&
+			(!log || log.has(withoutLine(name)));
+	});
 	const queue = draw(all, Number(options.count), seed);
 	if (!options.list)
 		console.log(`${queue.length} of ${all.length} mutants, ` +
