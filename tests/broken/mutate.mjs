@@ -177,16 +177,34 @@ function mutantsOf(file) {
 	});
 }
 
+
+const flat = (text) => text.replace(/\s+/g, ' ').trim();
+
+// With its line and the one before: "changed: 0 -> 1" alone says too little.
+function nameOf(m) {
+	const lines = m.text.split('\n').slice(Math.max(m.line - 2, 0), m.line);
+
+	return `${m.file}:${m.line}: ${m.what}: ${flat(m.old)}` +
+		`${m.put === ';' ? '' : ` -> ${flat(m.put)}`}` +
+		`${m.nth > 1 ? ` (${m.nth})` : ''}` +
+		` @ ${lines.map(flat).join(' | ')}`;
+}
+
+const withoutLine = (name) => name.replace(/:\d+:/, ':');
+
+// The mutants of all files; those that look the same are numbered.
 function allMutants() {
 	const files = FOLDERS.flatMap((folder) =>
 		readdirSync(join(TOP, folder)).filter((f) => f.endsWith('.c'))
 			.sort().map((f) => join(folder, f)));
-	return files.flatMap(mutantsOf);
-}
+	const seen = new Map();
+	return files.flatMap(mutantsOf).map((m) => {
+		const name = withoutLine(nameOf(m));
 
-const flat = (text) => text.replace(/\s+/g, ' ');
-const nameOf = (m) => `${m.file}:${m.line}: ${m.what}: ${flat(m.old)}` +
-	`${m.put === ';' ? '' : ` -> ${flat(m.put)}`}`;
+		seen.set(name, (seen.get(name) ?? 0) + 1);
+		return { ...m, nth: seen.get(name) };
+	});
+}
 
 // --- drawing -----------------------------------------------------------------
 
@@ -307,8 +325,8 @@ async function judge(tree, mutant) {
 
 // --- the whole ---------------------------------------------------------------
 
-// Lines of tests/broken/survivors: 'FILE: OLD -> NEW  # why nobody can tell'.
-// Line numbers are left out, so that the list lives through edits.
+// Lines of tests/broken/survivors: what SURVIVED says of one, without the line's
+// number, so that the list lives through edits, and '  # why nobody can tell'.
 function explained() {
 	const path = join(TOP, 'tests/broken/survivors');
 	if (!existsSync(path))
@@ -317,8 +335,6 @@ function explained() {
 		.filter((line) => line && !line.startsWith('#'))
 		.map((line) => line.split('  # ')[0]));
 }
-
-const withoutLine = (name) => name.replace(/:\d+:/, ':');
 
 // Takes mutants from the queue until it is empty; each goes to `told`.
 async function work(dir, queue, told) {

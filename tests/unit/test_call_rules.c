@@ -635,6 +635,44 @@ static void stops_are_repeated_for_two_minutes(void **state)
 	}
 }
 
+/* The same for a caller without JMI. */
+static void stop_is_repeated_to_a_plain_caller(void **state)
+{
+	struct play p;
+	char *out;
+
+	(void)state;
+	play(&p, "jingle alice@x/desk session-initiate m-sid audio\n"
+	     "facts none offer bob@x/phone\n"
+	     "reject bob@x/phone $sid decline\n", &out);
+	rewind(p.out);
+	step(&p, CALL_EV_RESTORED);
+	fflush(p.out);
+	assert_non_null(strstr(out, "to='alice@x/desk'><jingle "
+			       "xmlns='urn:xmpp:jingle:1' "
+			       "action='session-terminate'"));
+	done(&p, &out);
+}
+
+/* A round knows nothing of how the last one ended; and what we ask of
+ * ourselves is no request of the other's. */
+static void round_begins_clean(void **state)
+{
+	struct play p;
+	char *out;
+
+	(void)state;
+	play(&p, UP "hangup\njingle alice@x/desk session-initiate n-sid audio\n"
+	     "facts none offer bob@x/phone\n"
+	     "ringing bob@x/phone $sid\n", &out);
+	assert_int_equal(p.call.state, CALL_RINGING);
+	assert_int_equal(p.call.cause, CAUSE_NONE);
+	assert_null(p.call.reason);
+	assert_non_null(p.call.leg[0].sent);
+	assert_int_equal(p.call.leg[0].sent->relay, 0);
+	done(&p, &out);
+}
+
 /* The set-up's time begins anew with the process. */
 static void setup_begins_anew(void **state)
 {
@@ -654,7 +692,10 @@ static void setup_begins_anew(void **state)
 /* Which reasons say that a call could not be connected. */
 static void failures_and_ends(void **state)
 {
-	static const struct { const char *reason; enum cause cause; } cells[] = {
+	static const struct {
+		const char *reason;
+		enum cause cause;
+	} cells[] = {
 		{ "connectivity-error", CAUSE_FAILED },
 		{ "failed-application", CAUSE_FAILED },
 		{ "failed-transport", CAUSE_FAILED },
@@ -715,6 +756,7 @@ static void id_of_the_call(void **state)
 	play(&p, "propose alice@x/desk m-sid audio\n", &out);
 	assert_string_equal(p.call.id,
 			    "d5e0ebf6-010c-4722-ad38-434e59646f7a");
+	assert_int_equal(p.call.created, PLAY_WALL);
 	call_clear(&p.call);
 	call_clear(&p.call);           /* what is clear owns nothing */
 	done(&p, &out);
@@ -759,6 +801,8 @@ int main(void)
 		cmocka_unit_test(nothing_stays_kept),
 		cmocka_unit_test(stops_are_repeated_for_two_minutes),
 		cmocka_unit_test(of_oneself),
+		cmocka_unit_test(stop_is_repeated_to_a_plain_caller),
+		cmocka_unit_test(round_begins_clean),
 		cmocka_unit_test(setup_begins_anew),
 		cmocka_unit_test(failures_and_ends),
 		cmocka_unit_test(media_of_the_round),

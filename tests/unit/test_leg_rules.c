@@ -513,6 +513,7 @@ static void not_found(void **state)
 	struct leg_event ev = { .kind = LEG_EV_ERROR };
 	struct bench b;
 	size_t i;
+	int rc;
 
 	(void)state;
 	for (i = 0; i < sizeof(cells) / sizeof(cells[0]); i++) {
@@ -526,8 +527,8 @@ static void not_found(void **state)
 		ev.error = xml(&b, "<error type='cancel'><item-not-found "
 			"xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/>"
 			"</error>");
-		step(&b, &ev);
-		assert_string_equal(outcome(&b, 0, LEG_ACTIVE),
+		rc = step(&b, &ev);
+		assert_string_equal(outcome(&b, rc, LEG_ACTIVE),
 				    cells[i].want);
 		end(&b);
 	}
