@@ -48,8 +48,7 @@ struct xml_elem *leg_message(struct leg *l, struct leg_env *env,
 
 	m = stanza_new(a, STANZA_MESSAGE, "chat", new_id(l, a),
 		       leg_address(l, a), to);
-	jmi_add(a, m, action, sid, action == JMI_PROPOSE ? l->media : 0,
-		reason, text);
+	jmi_add(a, m, action, sid, l->media, reason, text);
 	return m;
 }
 
