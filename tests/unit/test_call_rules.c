@@ -492,6 +492,34 @@ static void details_of_an_answered_call(void **state)
 	done(&p, &text);
 }
 
+/* What opens a session is told as such: what follows it waits behind it. */
+static void what_opens_is_told(void **state)
+{
+	struct arena *a = arena_new(0);
+	const struct call_action *send;
+	struct call_actions out;
+	struct play p;
+	char *text;
+
+	(void)state;
+	play(&p, "propose alice@x/desk m-sid audio\n"
+	     "facts none offer bob@x/phone\n"
+	     "proceed bob@x/phone $sid\n", &text);
+	out = act(&p, "jingle alice@x/desk session-initiate m-sid audio", a);
+	send = nth(&out, CALL_DO_SEND, 0);
+	assert_false(send->opens || send->asks || send->side);
+	send = nth(&out, CALL_DO_SEND, 1);
+	assert_true(send->opens && send->asks && send->side);
+	out = act(&p, "jingle bob@x/phone session-accept $sid audio", a);
+	send = nth(&out, CALL_DO_SEND, 1);
+	assert_true(send->opens && send->asks && !send->side);
+	out = act(&p, "jingle alice@x/desk session-info m-sid mute", a);
+	send = nth(&out, CALL_DO_SEND, 0);
+	assert_true(!send->opens && send->asks && send->side);
+	arena_free(a);
+	done(&p, &text);
+}
+
 /* Encrypted is said only where both have given a fingerprint for each of
  * their contents; also after a restart. */
 static void encrypted_is_both(void **state)
@@ -796,6 +824,7 @@ int main(void)
 		cmocka_unit_test(strangers),
 		cmocka_unit_test(addition_of_another_kind),
 		cmocka_unit_test(details_of_an_answered_call),
+		cmocka_unit_test(what_opens_is_told),
 		cmocka_unit_test(encrypted_is_both),
 		cmocka_unit_test(times_of_a_missed_call),
 		cmocka_unit_test(nothing_stays_kept),
