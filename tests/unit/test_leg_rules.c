@@ -550,6 +550,27 @@ static void a_no_is_a_no(void **state)
 	end(&b);
 }
 
+/* A step that the arena is too small for says so. */
+static void small_arena(void **state)
+{
+	struct leg_event ev = { .kind = LEG_EV_JINGLE };
+	struct arena *large, *small = arena_new(8);
+	struct bench b;
+
+	(void)state;
+	begin(&b, C_ACTIVE);
+	ev.stanza = &b.stanza;
+	ev.jingle = &b.jingle;
+	read_iq(&b, DEVICE, "S", "session-info", "");
+	large = b.env.arena;
+	b.env.arena = small;
+	assert_int_equal(step(&b, &ev), ENOMEM);
+	assert_false(b.l.failed);
+	b.env.arena = large;
+	arena_free(small);
+	end(&b);
+}
+
 static void devices_are_bounded(void **state)
 {
 	struct leg_target t = { .by_full = true };
@@ -595,6 +616,7 @@ int main(void)
 		cmocka_unit_test(catching_up_owes_nothing),
 		cmocka_unit_test(a_no_is_a_no),
 		cmocka_unit_test(devices_are_bounded),
+		cmocka_unit_test(small_arena),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
