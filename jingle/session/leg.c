@@ -120,7 +120,6 @@ static void free_iqs(struct leg *l)
 		free(r->to);
 		free(r);
 	}
-	l->relayed_n = 0;
 	while ((s = l->sent)) {
 		l->sent = s->next;
 		free(s->id);

@@ -107,10 +107,8 @@ struct call_action *call_do(struct call_run *r, enum call_action_kind kind)
 {
 	struct call_action *a = arena_alloc(r->ev->arena, sizeof(*a));
 
-	if (!a) {
-		r->failed = true;
-		return &r->lost;
-	}
+	if (!a)
+		return &r->lost;       /* the arena says so at the end */
 	a->kind = kind;
 	a->id = arena_strdup(r->ev->arena, r->c->id);
 	if (r->out->last)
