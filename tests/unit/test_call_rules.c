@@ -598,9 +598,11 @@ static void times_of_a_missed_call(void **state)
 	arena_free(a);
 }
 
-/* Kept for somebody who can no longer want it is not kept. */
+/* Kept for somebody who can no longer want it is not kept; what was kept and
+ * is sent now was answered long ago: it is no request of the other's. */
 static void nothing_stays_kept(void **state)
 {
+	const struct leg_sent *s;
 	struct play p;
 	char *out;
 
@@ -621,8 +623,12 @@ static void nothing_stays_kept(void **state)
 	     "+1000 time\n"
 	     "jingle alice@x/desk transport-info m-sid audio bare candidate\n"
 	     "jingle bob@x/pad transport-info $sid audio bare candidate\n"
+	     "jingle bob@x/phone transport-info $sid audio bare candidate\n"
 	     "jingle bob@x/phone session-accept $sid audio\n", &out);
 	assert_int_equal(p.call.state, CALL_UP);
+	assert_int_equal(p.call.leg[0].sent->action, JINGLE_TRANSPORT_INFO);
+	for (s = p.call.leg[0].sent; s; s = s->next)
+		assert_int_equal(s->relay, 0);
 	assert_int_equal(p.call.leg[0].early_n, 0);
 	assert_int_equal(p.call.leg[1].early_n, 0);
 	done(&p, &out);
@@ -679,6 +685,7 @@ static void stop_is_repeated_to_a_plain_caller(void **state)
 	assert_non_null(strstr(out, "to='alice@x/desk'><jingle "
 			       "xmlns='urn:xmpp:jingle:1' "
 			       "action='session-terminate'"));
+	assert_null(strstr(out, "<reject"));
 	done(&p, &out);
 }
 
@@ -698,6 +705,14 @@ static void round_begins_clean(void **state)
 	assert_null(p.call.reason);
 	assert_non_null(p.call.leg[0].sent);
 	assert_int_equal(p.call.leg[0].sent->relay, 0);
+	done(&p, &out);
+	play(&p, "propose alice@x/desk m-sid audio\nfacts busy\n+30000 time\n",
+	     &out);
+	assert_true(call_is_over(&p.call));
+	done(&p, &out);
+	play(&p, "propose alice@x/desk m-sid audio\nfacts busy\n+30000 time\n"
+	     "propose alice@x/desk n-sid audio\n", &out);
+	assert_false(call_is_over(&p.call));
 	done(&p, &out);
 }
 
@@ -786,7 +801,8 @@ static void id_of_the_call(void **state)
 			    "d5e0ebf6-010c-4722-ad38-434e59646f7a");
 	assert_int_equal(p.call.created, PLAY_WALL);
 	call_clear(&p.call);
-	call_clear(&p.call);           /* what is clear owns nothing */
+	assert_string_equal(p.call.id, "");
+	assert_null(p.call.leg[0].user);
 	done(&p, &out);
 }
 

@@ -542,7 +542,10 @@ static void a_no_is_a_no(void **state)
 
 	(void)state;
 	ring_two(&b, false);
+	other_from(&b, DEVICE, GONE);
+	assert_int_equal(leg_ringable(&b.l), 1);
 	leg_ring_more(&b.l, &t, NULL, &b.env);
+	assert_int_equal(leg_ringable(&b.l), 2);
 	jmi_from(&b, DEVICE, "S", "reject", JMI_REASON("busy"));
 	restart(&b);
 	leg_ring_more(&b.l, &t, NULL, &b.env);
