@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#define uthash_fatal(message) abort()   /* no half-filled table */
+#define HASH_NONFATAL_OOM 1        /* what found no room has no hh.tbl */
 #include <uthash.h>
 #include <utlist.h>
 
@@ -78,7 +78,10 @@ static struct box *find_box(struct outbox *o, const char *user, bool make)
 		return NULL;
 	strcpy(b->user, user);
 	HASH_ADD_STR(o->boxes, user, b);
-	return b;
+	if (b->hh.tbl)
+		return b;
+	free(b);
+	return NULL;
 }
 
 /* Copies of all strings of a row in one block. */
@@ -115,19 +118,23 @@ static struct item *insert(struct outbox *o, const struct outbox_row *row)
 
 	if (b && it)
 		it->strings = copy_row(&it->row, row);
-	if (!b || !it || !it->strings) {
-		free(it);
-		if (b && !b->n) {
-			HASH_DELETE(hh, o->boxes, b);
-			free(b);
-		}
-		return NULL;
+	if (it && it->strings)
+		HASH_ADD_KEYPTR(hh, o->by_id, it->row.id, strlen(it->row.id),
+				it);
+	if (it && it->hh.tbl) {
+		it->box = b;
+		DL_APPEND(b->items, it);
+		b->n++;
+		return it;
 	}
-	it->box = b;
-	DL_APPEND(b->items, it);
-	b->n++;
-	HASH_ADD_KEYPTR(hh, o->by_id, it->row.id, strlen(it->row.id), it);
-	return it;
+	if (it)
+		free(it->strings);
+	free(it);
+	if (b && !b->n) {
+		HASH_DELETE(hh, o->boxes, b);
+		free(b);
+	}
+	return NULL;
 }
 
 static bool same(const char *a, const char *b)
@@ -227,17 +234,14 @@ static void merge_oldest(struct outbox *o, struct box *b,
 	r.subject = "Notices";
 	r.kind = "folded";
 	r.count += a->row.count;
-	HASH_DELETE(hh, o->by_id, c);
 	strings = copy_row(&r, &r);
-	if (strings) {
-		free(c->strings);
-		c->strings = strings;
-		c->row = r;
-	}
-	HASH_ADD_KEYPTR(hh, o->by_id, c->row.id, strlen(c->row.id), c);
 	free(body);
 	if (!strings)
 		return;
+	free(c->strings);
+	c->strings = strings;
+	c->row = r;
+	c->hh.key = c->row.id;         /* the same text elsewhere */
 	drop_row(o, a, ch);
 	ch->merged = &c->row;
 }
