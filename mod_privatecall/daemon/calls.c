@@ -39,6 +39,10 @@ static int link_user(struct call_entry *e, unsigned side)
 			return ENOMEM;
 		strcpy(u->user, user);
 		HASH_ADD_STR(dm->by_user, user, u);
+		if (!u->hh.tbl) {
+			free(u);
+			return ENOMEM;
+		}
 	}
 	l->entry = e;
 	l->of = u;
@@ -110,6 +114,8 @@ static void drop(struct daemon *dm, struct call_entry *e)
 	free(e);
 }
 
+/* Without memory the call is not found by its id for now; every step tries
+ * again. */
 void calls_register_id(struct call_entry *e)
 {
 	struct daemon *dm = e->dm;
@@ -119,8 +125,11 @@ void calls_register_id(struct call_entry *e)
 	if (e->id[0])
 		HASH_DELETE(hh_id, dm->by_id, e);
 	memcpy(e->id, e->call.id, sizeof(e->id));
-	if (e->id[0])
-		HASH_ADD(hh_id, dm->by_id, id, strlen(e->id), e);
+	if (!e->id[0])
+		return;
+	HASH_ADD(hh_id, dm->by_id, id, strlen(e->id), e);
+	if (!e->hh_id.tbl)
+		e->id[0] = '\0';
 }
 
 static int contact_of(struct daemon *dm, struct arena *a, const char *bare,
@@ -157,8 +166,12 @@ static int fill_entry(struct call_entry *e, struct arena *arena,
 	if (!rc)
 		rc = heap_reserve(e->dm, HASH_CNT(hh_pair, e->dm->by_pair) +
 				  1);
-	e->pair = pair_key(a, b);
-	return rc ? rc : e->pair ? 0 : ENOMEM;
+	if (!rc)
+		e->pair = pair_key(a, b);
+	if (e->pair)
+		HASH_ADD_KEYPTR(hh_pair, e->dm->by_pair, e->pair,
+				strlen(e->pair), e);
+	return rc ? rc : e->pair && e->hh_pair.tbl ? 0 : ENOMEM;
 }
 
 static struct call_entry *make_entry(struct daemon *dm, const char *a,
@@ -180,8 +193,6 @@ static struct call_entry *make_entry(struct daemon *dm, const char *a,
 		e = NULL;
 	} else {
 		e->deadline = INT64_MAX;
-		HASH_ADD_KEYPTR(hh_pair, dm->by_pair, e->pair,
-				strlen(e->pair), e);
 	}
 	arena_free(arena);
 	return e;

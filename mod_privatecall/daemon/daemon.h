@@ -8,6 +8,7 @@
 #define MOD_PRIVATECALL_DAEMON_DAEMON_H
 
 #include <stdatomic.h>
+#define HASH_NONFATAL_OOM 1        /* what found no room has no hh.tbl */
 #include <uthash.h>
 #include <uv.h>
 #include "mod_privatecall/admin/ctl.h"

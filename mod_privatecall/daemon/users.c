@@ -19,12 +19,27 @@ struct user {
 	struct recent { int64_t at; uint64_t to; } *recent;
 };
 
-static void forget(struct daemon *dm, struct user *u)
+static void user_free(struct user *u)
 {
-	HASH_DEL(dm->users, u);
 	free(u->recent);
 	free(u->bare);
 	free(u);
+}
+
+static void forget(struct daemon *dm, struct user *u)
+{
+	HASH_DEL(dm->users, u);
+	user_free(u);
+}
+
+/* Puts him last. Without memory for that he is gone: false. */
+static bool enter(struct daemon *dm, struct user *u)
+{
+	HASH_ADD_KEYPTR(hh, dm->users, u->bare, strlen(u->bare), u);
+	if (u->hh.tbl)
+		return true;
+	user_free(u);
+	return false;
 }
 
 /* Nothing of him matters any more. */
@@ -41,10 +56,14 @@ static bool is_idle(const struct daemon *dm, const struct user *u)
 	return u->notice_n <= dm->committed_n;
 }
 
-static void touch(struct daemon *dm, struct user *u)
+/* Who is last stays where he is, so that the table is never made anew: room in
+ * it is there for whoever was in it. */
+static bool touch(struct daemon *dm, struct user *u)
 {
+	if (!u->hh.next)
+		return true;
 	HASH_DEL(dm->users, u);
-	HASH_ADD_KEYPTR(hh, dm->users, u->bare, strlen(u->bare), u);
+	return enter(dm, u);
 }
 
 /* The least recently needed make room: who fills the table with names must
@@ -72,7 +91,7 @@ static struct user *find(struct daemon *dm, const char *bare, bool make)
 
 	HASH_FIND_STR(dm->users, bare, u);
 	if (u && make)
-		touch(dm, u);
+		return touch(dm, u) ? u : NULL;
 	if (u || !make || !make_room(dm))
 		return u;
 	u = calloc(1, sizeof(*u));
@@ -82,8 +101,7 @@ static struct user *find(struct daemon *dm, const char *bare, bool make)
 		free(u);
 		return NULL;
 	}
-	HASH_ADD_KEYPTR(hh, dm->users, u->bare, strlen(u->bare), u);
-	return u;
+	return enter(dm, u) ? u : NULL;
 }
 
 void users_free(struct daemon *dm)
