@@ -195,24 +195,31 @@ static int start_ctl(struct daemon *dm, char **why_r)
 				dm->commands, dm, &dm->ctl, why_r);
 }
 
-static void start_loop(struct daemon *dm)
+/* 0 or an errno: the loop needs descriptors. Its data is set once it is one
+ * that must be closed. */
+static int start_loop(struct daemon *dm)
 {
 	static const int signums[] = { SIGHUP, SIGTERM, SIGINT };
-	int i;
+	int i, rc = uv_loop_init(&dm->loop);
 
-	uv_loop_init(&dm->loop);
+	if (rc)
+		return -rc;
+	dm->loop.data = dm;
 	uv_timer_init(&dm->loop, &dm->timer);
 	dm->timer.data = dm;
-	uv_async_init(&dm->loop, &dm->committed_async, on_committed);
+	rc = uv_async_init(&dm->loop, &dm->committed_async, on_committed);
 	dm->committed_async.data = dm;
 	uv_prepare_init(&dm->loop, &dm->flush);
 	dm->flush.data = dm;
 	uv_prepare_start(&dm->flush, on_prepare);
-	for (i = 0; i < 3; i++) {
-		uv_signal_init(&dm->loop, &dm->signals[i]);
+	for (i = 0; i < 3 && !rc; i++) {
+		rc = uv_signal_init(&dm->loop, &dm->signals[i]);
 		dm->signals[i].data = dm;
-		uv_signal_start(&dm->signals[i], on_signal, signums[i]);
+		if (!rc)
+			rc = uv_signal_start(&dm->signals[i], on_signal,
+					     signums[i]);
 	}
+	return -rc;
 }
 
 /* Two daemons on one database would end each other's calls. The lock goes with
@@ -248,8 +255,9 @@ static int start(struct daemon *dm, char **why_r)
 		rc = store_sqlite_open(dm->conf->database, &dm->store, why_r);
 	if (rc)
 		return rc;
-	start_loop(dm);
-	rc = hold_start(dm);
+	rc = start_loop(dm);
+	if (!rc)
+		rc = hold_start(dm);
 	if (!rc)
 		rc = recover_load(dm, why_r);
 	if (!rc)
@@ -275,16 +283,17 @@ static void clean(struct daemon *dm)
 {
 	dm->stopping = dm->leaving = true;
 	hold_stop(dm);
-	if (dm->store)
+	if (dm->loop.data)
 		uv_run(&dm->loop, UV_RUN_NOWAIT);      /* answers to ctl */
 	link_free(dm->link);
 	daemon_unmake(dm);
-	if (dm->store) {
+	if (dm->loop.data) {
 		uv_walk(&dm->loop, on_walk, NULL);
 		uv_run(&dm->loop, UV_RUN_DEFAULT);
 		uv_loop_close(&dm->loop);
-		dm->store->v->close(dm->store);
 	}
+	if (dm->store)
+		dm->store->v->close(dm->store);
 	if (dm->lock >= 0)
 		close(dm->lock);
 	conf_free(dm->conf);
@@ -293,7 +302,14 @@ static void clean(struct daemon *dm)
 }
 
 /* A configuration, database or socket that cannot be used is the admin's to
- * mend: EX_CONFIG (78) keeps systemd from trying again and again. */
+ * mend: EX_CONFIG (78) keeps systemd from trying again and again. What the
+ * system lacks for now is worth another try. */
+static int code_of(int rc)
+{
+	return rc == ENOMEM || rc == EMFILE || rc == ENFILE ? EXIT_FAILURE :
+							      EX_CONFIG;
+}
+
 static int run(const char *path, struct conf *conf)
 {
 	static struct daemon dm;
@@ -312,7 +328,7 @@ static int run(const char *path, struct conf *conf)
 			strerror(rc));
 		free(why);
 		clean(&dm);
-		return EX_CONFIG;
+		return code_of(rc);
 	}
 	log_line(LOG_INFO, "started", "version", PACKAGE_VERSION, "user",
 		 preflight_user(user), "configuration", path, NULL);
@@ -401,7 +417,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "privatecalld: %s\n", why ? why :
 			"out of memory");
 		free(why);
-		return EX_CONFIG;
+		return code_of(rc);
 	}
 	if (what == 'k')
 		return check(conf);
