@@ -44,6 +44,10 @@ struct mock {
 	size_t log_len;
 };
 
+/* Above 0 while the mock works: tests/fail/ makes faults for the link, not for
+ * its tester. */
+__attribute__((weak)) int fail_pause;
+
 static void mock_fail(const char *what, int r)
 {
 	fprintf(stderr, "mock: %s: %s\n", what, uv_strerror(r));
@@ -75,10 +79,12 @@ static void mock_drip_h(uv_idle_t *drip)
 {
 	struct mock *m = drip->data;
 
+	fail_pause++;
 	if (m->open && m->late_at < m->late_len)
 		mock_write(m, m->late + m->late_at++, 1);
 	else
 		uv_idle_stop(drip);
+	fail_pause--;
 }
 
 static void mock_send(struct mock *m, const char *text)
@@ -217,6 +223,7 @@ static void mock_read_h(uv_stream_t *client, ssize_t n, const uv_buf_t *buf)
 {
 	struct mock *m = client->data;
 
+	fail_pause++;
 	if (n > 0) {
 		m->reads++;
 		xml_stream_feed(m->in, buf->base, (size_t)n);
@@ -224,6 +231,7 @@ static void mock_read_h(uv_stream_t *client, ssize_t n, const uv_buf_t *buf)
 	free(buf->base);
 	if (n < 0)
 		mock_drop(m);
+	fail_pause--;
 }
 
 static void mock_connection_h(uv_stream_t *listener, int status)
@@ -238,6 +246,7 @@ static void mock_connection_h(uv_stream_t *listener, int status)
 
 	if (status || m->was_open)
 		mock_fail("second connection", status);
+	fail_pause++;
 	m->connects++;
 	uv_tcp_init(m->loop, &m->client);
 	r = uv_accept(listener, (uv_stream_t *)&m->client);
@@ -248,6 +257,7 @@ static void mock_connection_h(uv_stream_t *listener, int status)
 	m->in = xml_stream_new(&xml_limits_default, &handlers, m);
 	uv_tcp_nodelay(&m->client, 1);
 	uv_read_start((uv_stream_t *)&m->client, mock_alloc_h, mock_read_h);
+	fail_pause--;
 }
 
 /* Listens on `port` of the loopback, 0: any; which one is in m->port. */
@@ -256,6 +266,7 @@ static void mock_listen(struct mock *m, int port)
 	struct sockaddr_in addr;
 	int len = sizeof(addr), r;
 
+	fail_pause++;
 	uv_ip4_addr("127.0.0.1", port, &addr);
 	uv_tcp_init(m->loop, &m->listener);
 	m->listener.data = m;
@@ -269,6 +280,7 @@ static void mock_listen(struct mock *m, int port)
 	if (r)
 		mock_fail("listen", r);
 	m->port = ntohs(addr.sin_port);
+	fail_pause--;
 }
 
 static void mock_start(struct mock *m, uv_loop_t *loop, const char *secret)

@@ -15,6 +15,15 @@ static struct gateway *make(const char *domain, const char *const *hosts)
 	return gateway_new(&conf);
 }
 
+static struct gateway *make_good(const char *domain,
+				 const char *const *hosts)
+{
+	struct gateway *g = make(domain, hosts);
+
+	assert_non_null(g);
+	return g;
+}
+
 static const char *const two[] = { "example.org", "other.org", NULL };
 
 /* user <-> contact, both ways */
@@ -34,7 +43,7 @@ static const char *const pairs[][2] = {
 
 static void test_pairs(void **state)
 {
-	struct gateway *g = make("calls.example.org", two);
+	struct gateway *g = make_good("calls.example.org", two);
 	struct arena *a = arena_new(0);
 	struct jid user, contact, back;
 
@@ -56,7 +65,7 @@ static void test_pairs(void **state)
 /* Resources are ignored. */
 static void test_full(void **state)
 {
-	struct gateway *g = make("calls.example.org", NULL);
+	struct gateway *g = make_good("calls.example.org", NULL);
 	struct arena *a = arena_new(0);
 	struct jid j, r;
 
@@ -87,7 +96,7 @@ static const char *const no_contact[] = {
 
 static void test_no_contact(void **state)
 {
-	struct gateway *g = make("calls.example.org", two);
+	struct gateway *g = make_good("calls.example.org", two);
 	struct arena *a = arena_new(0);
 	struct jid j, r;
 
@@ -104,7 +113,7 @@ static void test_no_contact(void **state)
 
 static void test_no_user(void **state)
 {
-	struct gateway *g = make("calls.example.org", two);
+	struct gateway *g = make_good("calls.example.org", two);
 	struct arena *a = arena_new(0);
 	char node[1000];
 	struct jid j, r;
@@ -131,7 +140,7 @@ static void test_no_user(void **state)
 static void test_hosts(void **state)
 {
 	static const char *const bad[] = { "not a host", NULL };
-	struct gateway *g = make("calls.example.org", two);
+	struct gateway *g = make_good("calls.example.org", two);
 	struct arena *a = arena_new(0);
 	struct jid j, r;
 
@@ -144,7 +153,7 @@ static void test_hosts(void **state)
 	assert_null(make("calls.example.org", bad));
 	assert_null(make("", NULL));
 	/* No host to be found: nobody can be mapped, nothing breaks. */
-	g = make("calls", NULL);
+	g = make_good("calls", NULL);
 	assert_non_null(g);
 	assert_int_equal(address_contact(a, g, &j, &r), EBADMSG);
 	jid_parse(a, "bob@calls", &j);

@@ -64,6 +64,13 @@ static void run_later(struct ctl_request *r, int argc, char **argv, void *arg)
 	waiting = r;
 }
 
+/* The request of "later", which has come. */
+static struct ctl_request *the_waiting(void)
+{
+	assert_non_null(waiting);
+	return waiting;
+}
+
 static void run_missing(struct ctl_request *r, int argc, char **argv,
 			void *arg)
 {
@@ -341,7 +348,7 @@ static void an_answer_may_come_later(void **state)
 	turn();
 	assert_non_null(waiting);
 	asks("{\"argv\":[\"echo\"]}\n", 0, "1: echo\nsecond line");
-	ctl_answer(waiting, 1, json_true(), "%s", "at last");
+	ctl_answer(the_waiting(), 1, json_true(), "%s", "at last");
 	answer = read_answer(fd);
 	assert_answer(answer, 1, "at last");
 	json_decref(answer);
@@ -356,7 +363,7 @@ static void a_text_that_is_no_utf8_is_told(void **state)
 	(void)state;
 	send_text(fd, request, strlen(request));
 	turn();
-	ctl_answer(waiting, 0, NULL, "\xff");
+	ctl_answer(the_waiting(), 0, NULL, "\xff");
 	answer = read_answer(fd);
 	assert_answer(answer, 0, "the answer is no UTF-8");
 	json_decref(answer);
@@ -388,7 +395,7 @@ static void a_slow_command_is_told_and_may_end_late(void **state)
 	answer = read_answer(fd);
 	assert_answer(answer, 1, "no answer within 10 s");
 	json_decref(answer);
-	ctl_answer(waiting, 0, json_object(), "too late");
+	ctl_answer(the_waiting(), 0, json_object(), "too late");
 }
 
 static void a_client_may_leave(void **state)
@@ -404,7 +411,7 @@ static void a_client_may_leave(void **state)
 	turn();
 	close(fd);
 	turn();
-	ctl_answer(waiting, 0, json_object(), "nobody reads this");
+	ctl_answer(the_waiting(), 0, json_object(), "nobody reads this");
 	turn();
 }
 
@@ -420,7 +427,7 @@ static void a_command_may_end_after_the_server(void **state)
 	server = NULL;
 	assert_null(read_answer(fd));
 	assert_int_equal(closed, 1);
-	ctl_answer(waiting, 0, json_object(), "too late");
+	ctl_answer(the_waiting(), 0, json_object(), "too late");
 }
 
 static void the_socket_is_private(void **state)

@@ -584,6 +584,7 @@ static void devices_are_bounded(void **state)
 	ring_two(&b, false);
 	for (i = 0; i < 2 * LEG_DEVICES_MAX; i++) {
 		t.jid = arena_printf(b.env.arena, "u@h/more%u", i);
+		assert_non_null(t.jid);
 		leg_ring_more(&b.l, &t, NULL, &b.env);
 	}
 	assert_int_equal(leg_ringable(&b.l), LEG_DEVICES_MAX);

@@ -426,6 +426,7 @@ static void test_batch_refuses(void **state)
 	};
 
 	(void)state;
+	assert_non_null(b);
 	for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++)
 		assert_int_equal(store_batch_add(b, &ops[i]), EINVAL);
 	assert_int_equal(store_batch_count(b), 0);

@@ -406,11 +406,11 @@ static void killed_db(void)
 	assert_true(pid >= 0);
 	if (pid == 0)
 		child_commits(ack[1], 1);
+	close(ack[1]);                 /* or its death would not be seen */
 	assert_int_equal(read(ack[0], &n, sizeof(n)), sizeof(n));
 	assert_int_equal(kill(pid, SIGKILL), 0);
 	waitpid(pid, NULL, 0);
 	close(ack[0]);
-	close(ack[1]);
 }
 
 /* A refusal moves nothing from the -wal file into the database. */

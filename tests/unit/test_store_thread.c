@@ -110,8 +110,10 @@ static void push(struct fixture *f, uint64_t n)
 
 static void push_empty(struct fixture *f, uint64_t n)
 {
-	assert_int_equal(store_thread_push(f->thread, n, store_batch_new()),
-			 0);
+	struct store_batch *b = store_batch_new();
+
+	assert_non_null(b);
+	assert_int_equal(store_thread_push(f->thread, n, b), 0);
 }
 
 /* Waits until n is reported as committed. */
