@@ -35,6 +35,15 @@ struct loader {
 /* libconfuse hands no pointer of ours to its callbacks. */
 static struct loader *loading;
 
+/* A value shown in a message may hold anything; the message stays one line and
+ * says nothing to a terminal. */
+static void make_plain(char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			*text = '?';
+}
+
 /* Keeps the first fault; its message begins with its place. */
 static void __attribute__((format(printf, 4, 5)))
 fault(struct loader *l, size_t file, struct conf_place p, const char *fmt, ...)
@@ -54,6 +63,8 @@ fault(struct loader *l, size_t file, struct conf_place p, const char *fmt, ...)
 		l->why = NULL;
 		l->err = ENOMEM;
 	}
+	if (l->why)
+		make_plain(l->why);
 	free(text);
 }
 

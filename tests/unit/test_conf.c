@@ -345,6 +345,8 @@ static void faults_of_values(void **state)
 		"of a host, not `a b'");
 	refused("domain = a@b\n", "1:10: expected a domain as in "
 		"`calls.example.org', not `a@b'");
+	refused("domain = 'a@\n\033[2Jb\177'\n", "1:10: expected a domain as "
+		"in `calls.example.org', not `a@??[2Jb?'");
 	refused(MIN "hosts = {b.org, 'c/d'}\n", "3:17: expected a domain as "
 		"in `calls.example.org', not `c/d'");
 	refused(MIN "hosts = {Calls.example.org}\n", "3:10: expected domains "
