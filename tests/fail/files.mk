@@ -1,0 +1,38 @@
+# files.mk: every unit test once more, with faults, and the tests written for
+# faults: NAME.fail, made by `make fail` from the test's object and from
+# copies of ours whose calls for memory and descriptors go to fail.c. For the
+# tree with sanitizers.
+fail_dir = tests/fail
+fail_drivers = tests/fail/fail_golden tests/fail/fail_daemon
+fail_progs = $(unit_progs:=.fail) $(fail_drivers:=.fail)
+EXTRA_PROGRAMS = $(fail_drivers)
+fail_objects = $(libdrivers_a_OBJECTS) $(libcore_a_OBJECTS) \
+	$(libjingle_a_OBJECTS)
+
+EXTRA_LIBRARIES = libfail.a
+libfail_a_SOURCES = tests/fail/fail.c tests/fail/run.c
+
+fail: $(fail_progs)
+
+libfaulty.a: $(our_libs) mod_privatecall/daemon/main.$(OBJEXT) \
+		$(fail_dir)/symbols
+	$(AM_V_GEN)rm -rf $@ faulty && mkdir faulty && \
+	for object in $(fail_objects); do \
+		copy=faulty/`echo $$object | tr / _`; \
+		case $$object in \
+		jingle/xml/arena.*) cp $$object $$copy; continue;; \
+		esac; \
+		objcopy --redefine-syms=$(srcdir)/$(fail_dir)/symbols \
+			$$object $$copy || exit 1; \
+	done && objcopy --redefine-sym main=daemon_main \
+		--redefine-syms=$(srcdir)/$(fail_dir)/symbols \
+		mod_privatecall/daemon/main.$(OBJEXT) \
+		faulty/main.$(OBJEXT) && $(AR) cr $@ faulty/*.$(OBJEXT)
+
+$(fail_progs): %.fail: %.$(OBJEXT) libfail.a libfaulty.a libtestclock.a
+	$(AM_V_CCLD)$(LINK) $< -Wl,--whole-archive libfail.a \
+		-Wl,--no-whole-archive libfaulty.a libtestclock.a \
+		libfaulty.a $(CMOCKA_LIBS) $(all_LIBS)
+
+clean-local:
+	rm -rf faulty libfaulty.a $(fail_progs)
