@@ -1,14 +1,9 @@
 /* fuzz_jid.c: any text as an address. A prepared address prepares to itself,
  * and XEP-0106 escaping loses nothing.
  */
-#include <assert.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
+#include "tests/fuzz/fuzz.h"
 
 #include "jingle/stanza/jid.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check_prepared(struct arena *a, const char *text)
 {
@@ -46,16 +41,13 @@ static void check_escape(struct arena *a, const char *text)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct arena *a = arena_new(0);
+	struct arena *a = fuzz_arena();
 	char *text;
 
-	if (!a)
-		return 0;
 	text = arena_strndup(a, (const char *)data, size);
 	if (text) {
 		check_prepared(a, text);
 		check_escape(a, text);
 	}
-	arena_free(a);
 	return 0;
 }

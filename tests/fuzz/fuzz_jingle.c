@@ -2,32 +2,16 @@
  * its hash, registration. Reading never changes the tree, and each refusal
  * says why.
  */
-#include <assert.h>
-#include <errno.h>
-#include <stdint.h>
-#include <string.h>
+#include "tests/fuzz/fuzz.h"
 
 #include "jingle/stanza/disco.h"
 #include "jingle/stanza/dtls.h"
 #include "jingle/stanza/ice_udp.h"
 #include "jingle/stanza/jingle.h"
-#include "jingle/stanza/ns.h"
 #include "jingle/stanza/register.h"
 #include "jingle/stanza/rtp.h"
 #include "jingle/stanza/source.h"
 #include "jingle/stanza/text.h"
-#include "jingle/xml/parse.h"
-#include "jingle/xml/write.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void check_err(int err, const struct why *why)
-{
-	if (!err || err == ENOENT)
-		return;
-	assert(err == EBADMSG || err == EOVERFLOW);
-	assert(why->type && why->condition && why->text);
-}
 
 static void check_content(struct arena *a, const struct jingle_content *c)
 {
@@ -55,7 +39,7 @@ static void check_jingle(struct arena *a, const struct xml_elem *e)
 	struct why why = { 0 };
 	int err = jingle_parse(a, e, &j, &why);
 
-	check_err(err, &why);
+	fuzz_err(err, &why);
 	if (err)
 		return;
 	assert(!text_blank(j.sid) && strlen(j.sid) <= JINGLE_SID_MAX);
@@ -75,11 +59,11 @@ static void check_parts(struct arena *a, struct xml_elem *e)
 	unsigned n;
 	struct why why = { 0 };
 
-	check_err(rtp_parse(a, e, &rtp, &why), &why);
-	check_err(source_parse(a, e, &sources, &why), &why);
-	check_err(ice_udp_parse(a, e, &ice, &why), &why);
-	check_err(dtls_parse(a, e, &dtls, &why), &why);
-	check_err(group_parse(a, e, &groups, &n, &why), &why);
+	fuzz_err(rtp_parse(a, e, &rtp, &why), &why);
+	fuzz_err(source_parse(a, e, &sources, &why), &why);
+	fuzz_err(ice_udp_parse(a, e, &ice, &why), &why);
+	fuzz_err(dtls_parse(a, e, &dtls, &why), &why);
+	fuzz_err(group_parse(a, e, &groups, &n, &why), &why);
 }
 
 static void check_disco(struct arena *a, const struct xml_elem *e)
@@ -90,7 +74,7 @@ static void check_disco(struct arena *a, const struct xml_elem *e)
 	struct xml_elem *iq;
 	int err = disco_parse(a, e, &info, &why);
 
-	check_err(err, &why);
+	fuzz_err(err, &why);
 	if (err)
 		return;
 	err = disco_ver(a, &info, ver);
@@ -109,19 +93,17 @@ static void check_register(struct arena *a, struct xml_elem *e)
 	struct why why = { 0 };
 
 	if (!stanza_parse(a, e, &s, &why))
-		check_err(register_parse(&s, &action, &why), &why);
+		fuzz_err(register_parse(&s, &action, &why), &why);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct arena *a = arena_new(0);
+	struct arena *a = fuzz_arena();
 	struct xml_elem *e;
 	const char *before;
 
-	if (!a)
-		return 0;
-	if (!xml_parse(a, (const char *)data, size, NS_COMPONENT,
-		       &xml_limits_default, &e)) {
+	e = fuzz_xml(a, data, size);
+	if (e) {
 		before = xml_write(a, e, NS_COMPONENT, NULL);
 		check_jingle(a, e);
 		check_parts(a, e);
@@ -129,6 +111,5 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_register(a, e);
 		assert(!strcmp(xml_write(a, e, NS_COMPONENT, NULL), before));
 	}
-	arena_free(a);
 	return 0;
 }

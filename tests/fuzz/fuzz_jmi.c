@@ -1,21 +1,13 @@
 /* fuzz_jmi.c: any XML as a message: envelope, JMI, hints, delay, presence.
  * What is read of a JMI element and built anew is read the same.
  */
-#include <assert.h>
-#include <errno.h>
-#include <stdint.h>
-#include <string.h>
+#include "tests/fuzz/fuzz.h"
 
 #include "jingle/stanza/delay.h"
 #include "jingle/stanza/hints.h"
 #include "jingle/stanza/jmi.h"
-#include "jingle/stanza/ns.h"
 #include "jingle/stanza/presence.h"
 #include "jingle/stanza/text.h"
-#include "jingle/xml/parse.h"
-#include "jingle/xml/write.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check_why(int err, const struct why *why)
 {
@@ -88,20 +80,17 @@ static void check_envelope(struct arena *a, struct xml_elem *e)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct arena *a = arena_new(0);
+	struct arena *a = fuzz_arena();
 	struct presence_info presence;
 	struct xml_elem *e;
 
-	if (!a)
-		return 0;
-	if (!xml_parse(a, (const char *)data, size, NS_COMPONENT,
-		       &xml_limits_default, &e)) {
+	e = fuzz_xml(a, data, size);
+	if (e) {
 		check_envelope(a, e);
 		check_jmi(a, e);
 		assert(presence_read(a, e, &presence) == 0);
 		assert(presence.priority >= -128 && presence.priority <= 127);
 		check_message(a, e);
 	}
-	arena_free(a);
 	return 0;
 }

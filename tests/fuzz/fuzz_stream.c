@@ -3,13 +3,7 @@
  * First byte: how the rest is cut into feeds. Every cut gives the same
  * outcome, and what is written of a stanza parses to the same tree.
  */
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-#include "jingle/xml/parse.h"
-#include "jingle/xml/write.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 #define HEADER "<stream:stream xmlns='jabber:component:accept' " \
 	"xmlns:stream='http://etherx.jabber.org/streams'>"
@@ -38,35 +32,6 @@ static void add(struct seen *seen, const char *text)
 	seen->calls++;
 }
 
-static bool same_text(const char *x, const char *y)
-{
-	return !x == !y && (!x || !strcmp(x, y));
-}
-
-static bool same_node(const struct xml_elem *x, const struct xml_elem *y)
-{
-	const struct xml_attr *p = x->attrs, *q = y->attrs;
-
-	if (!same_text(x->name, y->name) || !same_text(x->ns, y->ns) ||
-	    !same_text(x->text, y->text) || !x->first != !y->first ||
-	    !x->next != !y->next)
-		return false;
-	for (; p && q; p = p->next, q = q->next)
-		if (!same_text(p->ns, q->ns) || strcmp(p->name, q->name) ||
-		    strcmp(p->value, q->value))
-			return false;
-	return !p && !q;
-}
-
-/* Limits bound the depth, so a test may recurse. */
-static bool same(const struct xml_elem *x, const struct xml_elem *y)
-{
-	for (; x && y; x = x->next, y = y->next)
-		if (!same_node(x, y) || !same(x->first, y->first))
-			return false;
-	return !x && !y;
-}
-
 static void write_and_back(struct seen *seen, struct xml_elem *e)
 {
 	static const char ns[] = "jabber:component:accept";
@@ -79,8 +44,8 @@ static void write_and_back(struct seen *seen, struct xml_elem *e)
 	text = xml_write(a, e, ns, &len);
 	check(text && strlen(text) == len);
 	check(!xml_parse(a, text, len, ns, NULL, &back));
-	check(same(e, back));
-	check(same(e, xml_copy(a, e)));
+	check(fuzz_same(e, back));
+	check(fuzz_same(e, xml_copy(a, e)));
 	add(seen, text);
 	arena_free(a);
 }
