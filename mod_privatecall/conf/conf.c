@@ -398,6 +398,22 @@ static cfg_t *make_parser(void)
 	return cfg;
 }
 
+/* libconfuse fails in silence at an empty name (which may be written as "",
+ * "\x00" or a variable that is not set), and without memory. */
+static void fault_silent(struct loader *l, const cfg_t *cfg)
+{
+	struct conf_text t = l->text;
+	struct conf_token k;
+
+	if (errno == ENOMEM) {
+		l->err = ENOMEM;
+		return;
+	}
+	k = find_token(&t, cfg->line, NULL);
+	fault(l, l->file, k.place, "expected the name of an option, not an "
+	      "empty one");
+}
+
 static void load_file(struct loader *l, cfg_t *cfg)
 {
 	const char *name = l->files[l->file - 1], *expected;
@@ -411,10 +427,11 @@ static void load_file(struct loader *l, cfg_t *cfg)
 			l->why = NULL;
 		return;
 	}
+	errno = 0;
 	if (conf_text_prepare(&l->text, &p, &expected) != 0)
 		fault(l, l->file, p, "expected %s", expected);
 	else if (cfg_parse_buf(cfg, l->text.bytes) != CFG_SUCCESS && !l->err)
-		l->err = ENOMEM;
+		fault_silent(l, cfg);
 	conf_text_free(&l->text);
 }
 

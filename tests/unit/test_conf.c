@@ -233,6 +233,10 @@ static void faults_of_syntax(void **state)
 	refused(MIN "} enabled = yes\n",
 		"3:1: expected the name of an option, not `}'");
 	refused(MIN "= yes\n", "3:1: expected the name of an option, not `='");
+	refused(MIN "\"\" = yes\n",
+		"3:1: expected the name of an option, not an empty one");
+	refused(MIN "enabled = yes ${NO_SUCH_VARIABLE}\n",
+		"3:15: expected the name of an option, not an empty one");
 	refused(MIN "active_show = { chat away }\n",
 		"3:22: expected `,' or `}', not `away'");
 	refused(MIN "active_show = { chat,, away }\n",
