@@ -9,7 +9,9 @@
  * within 30 s. The tests in tests/fail/ are written for faults: there a
  * failing assertion is bad too, and they look themselves whether time runs out.
  *
- * FAIL_SAMPLE=K tries K of each n, chosen by FAIL_SEED; without it all.
+ * FAIL_SAMPLE=K tries K of each n, chosen by FAIL_SEED; without it all. A test
+ * that counts more than FAIL_MOST=K (it repeats a story in a loop) gets the
+ * first K / 2 and a sample of as many.
  * FAIL_SHARE=K tries one test of K, chosen likewise.
  * FAIL_ONE=KIND:N runs one in this process, which shows where the fault was
  * met. FAIL_TEST=PATTERN: only the tests whose name has it in it.
@@ -18,6 +20,7 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -240,6 +243,13 @@ static void show_bad(const struct CMUnitTest *test, enum fail_kind kind,
 	}
 }
 
+static long number(const char *name, long otherwise)
+{
+	const char *text = getenv(name);
+
+	return text ? atol(text) : otherwise;
+}
+
 static uint64_t next_random(void)
 {
 	uint64_t x = group.seed += UINT64_C(0x9e3779b97f4a7c15);
@@ -263,23 +273,34 @@ static enum verdict count_run(const struct CMUnitTest *test,
 	return v;
 }
 
-/* All n up to a clean run; or `sample` of `count`. */
+static void run_sample(const struct CMUnitTest *test, enum fail_kind kind,
+		       long count, long sample, unsigned long *runs)
+{
+	for (; sample > 0; sample--)
+		count_run(test, kind,
+			  (long)(next_random() % (uint64_t)count), runs);
+}
+
+/* All n up to a clean run, or as many as wanted of `count`. */
 static void run_kind(const struct CMUnitTest *test, enum fail_kind kind,
 		     long count, long sample)
 {
 	unsigned long runs[VERDICTS] = { 0 };
-	long n;
+	long most = number("FAIL_MOST", LONG_MAX), n;
 
 	if (count == 0)
 		return;
-	if (sample == 0 || sample >= count)
+	if (sample > 0 && sample < count) {
+		run_sample(test, kind, count, sample, runs);
+	} else if (count > most) {
+		for (n = 0; n < most / 2; n++)
+			count_run(test, kind, n, runs);
+		run_sample(test, kind, count, most / 2, runs);
+	} else {
 		for (n = 0; count_run(test, kind, n, runs) != CLEAN &&
 		     n < 10 * count + 100; n++)
 			;
-	else
-		for (n = 0; n < sample; n++)
-			count_run(test, kind, (long)(next_random() %
-				  (uint64_t)count), runs);
+	}
 	group.bad += runs[BAD] > 0;
 	printf("%sok %u - %s, %s of %ld: %lu pass, %lu assert, %lu wait, "
 	       "%lu bad\n", runs[BAD] ? "not " : "", ++group.results,
@@ -322,13 +343,6 @@ static int run_one(const struct CMUnitTest *test, const char *one)
 	fail->shown = true;
 	fail_arm(kind, atol(n + 1));
 	return play_test(test);
-}
-
-static long number(const char *name, long otherwise)
-{
-	const char *text = getenv(name);
-
-	return text ? atol(text) : otherwise;
 }
 
 static void start(const char *name)
