@@ -18,6 +18,15 @@
 #include "jingle/xml/write.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+const char *__asan_default_options(void);
+
+/* Freed memory is kept from reuse for a run or two, not for thousands: new
+ * pages cost more than what is run. */
+const char *__asan_default_options(void)
+{
+	return "quarantine_size_mb=4:thread_local_quarantine_size_kb=64:"
+	       "malloc_context_size=8";
+}
 
 /* Empty at the start of each run; kept, so that it is no leak. */
 static inline struct arena *fuzz_arena(void)

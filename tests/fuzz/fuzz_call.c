@@ -1,11 +1,8 @@
 /* fuzz_call.c: lines of the call machine's text form, any, in any order; the
  * invariants hold after each (call_check), nothing leaks, nothing hangs.
  */
-#include <stddef.h>
-#include <stdint.h>
+#include "tests/fuzz/fuzz.h"
 #include "tests/golden/play.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

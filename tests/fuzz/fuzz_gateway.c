@@ -4,20 +4,13 @@
  * Each iq get and set is answered once, nothing goes to ourselves or comes from
  * elsewhere, errors are not answered, and the gateway's invariants hold.
  */
-#include <assert.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
+#include "tests/fuzz/fuzz.h"
 
-#include "jingle/stanza/ns.h"
-#include "jingle/xml/parse.h"
-#include "jingle/xml/write.h"
+#include <stdio.h>
 #include "mod_privatecall/presence/address.h"
 #include "mod_privatecall/presence/gateway.h"
 
 #define LINE_MAX 4096
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 struct story {
 	struct gateway *g;
