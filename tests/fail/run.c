@@ -31,6 +31,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -100,6 +101,7 @@ static void run_child(const struct CMUnitTest *test, enum fail_kind kind,
 	int rc;
 
 	setpgid(0, 0);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);      /* no run outlives us */
 	dup2(group.log, 1);
 	dup2(group.log, 2);
 	fail_arm(kind, n);
