@@ -142,6 +142,7 @@ struct session {                   /* what a stanza belongs to */
 	const char *key;           /* device and sid; NULL: to none */
 	bool starts, ends;         /* a Jingle session */
 	bool proposes, retracts;   /* a ringing */
+	bool closes;               /* a JMI dialogue */
 };
 
 static struct session ringing_of(struct arena *arena,
@@ -149,9 +150,11 @@ static struct session ringing_of(struct arena *arena,
 {
 	const struct xml_elem *j = xml_child(e, NS_JMI, NULL);
 	struct session s = { .proposes = xml_is(j, NS_JMI, "propose"),
-			     .retracts = xml_is(j, NS_JMI, "retract") };
+			     .retracts = xml_is(j, NS_JMI, "retract"),
+			     .closes = xml_is(j, NS_JMI, "reject") ||
+				       xml_is(j, NS_JMI, "finish") };
 
-	if (s.proposes || s.retracts)
+	if (j)
 		s.key = arena_printf(arena, "%s\n%s", xml_get(e, "to"),
 				     xml_get(j, "id"));
 	return s;
@@ -224,7 +227,7 @@ static struct held *take(struct daemon *dm, struct held **at,
 	return h;
 }
 
-/* A session ends of which something is still held: that never leaves, and the
+/* A session, or a dialogue with a caller, ends of which something is still held: that never leaves, and the
  * end need not wait for it. True: its session-initiate was among it, so that
  * the device has never heard of the session. */
 static bool drop_session(struct daemon *dm, const char *session)
@@ -290,6 +293,8 @@ void hold_send(struct daemon *dm, struct call_entry *e,
 		n = 0;
 	} else if (s.key && s.retracts) {
 		unheard = take_back(dm, s.key);
+	} else if (s.key && s.closes && a->class != LEG_SEND_HELD) {
+		drop_session(dm, s.key);       /* no proceed behind it */
 	}
 	if (!text)
 		rc = ENOMEM;

@@ -154,16 +154,16 @@ static void send_jingle(struct call_entry *e, const char *id,
 }
 
 static void send_jmi(struct call_entry *e, const char *id, const char *action,
-		     const char *to, const char *sid)
+		     const char *to, const char *sid, enum leg_class class)
 {
-	struct call_action a = { .class = LEG_SEND_HELD };
+	struct call_action a = { .class = class };
 	struct arena *arena = arena_new(0);
 
 	a.stanza = xml_new(arena, NS_COMPONENT, "message");
 	xml_set(arena, a.stanza, "id", id);
 	xml_set(arena, a.stanza, "to", to);
 	xml_set(arena, xml_add(arena, a.stanza, NS_JMI, action), "id", sid);
-	hold_send(&dm, e, &a, e->pending_n);
+	hold_send(&dm, e, &a, class == LEG_SEND_HELD ? e->pending_n : 0);
 	arena_free(arena);
 }
 
@@ -215,19 +215,35 @@ static void test_taken_back(void **state)
 
 	(void)state;
 	store_for(&e);
-	send_jmi(&e, "1", "propose", "bob@x", "s");
-	send_jmi(&e, "2", "propose", "bob@x/low", "s");
-	send_jmi(&e, "3", "propose", "bobby@x", "s");
-	send_jmi(&e, "4", "propose", "bob@x", "other");
-	send_jmi(&e, "5", "retract", "bob@x/low", "s");
-	send_jmi(&e, "6", "retract", "bob@x/phone", "s");
-	send_jmi(&e, "7", "retract", "bob@x", "s");
-	send_jmi(&e, "8", "reject", "bob@x", "other");
+	send_jmi(&e, "1", "propose", "bob@x", "s", LEG_SEND_HELD);
+	send_jmi(&e, "2", "propose", "bob@x/low", "s", LEG_SEND_HELD);
+	send_jmi(&e, "3", "propose", "bobby@x", "s", LEG_SEND_HELD);
+	send_jmi(&e, "4", "propose", "bob@x", "other", LEG_SEND_HELD);
+	send_jmi(&e, "5", "retract", "bob@x/low", "s", LEG_SEND_HELD);
+	send_jmi(&e, "6", "retract", "bob@x/phone", "s", LEG_SEND_HELD);
+	send_jmi(&e, "7", "retract", "bob@x", "s", LEG_SEND_HELD);
+	send_jmi(&e, "8", "reject", "bob@x", "other", LEG_SEND_HELD);
 	hold_flush(&dm);
 	await_commit(1);
 	assert_string_equal(sent, "348");
-	send_jmi(&e, "9", "retract", "bob@x", "other");
+	send_jmi(&e, "9", "retract", "bob@x", "other", LEG_SEND_HELD);
 	assert_string_equal(sent, "3489");
+}
+
+/* The end of a round that gives way does not wait; what it ends stays back. */
+static void test_gives_way(void **state)
+{
+	struct call_entry e = { .dm = &dm };
+
+	(void)state;
+	store_for(&e);
+	send_jmi(&e, "1", "proceed", "al@x/a", "s", LEG_SEND_HELD);
+	send_jmi(&e, "2", "proceed", "al@x/b", "s", LEG_SEND_HELD);
+	send_jmi(&e, "3", "reject", "al@x/a", "s", LEG_SEND_AFTER);
+	assert_string_equal(sent, "3");
+	hold_flush(&dm);
+	await_commit(1);
+	assert_string_equal(sent, "32");
 }
 
 /* An end never waits, and what it ends never comes after it. */
@@ -434,6 +450,7 @@ int main(void)
 		T(test_waits_for_store),
 		T(test_behind_initiate),
 		T(test_taken_back),
+		T(test_gives_way),
 		T(test_end_first),
 		T(test_never_begun),
 		T(test_two_calls),
