@@ -87,6 +87,10 @@ static void out_propose(const struct scan *s)
 	if (s->to_user >= USERS)
 		return;
 	u = &W.user[s->to_user];
+	/* Sent before it was given to a disk that fails, and the process died
+	 * between the two: nobody can know. */
+	if (!r && store_degraded())
+		return;
 	if (!r) {
 		broken("durable", "a propose of no stored ringing: %.300s",
 		       s->text);
@@ -245,6 +249,8 @@ static void out_initiate(const struct scan *s)
 		broken("I04", "a session for nobody: %.300s", s->text);
 		return;
 	}
+	if (!r && store_degraded())
+		return;
 	if (!r) {
 		broken("durable", "a session of no stored ringing: %.300s",
 		       s->text);
