@@ -386,8 +386,10 @@ static void repeat_stops(struct call_run *r)
 	const char *reason = c->answered_wall ? "success" : "cancel";
 	unsigned i;
 
-	/* When a round was refused is not stored: that is said again always. */
-	if (c->rung_wall && r->ev->wall - c->rung_wall > RECENT_MS)
+	/* The row of a call that is done does not live long, and when a round
+	 * was refused is not stored: that is said again always. */
+	if (c->state != CALL_DONE && c->rung_wall &&
+	    r->ev->wall - c->rung_wall > RECENT_MS)
 		return;
 	for (i = 0; i < 2; i++) {
 		if (i == c->caller && c->answered_wall)
