@@ -125,11 +125,24 @@ static int caller_jmi(struct leg *l, const struct leg_event *ev,
 	}
 }
 
+/* The leg's id is that of the device that answers from now on; the others keep
+ * the one they were rung with, by which they are stopped. */
+static void take_sid(struct leg *l, const struct leg_device *d)
+{
+	struct leg_device *o;
+
+	if (!d->sid)
+		return;
+	for (o = l->devices; o; o = o->next)
+		if (!o->sid)
+			leg_assign(l, &o->sid, l->sid);
+	leg_assign(l, &l->sid, d->sid);
+}
+
 static int callee_answers(struct leg *l, struct leg_device *d,
 			  struct leg_env *env)
 {
-	if (d->sid)
-		leg_assign(l, &l->sid, d->sid);
+	take_sid(l, d);
 	leg_assign(l, &l->device, d->jid);
 	d->done = true;
 	leg_set_state(l, LEG_ANSWERED);
@@ -448,8 +461,7 @@ static int ringing_answer(struct leg *l, struct leg_device *d,
 	if (admit(l, ev, env))
 		return EBADMSG;
 	leg_result(env, ev->stanza);
-	if (d->sid)
-		leg_assign(l, &l->sid, d->sid);
+	take_sid(l, d);
 	leg_assign(l, &l->device, d->jid);
 	l->jmi = false;
 	d->done = true;
