@@ -46,7 +46,6 @@ static int on_call(const struct store_call *row, void *arg)
 	if (row->answered)
 		c->window_end = clock_now() + row->answered +
 				dm->site.room_lifetime - clock_wall();
-	c->offer = dm->site.messaging;
 	calls_register_id(e);
 	l->calls++;
 	return 0;
@@ -172,6 +171,17 @@ static bool fits(const struct call *c)
 	}
 }
 
+/* A message may be offered (I09): by what is set now, for what was when they
+ * called is not stored. */
+static bool may_offer(struct daemon *dm, const struct call *c)
+{
+	bool site = dm->messaging_override < 0 ? dm->site.messaging :
+						 dm->messaging_override;
+
+	return site && users_settings(dm, c->leg[0].user).messages &&
+	       users_settings(dm, c->leg[1].user).messages;
+}
+
 /* A call that cannot be as it was kept is over; it can be re-entered if its
  * time is not up. */
 static void close_call(struct load *l, struct call *c)
@@ -196,6 +206,7 @@ static void settle(struct load *l)
 	for (e = calls_next(dm, NULL); e; e = calls_next(dm, e)) {
 		if (!fits(&e->call))
 			close_call(l, &e->call);
+		e->call.offer = may_offer(dm, &e->call);
 		calls_arm(e);
 	}
 }
