@@ -79,6 +79,7 @@ static void reenter(struct call_run *r, unsigned side,
 		    const struct leg_event *ev)
 {
 	call_end(r, CAUSE_REENTERED, "expired", NULL, -1);
+	call_flush_finishes(r);
 	call_begin(r, side, ev);
 }
 

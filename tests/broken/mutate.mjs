@@ -279,7 +279,7 @@ async function fails({ dir, build }, program) {
 	const env = { ...process.env, top_srcdir: src, srcdir: src,
 		top_builddir: build };
 	const sim = program === SIM;
-	return await run(join(build, program), sim ? ['--seed', '1', '--calls',
+	return await run(join(build, program), sim ? ['--calls',
 		options.calls] : [], { cwd: build, env },
 	sim ? SIM_SECONDS : TEST_SECONDS) !== 0;
 }
