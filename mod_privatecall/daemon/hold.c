@@ -227,9 +227,10 @@ static struct held *take(struct daemon *dm, struct held **at,
 	return h;
 }
 
-/* A session, or a dialogue with a caller, ends of which something is still held: that never leaves, and the
- * end need not wait for it. True: its session-initiate was among it, so that
- * the device has never heard of the session. */
+/* A session, or a dialogue with a caller, ends of which something is still
+ * held: that never leaves, and the end need not wait for it. True: its
+ * session-initiate was among it, so that the device has never heard of the
+ * session. */
 static bool drop_session(struct daemon *dm, const char *session)
 {
 	struct held **at = &dm->held_first, *before = NULL, *h;
