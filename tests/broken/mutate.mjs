@@ -325,9 +325,8 @@ async function judge(tree, mutant) {
 
 // --- the whole ---------------------------------------------------------------
 
-// Lines of tests/broken/survivors: what SURVIVED says of one, without the
-// line's number, so that the list lives through edits, and '  # why nobody can
-// tell'.
+// Lines of tests/broken/survivors: what SURVIVED says of one, but without the
+// line's number, so that the list lives through edits, and '  # why'.
 function explained() {
 	const path = join(TOP, 'tests/broken/survivors');
 	if (!existsSync(path))
