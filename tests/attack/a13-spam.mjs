@@ -21,6 +21,8 @@ story('A13 X4 who rings anew by fresh ids rings as often as the limit says',
 		for (let i = 0; i < 25; i++) {
 			await a.send(a.jmiXml('propose', { to: t.at('bob'),
 				sid: `loop-${i}`, inner: AUDIO }));
+			await a.fence();
+			await t.stored();
 			if (i % 2)
 				await a.send(a.jmiXml('retract', { to: t.at('bob'),
 					sid: `loop-${i}` }));
@@ -133,6 +135,14 @@ story('A13 R08 a thousand proposes and as many retracts: five rings a minute ' +
 	const others = setUps();
 	others.catch(() => {});        // it is awaited below
 	const from = victims.map((v) => v.mark());
+	// What is taken back before it is stored rings nobody: slowly at first.
+	for (let i = 0; i < 30; i++) {
+		await h.send(h.jmiXml('propose', { to: bare(i), sid: `one-${i}`,
+			inner: AUDIO }));
+		await h.fence();
+		await t.stored();
+		await h.send(h.jmiXml('retract', { to: bare(i), sid: `one-${i}` }));
+	}
 	await wave(0);
 	await h.fence();
 	const before = rssOf(t.daemon.pid);
