@@ -38,31 +38,33 @@ enum told { NONE, REFUSED, MISSED, MISSED_IF_RUNG, WRITE_BACK, SAME,
 static const struct rule {
 	const char *result;
 	enum told caller, callee;
+	const char *reason;        /* NULL: as given */
+	bool offer;                /* of a message, to the caller */
 } rules[] = {
-	{ "not-active", REFUSED, MISSED },
-	{ "dnd", REFUSED, MISSED },
-	{ "unknown-user", REFUSED, NONE },
-	{ "blocked", REFUSED, NONE },
-	{ "privacy", REFUSED, NONE },
-	{ "needs-messaging", REFUSED, NONE },
-	{ "switch-off", REFUSED, MISSED_IF_RUNG },
-	{ "no-video", REFUSED, NONE },
-	{ "busy", REFUSED, MISSED },
-	{ "declined", REFUSED, WRITE_BACK },
-	{ "unanswered", REFUSED, MISSED },
-	{ "cancelled", NONE, MISSED_IF_RUNG },
-	{ "glare", NONE, NONE },
-	{ "self", REFUSED, NONE },
-	{ "remote", REFUSED, NONE },
-	{ "no-codec", REFUSED, MISSED },
-	{ "no-capacity", REFUSED, NONE },
-	{ "draining", REFUSED, MISSED_IF_RUNG },
-	{ "restart", REFUSED, MISSED_IF_RUNG },
-	{ "caller-gone", REFUSED, MISSED },
-	{ "failed", REFUSED, SAME },
-	{ "re-entered", NONE, NONE },
-	{ "ended-by-admin", REFUSED, MISSED_IF_RUNG },
-	{ "answered", DETAILS, DETAILS },
+	{ "not-active", REFUSED, MISSED, "gone", 1 },
+	{ "dnd", REFUSED, MISSED, "gone", 1 },
+	{ "unknown-user", REFUSED, NONE, "gone", 1 },
+	{ "blocked", REFUSED, NONE, "gone", 1 },
+	{ "privacy", REFUSED, NONE, "decline", 0 },
+	{ "needs-messaging", REFUSED, NONE, "decline", 0 },
+	{ "switch-off", REFUSED, MISSED_IF_RUNG, "decline", 1 },
+	{ "no-video", REFUSED, NONE, "decline", 1 },
+	{ "busy", REFUSED, MISSED, "busy", 1 },
+	{ "declined", REFUSED, WRITE_BACK, "decline", 1 },
+	{ "unanswered", REFUSED, MISSED, "timeout", 1 },
+	{ "cancelled", NONE, MISSED_IF_RUNG, "cancel", 0 },
+	{ "glare", NONE, NONE, "expired", 0 },
+	{ "self", REFUSED, NONE, "decline", 0 },
+	{ "remote", REFUSED, NONE, "decline", 0 },
+	{ "no-codec", REFUSED, MISSED, "incompatible-parameters", 1 },
+	{ "no-capacity", REFUSED, NONE, "gone", 1 },
+	{ "draining", REFUSED, MISSED_IF_RUNG, "gone", 1 },
+	{ "restart", REFUSED, MISSED_IF_RUNG, "gone", 1 },
+	{ "caller-gone", REFUSED, MISSED, "gone", 1 },
+	{ "failed", REFUSED, SAME, NULL, 1 },
+	{ "re-entered", NONE, NONE, "expired", 0 },
+	{ "ended-by-admin", REFUSED, MISSED_IF_RUNG, "gone", 0 },
+	{ "answered", DETAILS, DETAILS, NULL, 0 },
 };
 
 static const struct rule *rule_of(const char *result)
@@ -138,10 +140,22 @@ static bool wants(unsigned user, enum told t, const char *result)
 #define OPS 512
 static bool explained[OPS];
 
+/* I09: a message is offered when site, caller and callee allow it, and the
+ * table does; -1: a setting was changed meanwhile. */
+static void check_offer(const struct store_outbox *o, int offer)
+{
+	bool has = strstr(o->body, "\nSend a message instead: ") ||
+		   strstr(o->body, "\nWrite: ");
+
+	if (offer >= 0 && has != offer)
+		broken("I09", "%s an offer to %s: %s", has ? "there is" :
+		       "there is not", o->user, o->body);
+}
+
 /* -1: must not be there; 1: must; 0: may. */
 static void expect(const struct store_batch *b, int must, int user,
 		   const char *peer, enum told t, const char *result,
-		   struct expected *e)
+		   int offer, struct expected *e)
 {
 	size_t i, n = store_batch_count(b);
 	const struct store_op *op;
@@ -158,6 +172,7 @@ static void expect(const struct store_batch *b, int must, int user,
 			continue;
 		explained[i] = true;
 		e->n[user]++;
+		check_offer(&op->u.outbox, offer);
 		return;
 	}
 	if (must > 0)
@@ -267,7 +282,7 @@ static void check_times(const struct store_log *l, const struct pair *p)
 }
 
 /* Somebody was rung in this round, as far as the daemon can still know. */
-static bool was_rung(int caller, int callee)
+static const struct ring *ring_of(int caller, int callee)
 {
 	const struct ring *r;
 	unsigned i;
@@ -276,19 +291,19 @@ static bool was_rung(int caller, int callee)
 		r = &O.ring[i];
 		if (r->caller == caller && r->callee == callee && !r->ended &&
 		    watch_row(r->callee, str_of(r->sid[0]))->pushed != 99)
-			return true;
+			return r;
 	}
-	return false;
+	return NULL;
 }
 
 /* I06, X9: who was rung crosswise missed nothing. */
 static int callee_must(const struct store_log *l, const struct pair *p,
-		       enum told t, bool rung)
+		       enum told t, bool rung, int offer)
 {
 	if (t == MISSED_IF_RUNG && !rung)
 		return -1;
-	if (t == WRITE_BACK && !p->offer)
-		return -1;
+	if (t == WRITE_BACK && offer < 1)
+		return offer < 0 ? 0 : -1;
 	if (l->answered)
 		return 1;
 	if (p->saw & SAW_RESTARTED && p->saw & SAW_CROSSED)
@@ -315,11 +330,14 @@ static void judge_log(const struct store_batch *b, const struct store_log *l,
 	const struct rule *rule = rule_of(l->result);
 	int caller = user_of_bare(l->caller), callee = user_of_bare(l->callee);
 	struct pair *p = pair_of_log(l);
-	bool rung = was_rung(caller, callee), glare = is(l->result, "glare");
+	const struct ring *rung = ring_of(caller, callee);
+	bool glare = is(l->result, "glare");
 	bool again = l->reason && is(l->reason, "expired") && l->answered;
 	enum told t;
-	int must;
+	int must, offer = rung ? rung->offer : p->offer;
 
+	if ((rung ? rung->settled : p->settled) != O.settings)
+		offer = -1;
 	W.count.results[cause_parse(l->result)]++;
 	if (!rule) {
 		broken("I07", "the log says \"%s\"", l->result);
@@ -329,12 +347,21 @@ static void judge_log(const struct store_batch *b, const struct store_log *l,
 		broken("I07", "%s: %s -> %s was never %s", l->call, l->caller,
 		       l->callee, l->result);
 	check_times(l, p);
+	if (rule->reason && !l->answered && (!l->reason ||
+					      !is(l->reason, rule->reason)))
+		broken("reason", "%s is told as %s", l->result,
+		       l->reason ? l->reason : "nothing");
 	if (!again) {
-		expect(b, 1, caller, l->callee, rule->caller, l->result, e);
+		expect(b, 1, caller, l->callee, rule->caller, l->result,
+		       rule->caller == DETAILS ? 0 : offer < 0 ? -1 :
+		       offer && rule->offer, e);
 		t = rule->callee;
-		must = callee_must(l, p, t, rung);
+		must = callee_must(l, p, t, rung != NULL, offer);
 		if (t != NONE)
-			expect(b, must, callee, l->caller, t, l->result, e);
+			expect(b, must, callee, l->caller, t, l->result,
+			       t == DETAILS ? 0 : offer < 0 ? -1 :
+			       t == SAME ? offer && rule->offer : offer,
+			       e);
 	}
 	p->saw_before = (p->logs_pending ? p->saw_before : 0) | p->saw;
 	p->logs_pending++;
@@ -413,6 +440,8 @@ static void judge_ring(const struct store_leg *l, int caller, int callee)
 	if (p->began != W.now)
 		p->saw &= ~(unsigned)SAW_CROSSED;
 	r->crossed = p->saw & SAW_CROSSED;
+	r->offer = p->offer;
+	r->settled = p->settled;
 	p->began = W.now;
 	for (i = 0; i < W.user[callee].devices; i++)
 		r->dev[i].target =
@@ -535,6 +564,8 @@ static void set_contact(const struct store_op *op, bool kept)
 
 static void set_any(const struct store_op *op, bool kept)
 {
+	if (op->kind == STORE_SETTING_PUT || op->kind == STORE_SWITCH_PUT)
+		O.settings++;
 	switch (op->kind) {
 	case STORE_SETTING_PUT:
 		set_user(op, kept);
@@ -817,6 +848,7 @@ void books_crash(void)
 
 	expected_from = expected_to = 0;
 	O.now = O.kept;
+	O.settings++;
 	memcpy(O.user, O.user_kept, sizeof(O.user));
 	memcpy(O.contact, O.contact_kept, sizeof(O.contact));
 	for (i = 0; i < O.rows; i++)

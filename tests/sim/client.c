@@ -353,6 +353,9 @@ static void ring(struct device *d, struct session *s)
 	else if (!s->plain && quirks[d->quirk].ringing &&
 		 odds(R_CLIENT, 60000))
 		send_jmi(d, s, "ringing", "");
+	/* Some gather, and tell, before their user has answered (I03). */
+	if (s->plain && odds(R_CLIENT, 20000))
+		send_candidate(d, s);
 	if (odds(R_CLIENT, 48000))
 		timer(d, s, 300 + below(R_CLIENT, 29000), T_RING_DECIDE);
 	if (quirks[d->quirk].own_timeout)
@@ -537,6 +540,11 @@ static void on_initiate(struct device *d, const struct scan *q,
 			timer(d, s, 50 + below(R_CLIENT,
 				odds(R_CLIENT, 5000) ? 28000 : 3000),
 			      T_ACCEPT);
+		return;
+	}
+	/* A request that came twice is answered twice alike. */
+	if (s && s->plain && s->state == C_RINGING) {
+		reply(d, q, "");
 		return;
 	}
 	if (s || quirks[d->quirk].jmi) {

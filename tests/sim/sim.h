@@ -26,7 +26,7 @@
 #define DEVICES 4
 #define SERVICE USERS              /* as an address: after the contacts */
 #define ADDRESSES (USERS + 1)
-#define SESSIONS 8                 /* of one client */
+#define SESSIONS 16                /* of one client */
 #define NOBODY 255
 #define UNKNOWN_USER 254           /* zed@x.org, whom the server lacks */
 #define SID_SIZE 40

@@ -415,7 +415,10 @@ static void in_attempt(const struct scan *s, bool plain)
 
 	note_crossing(s, p);
 	p->attempt_at = W.now;
+	p->attempts++;
+	/* The same once more changes nothing: what held at first counts. */
 	p->offer = may_offer(s->from_user, s->to_ours);
+	p->settled = a ? O.settings - 1 : O.settings;
 	if (s->to_ours < USERS && !watch_surely_active(s->to_ours)) {
 		p->saw |= SAW_INACTIVE;
 		p->inactive_at = W.now;
@@ -437,6 +440,7 @@ static void in_attempt(const struct scan *s, bool plain)
 	a->key = plain ? key_of(s->from, s->id) : 0;
 	a->at = W.now;
 	a->crashes = O.crashes;
+	a->number = p->attempts;
 	watch_later(3 * SECOND, DUE_CALLER, (unsigned)(a - O.attempt));
 }
 

@@ -19,7 +19,8 @@ struct ring {
 	int64_t ended;             /* its log row was pushed; 0: it rings */
 	unsigned crashes;          /* before it began */
 	unsigned bare;             /* proposes to the bare JID */
-	bool rang, answered, bounced, amnesia, crossed;
+	bool rang, answered, bounced, amnesia, crossed, offer;
+	unsigned settled;          /* O.settings when it was decided */
 	uint8_t winner;
 	struct rung {
 		bool target;       /* was reachable at the decision */
@@ -38,7 +39,7 @@ struct attempt {
 	uint8_t user, dev, callee;
 	uint64_t key;              /* of its session-initiate; 0: none */
 	bool plain, told, cancelled, lost;
-	unsigned proceeds, crashes, finishes;
+	unsigned proceeds, crashes, finishes, number;
 	int64_t at;
 };
 
@@ -75,8 +76,10 @@ struct pair {
 	unsigned saw_before;       /* ... of rounds whose log rows are not
 				      committed yet */
 	unsigned logs_pending;
-	bool offer;
+	bool offer;                /* of a message, at the latest attempt */
+	unsigned settled;          /* O.settings then */
 	int64_t attempt_at;        /* the latest one */
+	unsigned attempts;
 	int64_t inactive_at;       /* the callee of the latest attempt */
 	int64_t began, answered_at, answered_wall;
 	bool jumped;               /* the wall clock, since it began */
@@ -101,7 +104,7 @@ struct watch {
 	unsigned rings, attempts, halves, rows;
 	unsigned ring_cap, attempt_cap, half_cap, row_cap;
 	struct pair pair[USERS + 1][USERS + 1];        /* by lower, higher */
-	unsigned crashes, cuts;
+	unsigned crashes, cuts, settings;  /* counts */
 	int64_t up_since, started;
 	bool turn_pushed;          /* the turn gave the store something */
 	struct { bool enabled, messaging; } now, kept;

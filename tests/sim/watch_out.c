@@ -180,6 +180,38 @@ static bool has_plain(const struct ring *r)
 	return false;
 }
 
+/* A06: who asks in vain learns nothing: the same bytes, at the same time,
+ * whatever the cause. */
+static void check_alike(const struct scan *s, const struct attempt *a)
+{
+	const char *not_active = strstr(s->text, " is not active right now.");
+	const char *forbidden = strstr(s->text, "Action not allowed.");
+	struct pair *p = watch_pair(a->user, a->callee);
+	struct ring *r = watch_ring_of(a->user, a->callee);
+	char text[512];
+
+	if ((!not_active && !forbidden) || !s->to_full)
+		return;
+	snprintf(text, sizeof(text), "<message type='chat' id='%.*s' "
+		 "from='%.*s' to='%.*s'><reject xmlns='" NS_JMI "' id='%s'>"
+		 "<reason xmlns='" NS_JINGLE "'><%s/><text>%.*s</text>"
+		 "</reason></reject><store xmlns='" NS_HINTS "'/></message>",
+		 (int)s->id.n, s->id.p, (int)s->from.n, s->from.p,
+		 (int)s->to.n, s->to.p, a->sid, forbidden ? "decline" :
+		 "gone", (int)strcspn(strstr(s->text, "<text>") + 6, "<"),
+		 strstr(s->text, "<text>") + 6);
+	if (strcmp(text, s->text) != 0)
+		broken("A06", "not alike: %.400s", s->text);
+	/* A newer attempt, the switch or the end of the service say it at
+	 * once, whoever it is. */
+	if (p->attempts != a->number || a->crashes != O.crashes || W.draining ||
+	    W.leaving || !O.now.enabled || (r && r->decided >= a->at))
+		return;
+	if (W.now - a->at < W.conf.site.refuse_delay)
+		broken("A06", "refused after %lld ms: %.300s",
+		       (long long)(W.now - a->at), s->text);
+}
+
 static void out_to_caller(const struct scan *s, struct attempt *a)
 {
 	struct ring *r = watch_ring_of(a->user, a->callee);
@@ -199,6 +231,7 @@ static void out_to_caller(const struct scan *s, struct attempt *a)
 		check_durable(s, LEG_PROCEEDED, "a proceed");
 		break;
 	case J_REJECT:
+		check_alike(s, a);
 		a->told = true;
 		if (!s->to_full)
 			broken("reject", "to a bare JID: %.300s", s->text);

@@ -44,11 +44,19 @@ static void rest_sessions(void)
 /* What the network lost since it was rung may have been its stop. A device
  * that the daemon did not know to be there, or with a negative priority, may
  * get the propose as a carbon, and no stop (doc/proof.md, "Known limits"). */
+/* Stops of an answered call are said again after a crash if it was rung not
+ * long ago by the wall clock, the only one that a restart has. */
+static bool clock_lied(const struct ring *r)
+{
+	return W.jumps && r->crashes != O.crashes;
+}
+
 static bool may_ring(const struct device *d, const struct session *s)
 {
 	const struct ring *r = watch_ring(str_of(s->sid));
 
-	return s->dirty || !r || r->amnesia || d->lost_at >= r->sent ||
+	return s->dirty || !r || r->amnesia || clock_lied(r) ||
+	       d->lost_at >= r->sent ||
 	       !watch_was_rung(r, d->number);
 }
 
