@@ -604,6 +604,13 @@ static bool is_limit(const struct store_op *op)
 	       strncmp(op->u.outbox.body, "Too many calls", 14) == 0;
 }
 
+/* Whom he crossed has won, and was refused: a round without a row. */
+static void over_limit(int user, int peer)
+{
+	watch_pair((unsigned)user, peer < 0 ? USERS : (unsigned)peer)->saw &=
+		~(unsigned)SAW_CROSSED;
+}
+
 static void judge_rest(const struct store_batch *b, struct expected *e)
 {
 	size_t i, n = store_batch_count(b);
@@ -615,12 +622,14 @@ static void judge_rest(const struct store_batch *b, struct expected *e)
 		if (!is_new(op) || explained[i])
 			continue;
 		user = user_of_bare(op->u.outbox.user);
-		if (user >= 0 && is_limit(op))
+		if (user >= 0 && is_limit(op)) {
 			e->n[user]++;
-		else
+			over_limit(user, user_of_bare(op->u.outbox.peer));
+		} else {
 			broken("I08", "a notice (%s) to %s without a cause: "
 			       "%s", op->u.outbox.kind, op->u.outbox.user,
 			       op->u.outbox.body);
+		}
 	}
 }
 

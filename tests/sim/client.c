@@ -101,6 +101,7 @@ void client_send(struct device *d, const char *fmt, ...)
 		return;
 	if (drop) {
 		d->lost_at = W.now;
+		d->end_lost |= strstr(text, "session-terminate") != NULL;
 		say("  (lost) %s", text);
 		return;
 	}
@@ -741,6 +742,8 @@ void client_logout(struct device *d, bool politely)
 	d->online = false;
 	for (i = 0; i < SESSIONS; i++) {
 		gen = (uint16_t)(d->session[i].gen + 1);
+		d->end_lost |= d->session[i].state != C_FREE &&
+			       d->session[i].state != C_OVER;
 		memset(&d->session[i], 0, sizeof(d->session[i]));
 		d->session[i].gen = gen;
 	}

@@ -326,6 +326,7 @@ void server_from_client(struct device *d, const char *text)
 {
 	const struct user *u = &W.user[d->user];
 	struct scan s;
+	bool blocked;
 
 	scan_text(&s, text, strlen(text));
 	if (s.kind == 'p' && !s.to.p) {
@@ -334,8 +335,11 @@ void server_from_client(struct device *d, const char *text)
 	}
 	if (s.to_user == d->user || s.jmi == J_PROCEED || s.jmi == J_REJECT)
 		copy_to_others(d, &s);
-	if (s.to_user == d->user ||
-	    (s.to_ours < USERS && u->blocks[s.to_ours]))
+	blocked = s.to_ours < USERS && u->blocks[s.to_ours];
+	if ((W.hole || !W.link_up || blocked) &&
+	    strstr(text, "session-terminate"))
+		d->end_lost = true;
+	if (s.to_user == d->user || blocked)
 		return;
 	if (W.hole)
 		say("  (lost in the breaking stream) %s", text);

@@ -115,6 +115,7 @@ struct device {
 	int priority, show;        /* show: index of show_words */
 	uint16_t login;            /* number of the session */
 	int64_t lost_at;           /* something for it was lost last */
+	bool end_lost;             /* it hung up, and nobody heard */
 	int64_t up_at, down_at;    /* the hop is in order up to here */
 	struct session session[SESSIONS];
 	unsigned iq;

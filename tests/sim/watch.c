@@ -679,6 +679,19 @@ static void due_end(unsigned at)
 		       (long long)(W.now - p->hung_up_at));
 }
 
+/* Another device of his has called him by this id: what is over by an id may
+ * be taken for a late copy, and gets no word. */
+static bool used_before(const struct attempt *a)
+{
+	const struct attempt *o;
+
+	for (o = O.attempt; o < a; o++)
+		if (o->user == a->user && o->callee == a->callee &&
+		    strcmp(o->sid, a->sid) == 0)
+			return true;
+	return false;
+}
+
 /* X1: the caller has an answer, or somebody rings. */
 static void due_caller(struct attempt *a)
 {
@@ -690,6 +703,8 @@ static void due_caller(struct attempt *a)
 	if (a->told || a->cancelled || a->proceeds || (h && h->accepted) ||
 	    !undisturbed(a->at) || a->crashes != O.crashes ||
 	    (r && r->decided >= a->at))
+		return;
+	if (used_before(a))
 		return;
 	broken("X1", "no word to %s about %s", W.user[a->user].bare, a->sid);
 }
@@ -717,13 +732,20 @@ bool watch_in_call(unsigned user, unsigned but)
 	return false;
 }
 
+/* A disk that failed when the process died has lost the other one. */
+static bool runs(const struct pair *p)
+{
+	return p->is_up && !O.half[p->up[0]].amnesia &&
+	       !O.half[p->up[1]].amnesia;
+}
+
 static void check_busy(void)
 {
 	unsigned u, i, n;
 
 	for (u = 0; u < W.users_n; u++) {
 		for (i = n = 0; i < W.users_n; i++)
-			n += i != u && watch_pair(u, i)->is_up;
+			n += i != u && runs(watch_pair(u, i));
 		if (n > 1)
 			broken("I15", "%s is in %u calls", W.user[u].bare, n);
 	}

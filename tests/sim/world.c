@@ -597,6 +597,16 @@ static void run_until(int64_t end, bool acts)
 		W.now = end;
 }
 
+static void back_home(struct device *d, int64_t since_half)
+{
+	if (!d->end_lost || since_half < 60 * SECOND)
+		return;
+	d->end_lost = false;
+	d->there = true;
+	d->priority = d->priority < 0 ? 0 : d->priority;
+	client_presence(d);
+}
+
 /* All faults end, everybody comes back and puts the phone down. */
 static void rest(void)
 {
@@ -617,8 +627,16 @@ static void rest(void)
 				client_hang_up_all(d);
 				/* He may have been away, or his presence lost
 				 * on its way. */
-				if (W.now < half || W.now >= half + 20000)
+				if (W.now < half || W.now >= half + 20000) {
+					back_home(d, W.now - half);
 					continue;
+				}
+				/* If both sides hung up unheard, only his
+				 * going tells the daemon of the end. */
+				if (d->end_lost) {
+					server_logout(d);
+					continue;
+				}
 				d->priority = d->priority < 0 ? 0 :
 							d->priority;
 				client_presence(d);
