@@ -1,9 +1,11 @@
 /* verdict.c: the order of the refusals (see verdict.h).
  *
- * What is the asker's own or the site's comes first: it says nothing about
- * the callee. Privacy comes before activity, so that a forbidden caller never
- * learns whether the callee is there; an unknown user passes through the same
- * tests with the site's default settings and so answers as one who is away.
+ * The limit goes before all: refusals over it are not kept in the log, and
+ * those of any other cause are, so none may come without end (A13). What is
+ * the asker's own or the site's comes next: it says nothing about the callee.
+ * Privacy comes before activity, so that a forbidden caller never learns
+ * whether the callee is there; an unknown user passes through the same tests
+ * with the site's default settings and so answers as one who is away.
  */
 #include "mod_privatecall/policy/verdict.h"
 
@@ -24,14 +26,14 @@ static bool forbidden(const struct verdict_facts *f)
 enum cause verdict(const struct settings_site *site,
 		   const struct verdict_facts *f)
 {
+	if (f->over_limit)
+		return CAUSE_LIMIT;
 	if (f->self)
 		return CAUSE_SELF;
 	if (!site->remote_users && (f->caller_remote || f->callee_remote))
 		return CAUSE_REMOTE;
 	if (!f->enabled)
 		return CAUSE_SWITCH_OFF;
-	if (f->over_limit)
-		return CAUSE_LIMIT;
 	if (f->draining)
 		return CAUSE_DRAINING;
 	if (f->no_capacity)

@@ -85,7 +85,7 @@ static void set_reason(struct verdict_facts *f, enum cause c)
 static void order(void **state)
 {
 	static const enum cause causes[] = {
-		CAUSE_SELF, CAUSE_REMOTE, CAUSE_SWITCH_OFF, CAUSE_LIMIT,
+		CAUSE_LIMIT, CAUSE_SELF, CAUSE_REMOTE, CAUSE_SWITCH_OFF,
 		CAUSE_DRAINING, CAUSE_NO_CAPACITY, CAUSE_NO_VIDEO,
 		CAUSE_PRIVACY, CAUSE_NEEDS_MESSAGING, CAUSE_UNKNOWN_USER,
 		CAUSE_BLOCKED, CAUSE_DND, CAUSE_BUSY,
