@@ -733,7 +733,7 @@ bool watch_in_call(unsigned user, unsigned but)
 }
 
 /* A disk that failed when the process died has lost the other one. */
-static bool runs(const struct pair *p)
+bool watch_runs(const struct pair *p)
 {
 	return p->is_up && !O.half[p->up[0]].amnesia &&
 	       !O.half[p->up[1]].amnesia;
@@ -745,7 +745,7 @@ static void check_busy(void)
 
 	for (u = 0; u < W.users_n; u++) {
 		for (i = n = 0; i < W.users_n; i++)
-			n += i != u && runs(watch_pair(u, i));
+			n += i != u && watch_runs(watch_pair(u, i));
 		if (n > 1)
 			broken("I15", "%s is in %u calls", W.user[u].bare, n);
 	}

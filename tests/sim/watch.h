@@ -131,6 +131,7 @@ bool watch_active(unsigned user);
 bool watch_surely_active(unsigned user);
 bool watch_reachable(const struct device *d);
 bool watch_in_call(unsigned user, unsigned but);
+bool watch_runs(const struct pair *p);
 
 /* Not a device that got the propose as a carbon and is not to be rung: its
  * answer does not count (I04). */

@@ -388,7 +388,7 @@ static void out_presence(const struct scan *s)
 	if (W.input && str_is(W.input->type, "unsubscribe"))
 		return;
 	p = watch_pair(s->to_user, s->from_ours);
-	if (p->is_up)
+	if (watch_runs(p))
 		broken("presence", "unavailable in a call: %.300s", s->text);
 }
 
