@@ -36,6 +36,7 @@ struct held {
 	bool opens, initiates, urgent;
 	bool proposes;             /* its session is "TO\nID" of a propose */
 	bool taken_back;           /* the ringing ended first: not sent */
+	bool ends;                 /* an end of a dialogue: always sent */
 	size_t len;
 	const char *session;       /* behind the text; NULL: of none */
 	char text[];
@@ -204,6 +205,7 @@ static int keep(struct daemon *dm, struct call_entry *e,
 	memcpy(h->text, text, len + 1);
 	h->initiates = s->starts;
 	h->proposes = s->proposes;
+	h->ends = s->retracts || s->closes;
 	if (s->key)
 		h->session = memcpy(h->text + len + 1, s->key, more);
 	enqueue(dm, h);
@@ -230,14 +232,16 @@ static struct held *take(struct daemon *dm, struct held **at,
 /* A session, or a dialogue with a caller, ends of which something is still
  * held: that never leaves, and the end need not wait for it. True: its
  * session-initiate was among it, so that the device has never heard of the
- * session. */
+ * session. Its other end does leave: a call that Dino makes is ended by nothing
+ * but the reject. */
 static bool drop_session(struct daemon *dm, const char *session)
 {
 	struct held **at = &dm->held_first, *before = NULL, *h;
 	bool unheard = false;
 
 	while ((h = *at)) {
-		if (!h->session || strcmp(h->session, session) != 0) {
+		if (!h->session || h->ends ||
+		    strcmp(h->session, session) != 0) {
 			before = h;
 			at = &h->next;
 			continue;

@@ -246,6 +246,24 @@ static void test_gives_way(void **state)
 	assert_string_equal(sent, "32");
 }
 
+/* A leg from the store is ended by both, a reject and a terminate: neither
+ * keeps the other back. */
+static void test_both_ends(void **state)
+{
+	struct call_entry e = { .dm = &dm };
+
+	(void)state;
+	store_for(&e);
+	send_jmi(&e, "1", "proceed", "bob@example.org/b", "s", LEG_SEND_HELD);
+	send_jmi(&e, "2", "reject", "bob@example.org/b", "s", LEG_SEND_HELD);
+	send_jmi(&e, "3", "retract", "bob@example.org/b", "s", LEG_SEND_HELD);
+	send_jingle(&e, "4", "session-terminate");
+	assert_string_equal(sent, "4");
+	hold_flush(&dm);
+	await_commit(1);
+	assert_string_equal(sent, "423");
+}
+
 /* An end never waits, and what it ends never comes after it. */
 static void test_end_first(void **state)
 {
@@ -451,6 +469,7 @@ int main(void)
 		T(test_behind_initiate),
 		T(test_taken_back),
 		T(test_gives_way),
+		T(test_both_ends),
 		T(test_end_first),
 		T(test_never_begun),
 		T(test_two_calls),
