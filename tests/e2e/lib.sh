@@ -22,7 +22,7 @@ build_packages="autoconf automake make=make gcc=gcc libc6-dev binutils=nm
 	uthash-dev libjansson-dev libidn-dev libsqlite3-dev libcmocka-dev
 	scdoc=scdoc"
 check_packages="clang=clang libclang-rt-14-dev=clang llvm=llvm-symbolizer
-	xz-utils=xz patch=patch"
+	xz-utils=xz patch=patch spin=spin"
 node_packages="nodejs=node npm=npm openssl=openssl ca-certificates
 	iproute2=ip"
 browser_packages="chromium=chromium fonts-liberation"
