@@ -304,6 +304,8 @@ void leg_stop(struct leg *l, enum leg_stop how, const char *reason,
  * the one that answered) and without a trace; a client that knows it ended
  * ignores it. */
 void leg_repeat_stop(struct leg *l, const char *reason, struct leg_env *env);
+/* After a crash: the end of an answered session once more. */
+void leg_repeat_end(struct leg *l, struct leg_env *env);
 /* Ends the leg from whatever state, by what the state needs: reject, retract,
  * terminate; and answers what is owed. */
 void leg_end(struct leg *l, const char *reason, const char *text,

@@ -303,6 +303,12 @@ void leg_repeat_stop(struct leg *l, const char *reason, struct leg_env *env)
 	leg_send(l, env, m, LEG_SEND_HELD);
 }
 
+void leg_repeat_end(struct leg *l, struct leg_env *env)
+{
+	if (l->device)
+		leg_terminate(l, env, l->device, l->sid, "success", NULL);
+}
+
 /* --- the caller's leg ------------------------------------------------- */
 
 static void say(struct leg *l, enum jmi_action action, const char *reason,

@@ -378,6 +378,18 @@ static bool fits(const struct call *c)
 	       (to == LEG_ANSWERED || to == LEG_INITIATED);
 }
 
+/* An answered round that ended while the link was down: its ends may not have
+ * left either. A client that knows answers unknown-session. */
+static void repeat_end(struct call_run *r)
+{
+	unsigned i;
+
+	for (i = 0; i < 2 && r->c->answered_wall; i++) {
+		leg_repeat_end(&r->c->leg[i], call_leg(r, i));
+		call_join(r);
+	}
+}
+
 /* What refused a call, took a ringing back, or stopped the devices that
  * another one was faster than, may not have left before we died. */
 static void repeat_stops(struct call_run *r)
@@ -428,6 +440,7 @@ void call_on_restored(struct call_run *r)
 		break;
 	default:
 		repeat_stops(r);
+		repeat_end(r);
 		call_flush_finishes(r);
 		break;
 	}

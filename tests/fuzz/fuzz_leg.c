@@ -200,7 +200,7 @@ static void order(struct story *st, const char *line)
 	else if (line[0] == 'd' && IN(l, LIVE))
 		leg_ended(l, &st->env);
 	else if (line[0] == 'f' && IN(l, BIT(LEG_ENDED)))
-		leg_finish(l, "success", NULL, NULL, &st->env);
+		leg_finish(l, "success", NULL, &st->env);
 	else if (line[0] == 'z' && IN(l, BIT(LEG_ENDED)))
 		leg_reset(l, LEG_CALLEE, 0xabcd);
 	else if (line[0] == 'c' && !IN(l, BIT(LEG_IDLE)))

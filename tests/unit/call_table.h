@@ -552,7 +552,10 @@ static const struct row rows[] = {
 		"log=restart alice!refused bob!missed 0:session-terminate "
 		"1:session-terminate 1:retract >done",
 		NIL, NIL, "0:session-info 1:session-info",
-		"0:finish 1:finish >open", NIL, "0:reject 1:retract",
+		"0:session-terminate 1:session-terminate 0:finish 1:finish "
+		">open",
+		"0:session-terminate 1:session-terminate",
+		"0:reject 1:retract",
 	} },
 	{ "hangup", {
 		NIL, "log=ended-by-admin alice!refused 0:reject >done",
