@@ -199,7 +199,10 @@ async (t) => {
 	const rung = heard(b, from[1]);
 	equal([...new Set(rung)].sort(), ['propose', 'retract'],
 		'heard at the called');
-	assert(rung.length >= 2 * ORDERS.length, `${rung.length} at the called`);
+	// Taken back before it was stored, a ringing does not leave at all.
+	const count = (word) => rung.filter((w) => w === word).length;
+	assert(count('propose') > 0, 'nothing rang');
+	equal(count('retract'), count('propose'), 'ringings taken back');
 	const said = new Set(heard(a, from[0]));
 	for (const word of ['proceed', 'accept', 'session-accept',
 		'transport-info', 'session-initiate'])
