@@ -45,7 +45,7 @@ async function within(client, hangUp) {
 
 story('A07 a third party floods a running call with a stolen sid, ten ' +
 	'thousand transport-info: the hang-up acts within 200 ms',
-{ own: true, alone: true, lasts: 90 }, async (t) => {
+{ own: true, slow: true, alone: true, lasts: 90 }, async (t) => {
 	const [a, b] = await t.pair(Dino, Dino);
 	await within(b, async () => {
 		const h = await unlimited(t);
@@ -64,7 +64,8 @@ story('A07 a third party floods a running call with a stolen sid, ten ' +
 });
 
 story('A07 the peer of a call floods it: the hang-up of the other acts ' +
-	'within 200 ms', { own: true, alone: true, lasts: 90 }, async (t) => {
+	'within 200 ms', { own: true, slow: true, alone: true, lasts: 90 },
+async (t) => {
 	const [first, b] = await unlimitedPair(t, Dino, Dino);
 	await within(b, async (i) => {
 		const a = i ? await t.another(Dino, 'hostile') : first;

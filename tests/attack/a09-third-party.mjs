@@ -59,7 +59,7 @@ story('A09 another device of the same user is a third party as well',
 	});
 
 story('A09 a device that rang and did not answer is one too, with JMI and ' +
-	'without', async (t) => {
+	'without', { slow: true }, async (t) => {
 	const [a, b] = await t.pair(Conversations, Dino);
 	const losers = [
 		await t.another(Siskin, 'bob', { resource: 'tab' }),

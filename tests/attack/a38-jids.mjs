@@ -121,7 +121,7 @@ function mayRefuse([once, twice, domain, dns]) {
 const NEW = /[\u0221\u0378\u1e9e\u{1f600}]/u;
 
 story('A38 ten thousand addresses are prepared as Prosody prepares them',
-	{ native: true, lasts: 90 }, async (t) => {
+	{ native: true, slow: true, lasts: 90 }, async (t) => {
 		const server = await new FakeServer({ domain: 'calls.localhost' })
 			.listen();
 		t.daemon = t.ownDaemon = await startPrivatecalld({ dir: t.dir,
@@ -200,7 +200,7 @@ story('A38 A13 at most five rings a minute for one user, whatever his ' +
 });
 
 story('A38 a setting made in one spelling of an address holds for all, and ' +
-	'for nobody else', { own: true }, async (t) => {
+	'for nobody else', { own: true, slow: true }, async (t) => {
 	t.users.set('straße', `stra\u00dfe${t.number}`);
 	const b = await t.login(Dino, 'strasse');
 	const m = await t.login(Dino, 'hostile');
@@ -230,7 +230,8 @@ story('A38 a setting made in one spelling of an address holds for all, and ' +
 });
 
 story('A38 who is blocked is so in every spelling of the address that he ' +
-	'calls', { conf: { pair_per_minute: 100 } }, async (t) => {
+	'calls', { conf: { pair_per_minute: 100 }, slow: true },
+async (t) => {
 	const b = await t.login(Dino, 'bob');
 	const m = await t.login(Dino, 'hostile');
 	await b.block(`HOSTILE${t.number}@${t.domain}`);

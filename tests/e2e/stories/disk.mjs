@@ -344,7 +344,7 @@ for (const [kind, words] of [['full', 'full'], ['slow', 'sync=300']])
 for (const [kind, words] of [['stalls', 'stall'], ['takes 0.5 s', 'sync=500']])
 	diskStory(`F06 I10 the disk ${kind} while a call is accepted and hung up ` +
 		'at once: the caller is told at once, and nothing comes after that',
-	{ alone: true }, async (t, disk) => {
+	{ slow: true, alone: true }, async (t, disk) => {
 		const [a, b] = await t.pair(Dino, Dino);
 		let go;
 		const gate = new Promise((resolve_) => (go = resolve_));

@@ -237,8 +237,8 @@ story('X4 A13 five calls a minute to one person, then the limit; a minute ' +
 	await a.cancel(out);
 });
 
-story('X4 A13 twenty calls a minute by one caller to many', { own: true },
-	async (t) => {
+story('X4 A13 twenty calls a minute by one caller to many',
+	{ own: true, slow: true }, async (t) => {
 		const a = await t.login(Dino, 'alice');
 		for (let i = 0; i < 20; i++) {
 			const name = `callee${i}x`;
