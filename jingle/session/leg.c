@@ -54,7 +54,7 @@ const char *leg_address(const struct leg *l, struct arena *a)
 {
 	if (l->dialed)
 		return l->dialed;
-	return arena_printf(a, "%s/%s", l->own, l->resource);
+	return arena_join(a, l->own, "/", l->resource);
 }
 
 int leg_init(struct leg *l, const char *user, const char *own,

@@ -138,29 +138,38 @@ static struct block *block_for(struct arena *a, size_t n)
 	return b;
 }
 
-static void *take(struct arena *a, size_t n, size_t align)
+/* `n` bytes of a new block. */
+static void *take_new(struct arena *a, size_t n)
+{
+	struct block *b = block_for(a, n);
+
+	if (!b) {
+		a->failed = true;
+		return NULL;
+	}
+	b->used = n;
+	a->handed += n;
+	return b->data;
+}
+
+static inline void *take(struct arena *a, size_t n, size_t align)
 {
 	struct block *b = a->blocks;
-	size_t at = b ? (b->used + align - 1) & ~(align - 1) : 0;
-	size_t pad = b ? at - b->used : 0;
+	size_t at, pad;
 
 	if (a->failed)
 		return NULL;
-	if (a->cap && (n > a->cap || a->handed + pad > a->cap - n))
-		goto fail;
-	if (!b || at > b->size || n > b->size - at) {
-		b = block_for(a, n);
-		if (!b)
-			goto fail;
-		at = 0;
-		pad = 0;
+	at = b ? (b->used + align - 1) & ~(align - 1) : 0;
+	pad = b ? at - b->used : 0;
+	if (a->cap && (n > a->cap || a->handed + pad > a->cap - n)) {
+		a->failed = true;
+		return NULL;
 	}
+	if (!b || at > b->size || n > b->size - at)
+		return take_new(a, n);
 	b->used = at + n;
 	a->handed += n + pad;
 	return b->data + at;
-fail:
-	a->failed = true;
-	return NULL;
 }
 
 void *arena_alloc(struct arena *a, size_t n)
@@ -168,6 +177,11 @@ void *arena_alloc(struct arena *a, size_t n)
 	void *p = take(a, n, alignof(max_align_t));
 
 	return p ? memset(p, 0, n) : NULL;
+}
+
+void *arena_raw(struct arena *a, size_t n)
+{
+	return take(a, n, alignof(max_align_t));
 }
 
 char *arena_bytes(struct arena *a, size_t n)
@@ -222,6 +236,20 @@ char *arena_printf(struct arena *a, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(p, (size_t)n + 1, fmt, ap);
 	va_end(ap);
+	return p;
+}
+
+char *arena_join(struct arena *a, const char *first, const char *middle,
+		 const char *last)
+{
+	size_t n = strlen(first), m = strlen(middle), l = strlen(last) + 1;
+	char *p = take(a, n + m + l, 1);
+
+	if (!p)
+		return NULL;
+	memcpy(p, first, n);
+	memcpy(p + n, middle, m);
+	memcpy(p + n + m, last, l);
 	return p;
 }
 

@@ -24,12 +24,18 @@ void arena_reset(struct arena *a);
 /* `n` zeroed bytes aligned for any type; NULL when over cap or out of
  * memory (sticky). */
 void *arena_alloc(struct arena *a, size_t n);
+/* The same, not zeroed. */
+void *arena_raw(struct arena *a, size_t n);
 /* `n` bytes for text, with nothing in them; NULL likewise. */
 char *arena_bytes(struct arena *a, size_t n);
 char *arena_strdup(struct arena *a, const char *s);      /* NULL gives NULL */
 char *arena_strndup(struct arena *a, const char *s, size_t n);
 char *arena_printf(struct arena *a, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+/* The three texts as one: what printf("%s%s%s") gives, at a tenth of its cost
+ * where it is done for every stanza. */
+char *arena_join(struct arena *a, const char *first, const char *middle,
+		 const char *last);
 
 bool arena_failed(const struct arena *a);
 size_t arena_used(const struct arena *a);  /* bytes of blocks in use */

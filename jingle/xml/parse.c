@@ -171,7 +171,7 @@ static void bind_ns(struct xml_stream *s, const char *prefix, const char *ns)
 /* The prefix that an attribute declares ("" by xmlns), else NULL. */
 static const char *declared_prefix(const char *name)
 {
-	if (strncmp(name, "xmlns", 5))
+	if (*name != 'x' || strncmp(name, "xmlns", 5))
 		return NULL;
 	if (!name[5])
 		return "";
@@ -256,18 +256,23 @@ static bool attrs_build(struct xml_stream *s, struct xml_elem *e,
 
 	for (; *pairs; pairs += 2) {
 		struct xml_attr *at;
-		const char *ns;
+		const char *ns, *name;
+		size_t n, len;
+		char *text;
 
 		if (declared_prefix(pairs[0]))
 			continue;
-		at = arena_alloc(s->a, sizeof(*at));
+		name = qname(s, pairs[0], NULL, &ns);
+		n = strlen(name) + 1;
+		len = strlen(pairs[1]) + 1;
+		at = arena_raw(s->a, sizeof(*at) + n + len);
 		if (!at)
 			return false;
-		at->name = arena_strdup(s->a, qname(s, pairs[0], NULL, &ns));
-		at->value = arena_strdup(s->a, pairs[1]);
+		text = (char *)(at + 1);
+		at->next = NULL;
+		at->name = memcpy(text, name, n);
+		at->value = memcpy(text + n, pairs[1], len);
 		at->ns = ns;
-		if (!at->name || !at->value)
-			return false;
 		*end = at;
 		end = &at->next;
 		if (ns && !s->over && attr_doubled(e, at))
@@ -279,24 +284,28 @@ static bool attrs_build(struct xml_stream *s, struct xml_elem *e,
 static struct xml_elem *elem_build(struct xml_stream *s, const char *name,
 				   const char **pairs)
 {
-	struct xml_elem *e = arena_alloc(s->a, sizeof(*e));
 	bool root = s->depth == s->scan.base + 1;
+	const char *ns = "";
+	struct xml_elem *e;
+	size_t n;
 
-	if (!e)
-		return NULL;
 	for (const char **p = pairs; *p; p += 2) {
 		const char *prefix = declared_prefix(p[0]);
 
 		if (prefix)
 			declare(s, prefix, p[1], !p[0][5]);
 	}
-	name = qname(s, name, resolve(s, "", 0), &e->ns);
-	e->name = arena_strdup(s->a, name);
-	if (!e->name || !attrs_build(s, e, pairs))
+	name = qname(s, name, resolve(s, "", 0), &ns);
+	n = strlen(name) + 1;
+	e = arena_raw(s->a, sizeof(*e) + n);
+	if (!e)
+		return NULL;
+	*e = (struct xml_elem){ .ns = ns, .name = memcpy(e + 1, name, n) };
+	if (!attrs_build(s, e, pairs))
 		return NULL;
 	if (root && s->h)
 		s->as_component = !strcmp(e->ns, NS_CLIENT);
-	if (s->depth > s->scan.base && s->as_component &&
+	if (s->as_component && s->depth > s->scan.base &&
 	    !strcmp(e->ns, NS_CLIENT))
 		e->ns = NS_COMPONENT;
 	return e;
@@ -309,13 +318,16 @@ static void text_end(struct xml_stream *s)
 
 	if (!s->text_len)
 		return;
-	t = arena_alloc(s->a, sizeof(*t));
-	if (t)
-		t->text = arena_strndup(s->a, s->text, s->text_len);
-	if (t && t->text)
+	t = arena_raw(s->a, sizeof(*t) + s->text_len + 1);
+	if (t) {
+		char *text = memcpy(t + 1, s->text, s->text_len);
+
+		text[s->text_len] = '\0';
+		*t = (struct xml_elem){ .text = text };
 		xml_append(s->open[s->depth - s->scan.base - 1], t);
-	else
+	} else {
 		stop(s, ENOMEM, "out of memory");
+	}
 	s->text_len = 0;
 }
 

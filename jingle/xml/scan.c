@@ -203,15 +203,22 @@ static int tag_begin(struct xml_scan *s)
 	return put_char(s, '<');
 }
 
-/* Nearly every tag: below the top of a stanza, whole in the input, short, and
- * far from all limits. Its length up to the '>', so that it can be copied at
+/* Nearly every tag: of a stanza, whole in the input, short, and far from all
+ * limits. Its length up to the '>', so that it can be copied at
  * once; 0: any other, which is read character by character. */
 static size_t plain_tag(const char *p, size_t most, unsigned *attrs_r)
 {
+	static const bool stops[256] = {
+		['>'] = true, ['"'] = true, ['\''] = true, [' '] = true,
+		['<'] = true, ['!'] = true, ['?'] = true, ['\t'] = true,
+		['\n'] = true, ['\r'] = true,
+	};
 	const char *quote;
 	size_t n;
 
 	for (n = 0; n < most; n++) {
+		if (!stops[(unsigned char)p[n]])
+			continue;
 		switch (p[n]) {
 		case '>':
 			return *attrs_r <= XML_TAG_ATTRS_MAX ? n : 0;
@@ -233,50 +240,75 @@ static size_t plain_tag(const char *p, size_t most, unsigned *attrs_r)
 	return 0;
 }
 
-static bool far_from_limits(const struct xml_scan *s)
+/* `top`: a stanza begins, nothing of it has been counted. */
+static bool far_from_limits(const struct xml_scan *s, bool top)
 {
 	const struct xml_limits *l = &s->limits;
+	size_t bytes = top ? 1 : s->bytes;
+	unsigned elems = top ? 0 : s->elems, attrs = top ? 0 : s->attrs;
 
-	return s->depth > s->base + 1 && !s->over && !s->skip &&
-	       s->bytes + XML_NAME_MAX < l->bytes && l->text > XML_NAME_MAX &&
-	       s->elems < l->elems && s->depth - s->base < l->depth &&
-	       s->attrs + XML_TAG_ATTRS_MAX <= l->attrs;
+	return !s->over && !s->skip && bytes + XML_NAME_MAX < l->bytes &&
+	       l->text > XML_NAME_MAX && elems < l->elems &&
+	       s->depth - s->base < l->depth &&
+	       attrs + XML_TAG_ATTRS_MAX <= l->attrs;
+}
+
+/* A '<' and what follows it. */
+static int put_tag(struct xml_scan *s, const char *tag, size_t n)
+{
+	int r;
+
+	if (s->skip || s->len + n >= s->size) {
+		r = put_char(s, '<');
+		return r ? r : put(s, tag, n);
+	}
+	s->buf[s->len] = '<';
+	memcpy(s->buf + s->len + 1, tag, n);
+	s->len += n + 1;
+	return 0;
 }
 
 /* Takes a whole tag, if a plain one is next. */
 static bool take_tag(struct xml_scan *s, const char **p, const char *end,
-		     int *err_r)
+		     enum xml_scan_event *event_r, int *err_r)
 {
 	size_t most = (size_t)(end - *p), n;
 	const char *tag = *p;
+	bool ends = *tag == '/', top = s->depth == s->base;
 	unsigned attrs = 0;
 
-	if (!far_from_limits(s) || *tag == ' ')
+	if (s->depth < s->base || (top && (ends || !s->base)) || *tag == ' ' ||
+	    !far_from_limits(s, top))
 		return false;
 	n = plain_tag(tag, most > XML_NAME_MAX ? XML_NAME_MAX : most, &attrs);
 	if (!n)
 		return false;
-	*err_r = put_char(s, '<');
-	if (!*err_r)
-		*err_r = put(s, tag, n + 1);
+	if (top)
+		stanza_begin(s);
+	*err_r = put_tag(s, tag, n + 1);
 	*p += n + 1;
+	s->top = false;
+	s->started = true;
 	s->state = TEXT;
 	s->mark = s->len;
 	s->text = 0;
 	s->attrs += attrs;
-	s->elems += *tag != '/';
-	if (*tag == '/')
+	s->elems += !ends;
+	if (ends)
 		s->depth--;
 	else if (tag[n - 1] != '/')
 		s->depth++;
+	if (s->depth == s->base)
+		*event_r = XML_SCAN_STANZA;
 	return true;
 }
 
-static int step_lt(struct xml_scan *s, const char **p, const char *end)
+static int step_lt(struct xml_scan *s, const char **p, const char *end,
+		   enum xml_scan_event *event_r)
 {
 	int r;
 
-	if (take_tag(s, p, end, &r))
+	if (take_tag(s, p, end, event_r, &r))
 		return r;
 	switch (**p) {
 	case '/':
@@ -563,7 +595,7 @@ static int step(struct xml_scan *s, const char **p, const char *end,
 	case TEXT:
 		return step_text(s, p, end);
 	case LT:
-		return step_lt(s, p, end);
+		return step_lt(s, p, end, event_r);
 	case DECL:
 		return step_decl(s, p);
 	case TAG:

@@ -5,13 +5,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "jingle/xml/plain.h"
 
-enum { BUFFER_FIRST = 1024 };
+enum { BUFFER_FIRST = 4096 };
 
 struct out {
-	char *p;                   /* malloc()ed */
+	char *p;                   /* `first`, or malloc()ed */
 	size_t n, size;
 	bool failed;               /* out of memory */
+	char first[BUFFER_FIRST];  /* most stanzas never leave it */
 };
 
 /* A namespace of attributes, declared as prefix on the root: declared where
@@ -34,29 +36,38 @@ struct writer {
 	struct out out;
 	struct prefix *prefixes;
 	unsigned prefix_count;
+	bool undeclared;           /* an attribute's prefix is missing */
 	struct open *top, *spare;
 };
 
 static bool grow(struct out *o, size_t n)
 {
-	size_t size = o->size ? 2 * o->size : BUFFER_FIRST;
+	bool first = o->p == o->first;
+	size_t size = 2 * o->size;
 	char *p;
 
 	if (size < o->n + n)
 		size = o->n + n;
-	p = o->failed ? NULL : realloc(o->p, size);
+	p = o->failed ? NULL : realloc(first ? NULL : o->p, size);
 	if (!p) {
 		o->failed = true;
 		return false;
 	}
+	if (first)
+		memcpy(p, o->first, o->n);
 	o->p = p;
 	o->size = size;
 	return true;
 }
 
+static inline bool room(struct out *o, size_t n)
+{
+	return n <= o->size - o->n || grow(o, n);
+}
+
 static inline void put(struct out *o, const char *s, size_t n)
 {
-	if (!n || (n > o->size - o->n && !grow(o, n)))
+	if (!n || !room(o, n))
 		return;
 	memcpy(o->p + o->n, s, n);
 	o->n += n;
@@ -130,22 +141,11 @@ static const char *escape_of(unsigned char c, bool attr)
 	}
 }
 
-/* Nearly all there is: written as it stands. */
-static bool is_plain(unsigned char c)
+/* Writes `from`; what is before `s` needs no escape. */
+static void put_odd(struct out *o, const char *from, const char *s,
+		    bool attr)
 {
-	return c >= 0x20 && c < 0x80 && c != '&' && c != '<' &&
-	       c != '>' && c != '\'' && c != '"';
-}
-
-static void put_escaped(struct out *o, const char *text, bool attr)
-{
-	const char *s = text ? text : "", *from = s;
-
-	for (;;) {
-		while (is_plain((unsigned char)*s))
-			s++;
-		if (!*s)
-			break;
+	while (*s) {
 		const char *esc = escape_of((unsigned char)*s, attr);
 		size_t n = 1;
 
@@ -166,6 +166,16 @@ static void put_escaped(struct out *o, const char *text, bool attr)
 	put(o, from, (size_t)(s - from));
 }
 
+static void put_escaped(struct out *o, const char *text, bool attr)
+{
+	size_t len = text ? strlen(text) : 0, n = xml_plain(text, len);
+
+	if (n == len)
+		put(o, text, len);
+	else
+		put_odd(o, text, text + n, attr);
+}
+
 static bool name_char(unsigned char c, bool first)
 {
 	if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c >= 0x80 ||
@@ -174,23 +184,35 @@ static bool name_char(unsigned char c, bool first)
 	return !first && (c == '-' || c == '.' || (c >= '0' && c <= '9'));
 }
 
+/* The length of `name` if it is one, else 0. */
+static size_t name_length(const char *name)
+{
+	const char *s = name;
+
+	while (name_char((unsigned char)*s, s == name))
+		s++;
+	return *s ? 0 : (size_t)(s - name);
+}
+
 /* Names come from constants or from the parser; one that is no name must
  * not break the stream all the same. */
 static void put_name(struct out *o, const char *name)
 {
-	const char *s = name;
+	size_t n = name_length(name);
+	const char *s;
 
+	if (n) {
+		put(o, name, n);
+		return;
+	}
 	if (!*name)
 		put(o, "_", 1);
-	while (name_char((unsigned char)*s, s == name))
-		s++;
-	put(o, name, (size_t)(s - name));
-	for (; *s; s++)
+	for (s = name; *s; s++)
 		put(o, name_char((unsigned char)*s, s == name) ? s : "_", 1);
 }
 
-static void put_attr(struct out *o, const char *prefix, const char *name,
-		     const char *value)
+static void put_odd_attr(struct out *o, const char *prefix, const char *name,
+			 const char *value)
 {
 	put(o, " ", 1);
 	if (prefix) {
@@ -203,11 +225,41 @@ static void put_attr(struct out *o, const char *prefix, const char *name,
 	put(o, "'", 1);
 }
 
-static const char *prefix_of(struct writer *w, const char *ns)
+/* Nearly every attribute has no prefix and a plain value. */
+static void put_attr(struct out *o, const char *prefix, const char *name,
+		     const char *value)
+{
+	size_t len = value ? strlen(value) : 0, n = name_length(name);
+	char *p;
+
+	if (prefix || !n || xml_plain(value, len) < len) {
+		put_odd_attr(o, prefix, name, value);
+		return;
+	}
+	if (!room(o, n + len + 4))
+		return;
+	p = o->p + o->n;
+	*p++ = ' ';
+	p = (char *)memcpy(p, name, n) + n;
+	*p++ = '=';
+	*p++ = '\'';
+	if (len)
+		memcpy(p, value, len);
+	p[len] = '\'';
+	o->n += n + len + 4;
+}
+
+static bool is_xml_ns(const char *ns)
+{
+	return *ns == *NS_XML && !strcmp(ns, NS_XML);
+}
+
+/* NULL: none yet. */
+static const char *prefix_of(const struct writer *w, const char *ns)
 {
 	const struct prefix *p;
 
-	if (!strcmp(ns, NS_XML))
+	if (is_xml_ns(ns))
 		return "xml";
 	for (p = w->prefixes; p; p = p->next)
 		if (p->ns == ns || !strcmp(p->ns, ns))
@@ -250,7 +302,7 @@ static void prefixes_put(struct writer *w)
  * default namespace (Namespaces in XML, 3): the one element prefix. */
 static void put_elem_name(struct writer *w, const struct xml_elem *e)
 {
-	if (!strcmp(e->ns, NS_XML))
+	if (is_xml_ns(e->ns))
 		put(&w->out, "xml:", 4);
 	put_name(&w->out, e->name);
 }
@@ -264,20 +316,23 @@ static const char *put_start(struct writer *w, const struct xml_elem *e,
 
 	put(&w->out, "<", 1);
 	put_elem_name(w, e);
-	if (e->ns != outer && strcmp(e->ns, outer) && strcmp(e->ns, NS_XML)) {
+	if (e->ns != outer && strcmp(e->ns, outer) && !is_xml_ns(e->ns)) {
 		inner = e->ns;
-		put_s(&w->out, " xmlns='");
+		put(&w->out, " xmlns='", 8);
 		put_escaped(&w->out, inner, true);
 		put(&w->out, "'", 1);
 	}
 	if (root)
 		prefixes_put(w);
 	for (at = e->attrs; at; at = at->next) {
-		if (at->ns && *at->ns)
-			put_attr(&w->out, prefix_of(w, at->ns), at->name,
-				 at->value);
-		else if (strcmp(at->name, "xmlns"))
+		if (at->ns && *at->ns) {
+			const char *prefix = prefix_of(w, at->ns);
+
+			w->undeclared = w->undeclared || !prefix;
+			put_attr(&w->out, prefix, at->name, at->value);
+		} else if (*at->name != 'x' || strcmp(at->name, "xmlns")) {
 			put_attr(&w->out, NULL, at->name, at->value);
+		}
 	}
 	return inner;
 }
@@ -326,9 +381,11 @@ static const struct xml_elem *put_node(struct writer *w,
 		return e->next;
 	}
 	inner = put_start(w, e, ns, !w->top);
-	put_s(&w->out, e->first ? ">" : "/>");
-	if (!e->first)
+	if (!e->first) {
+		put(&w->out, "/>", 2);
 		return w->top ? e->next : NULL;
+	}
+	put(&w->out, ">", 1);
 	return push(w, e, inner) ? e->first : NULL;
 }
 
@@ -375,21 +432,43 @@ static void prefixes_scan(struct writer *w, const struct xml_elem *root)
 	}
 }
 
+/* Without a word on the buffer, which is large. */
+static void writer_init(struct writer *w, struct arena *a)
+{
+	w->a = a;
+	w->out.p = w->out.first;
+	w->out.n = 0;
+	w->out.size = sizeof(w->out.first);
+	w->out.failed = false;
+	w->prefixes = NULL;
+	w->prefix_count = 0;
+	w->undeclared = false;
+	w->top = w->spare = NULL;
+}
+
 char *xml_write(struct arena *a, const struct xml_elem *e,
 		const char *default_ns, size_t *len_r)
 {
-	struct writer w = { .a = a };
+	struct writer w;
 	const char *ns = default_ns ? default_ns : "";
 	char *text = NULL;
 
 	if (!e || !e->name || arena_failed(a))
 		return NULL;
-	prefixes_scan(&w, e);
+	writer_init(&w, a);
 	put_tree(&w, e, ns);
+	/* Few trees have attributes with a namespace, so few are read twice. */
+	if (w.undeclared && !arena_failed(a)) {
+		w.top = NULL;
+		w.out.n = 0;
+		prefixes_scan(&w, e);
+		put_tree(&w, e, ns);
+	}
 	if (!w.out.failed && !arena_failed(a))
 		text = arena_strndup(a, w.out.p, w.out.n);
 	if (len_r)
 		*len_r = w.out.n;
-	free(w.out.p);
+	if (w.out.p != w.out.first)
+		free(w.out.p);
 	return text;
 }

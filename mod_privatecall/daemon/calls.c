@@ -109,7 +109,7 @@ static void drop(struct daemon *dm, struct call_entry *e)
 		HASH_DELETE(hh_id, dm->by_id, e);
 	hold_forget(dm, e);
 	call_clear(&e->call);
-	free(e->trace);
+	trace_free(e);
 	free(e->pair);
 	free(e);
 }

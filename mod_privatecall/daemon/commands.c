@@ -258,17 +258,15 @@ static void run_trace(struct ctl_request *r, int argc, char **argv, void *arg)
 {
 	struct call_entry *e = need_call(r, arg, argv[1]);
 	json_t *data;
+	char *text;
 
 	(void)argc;
 	if (!e)
 		return;
-	data = json_pack("{s:s,s:s}", "id", e->call.id, "trace",
-			 e->trace ? e->trace : "");
-	if (e->trace_len && e->trace[e->trace_len - 1] == '\n')
-		ctl_answer(r, 0, data, "%.*s", (int)e->trace_len - 1,
-			   e->trace);
-	else
-		ctl_answer(r, 0, data, "nothing yet");
+	text = trace_text(e);
+	data = json_pack("{s:s,s:s?}", "id", e->call.id, "trace", text);
+	ctl_answer(r, 0, data, "%s", text && *text ? text : "nothing yet");
+	free(text);
 }
 
 /* --- the log, on the store thread ------------------------------------- */

@@ -120,6 +120,11 @@ struct call_link {
 	struct call_link *prev, *next;
 };
 
+struct call_trace {                /* trace.c: a ring of whole lines */
+	char *ring;
+	unsigned short size, from, len;
+};
+
 struct call_entry {
 	struct call call;
 	struct daemon *dm;
@@ -135,8 +140,7 @@ struct call_entry {
 	bool lingers;              /* is in the list of those */
 	struct call_entry *prev, *next;
 	struct call_link links[2]; /* by side */
-	char *trace;               /* bounded text, newest last */
-	size_t trace_len;
+	struct call_trace trace;
 	UT_hash_handle hh_pair, hh_id;
 };
 
@@ -229,6 +233,10 @@ void trace_words(struct call_entry *e, const char *mark, const char *words,
 		 const char *more);
 void trace_stanza(struct call_entry *e, const char *mark,
 		  const struct xml_elem *stanza);
+/* What is kept, oldest line first, "" if nothing. Owner: caller, free().
+ * NULL: no memory. */
+char *trace_text(const struct call_entry *e);
+void trace_free(struct call_entry *e);
 
 /* --- route.c ---------------------------------------------------------- */
 void route_stanza(struct xml_elem *e, struct arena *a, void *arg);

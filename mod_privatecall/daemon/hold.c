@@ -146,6 +146,11 @@ struct session {                   /* what a stanza belongs to */
 	bool closes;               /* a JMI dialogue */
 };
 
+static const char *key_of(struct arena *arena, const char *to, const char *id)
+{
+	return to && id ? arena_join(arena, to, "\n", id) : NULL;
+}
+
 static struct session ringing_of(struct arena *arena,
 				 const struct xml_elem *e)
 {
@@ -156,8 +161,7 @@ static struct session ringing_of(struct arena *arena,
 				       xml_is(j, NS_JMI, "finish") };
 
 	if (j)
-		s.key = arena_printf(arena, "%s\n%s", xml_get(e, "to"),
-				     xml_get(j, "id"));
+		s.key = key_of(arena, xml_get(e, "to"), xml_get(j, "id"));
 	return s;
 }
 
@@ -173,7 +177,7 @@ static struct session session_of(struct arena *arena,
 		return ringing_of(arena, e);
 	if (!to || !sid || !action)
 		return s;
-	s.key = arena_printf(arena, "%s\n%s", to, sid);
+	s.key = key_of(arena, to, sid);
 	s.starts = strcmp(action, jingle_action_name(
 			  JINGLE_SESSION_INITIATE)) == 0;
 	s.ends = strcmp(action, jingle_action_name(
@@ -234,12 +238,14 @@ static struct held *take(struct daemon *dm, struct held **at,
  * session-initiate was among it, so that the device has never heard of the
  * session. Its other end does leave: a call that Dino makes is ended by nothing
  * but the reject. */
-static bool drop_session(struct daemon *dm, const char *session)
+static bool drop_session(struct daemon *dm, const struct call_entry *e,
+			 const char *session)
 {
 	struct held **at = &dm->held_first, *before = NULL, *h;
 	bool unheard = false;
 
-	while ((h = *at)) {
+	/* With thousands of calls up the queue is long, and mostly theirs. */
+	while (e->held && (h = *at)) {
 		if (!h->session || h->ends ||
 		    strcmp(h->session, session) != 0) {
 			before = h;
@@ -268,12 +274,13 @@ static bool rings(const char *key, const char *other)
 
 /* A ringing ends whose propose is still held: nobody is to hear of either.
  * The propose stays in its place, unsent, for the retracts of all devices. */
-static bool take_back(struct daemon *dm, const char *retract)
+static bool take_back(struct daemon *dm, const struct call_entry *e,
+		      const char *retract)
 {
 	bool unheard = false;
 	struct held *h;
 
-	for (h = dm->held_first; h; h = h->next)
+	for (h = e->held ? dm->held_first : NULL; h; h = h->next)
 		if (h->proposes && rings(h->session, retract))
 			h->taken_back = unheard = true;
 	return unheard;
@@ -294,12 +301,12 @@ void hold_send(struct daemon *dm, struct call_entry *e,
 	if (text)
 		s = session_of(arena, a->stanza);
 	if (s.key && s.ends) {
-		unheard = drop_session(dm, s.key);
+		unheard = drop_session(dm, e, s.key);
 		n = 0;
 	} else if (s.key && s.retracts) {
-		unheard = take_back(dm, s.key);
+		unheard = take_back(dm, e, s.key);
 	} else if (s.key && s.closes && a->class != LEG_SEND_HELD) {
-		drop_session(dm, s.key);       /* no proceed behind it */
+		drop_session(dm, e, s.key);    /* no proceed behind it */
 	}
 	if (!text)
 		rc = ENOMEM;
@@ -316,7 +323,7 @@ void hold_forget(struct daemon *dm, const struct call_entry *e)
 {
 	struct held *h;
 
-	for (h = dm->held_first; h; h = h->next)
+	for (h = e->held ? dm->held_first : NULL; h; h = h->next)
 		if (h->entry == e)
 			h->entry = NULL;
 }

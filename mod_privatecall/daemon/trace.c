@@ -3,17 +3,20 @@
  * attributes, as far as they fit: no text, and no password of ICE.
  */
 #include "mod_privatecall/daemon/daemon.h"
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "jingle/xml/plain.h"
 #include "mod_privatecall/daemon/clock.h"
 
 #define TRACE_BYTES 5120           /* per call: the most of its memory */
+#define TRACE_FIRST 640            /* a call that is refused needs no more */
 #define TRACE_LINE 240
+#define TRACE_TIME 24              /* digits, mark and blanks before it */
+#define LINE_END (TRACE_TIME + TRACE_LINE)
 #define TRACE_DEPTH 3              /* of elements shown */
 
 struct line {
-	char text[TRACE_LINE];
+	char text[LINE_END + 1];   /* from TRACE_TIME on; before it room */
 	size_t len;
 	bool full;
 };
@@ -47,7 +50,7 @@ static bool is_plain(unsigned char c, bool value)
 /* Whole characters only: half of one is no UTF-8, and no JSON. */
 static void put_char(struct line *l, const char *s, size_t n, bool value)
 {
-	if (strnlen(s, n) < n || l->len + n >= sizeof(l->text)) {
+	if (strnlen(s, n) < n || l->len + n >= LINE_END) {
 		l->full = true;
 	} else if (n == 1 ? !is_plain((unsigned char)*s, value) :
 		   is_control((const unsigned char *)s)) {
@@ -60,10 +63,10 @@ static void put_char(struct line *l, const char *s, size_t n, bool value)
 
 static void put_text(struct line *l, const char *s, bool value)
 {
-	size_t room = sizeof(l->text) - 1 - l->len, n;
+	size_t room = LINE_END - 1 - l->len, n;
 
-	for (n = 0; n < room && is_plain((unsigned char)s[n], value); n++)
-		l->text[l->len + n] = s[n];
+	n = xml_plain(s, strnlen(s, room));
+	memcpy(l->text + l->len, s, n);
 	l->len += n;
 	for (s += n; *s && !l->full; s += n) {
 		n = char_size((unsigned char)*s);
@@ -81,42 +84,116 @@ static void put_value(struct line *l, const char *s)
 	put_text(l, s, true);
 }
 
-static void append(struct call_entry *e, const char *mark, struct line *l)
+/* What is ours, and plain. */
+static void put_own(struct line *l, const char *s, size_t n)
 {
-	char head[64];
-	size_t n, cut;
-	char *more;
-
-	n = (size_t)snprintf(head, sizeof(head), "%lld %s ",
-			     (long long)clock_wall(), mark);
-	while (e->trace_len + n + l->len + 1 > TRACE_BYTES) {
-		more = memchr(e->trace, '\n', e->trace_len);
-		cut = more ? (size_t)(more - e->trace) + 1 : e->trace_len;
-		e->trace_len -= cut;
-		memmove(e->trace, e->trace + cut, e->trace_len);
-	}
-	more = realloc(e->trace, e->trace_len + n + l->len + 2);
-	if (!more)
+	if (l->len + n >= LINE_END) {
+		l->full = true;
 		return;
-	e->trace = more;
-	more += e->trace_len;
-	memcpy(more, head, n);
-	memcpy(more + n, l->text, l->len);
-	memcpy(more + n + l->len, "\n", 2);
-	e->trace_len += n + l->len + 1;
+	}
+	memcpy(l->text + l->len, s, n);
+	l->len += n;
+}
+
+/* --- the ring ----------------------------------------------------------- */
+
+/* Copies what is kept to `to`, oldest first. */
+static void unroll(const struct call_trace *t, char *to)
+{
+	size_t first = t->size - t->from;
+
+	if (first > t->len)
+		first = t->len;
+	memcpy(to, t->ring + t->from, first);
+	memcpy(to + first, t->ring, t->len - first);
+}
+
+static bool grow(struct call_trace *t)
+{
+	size_t size = t->size ? 2u * t->size : TRACE_FIRST;
+	char *ring;
+
+	if (size > TRACE_BYTES)
+		size = TRACE_BYTES;
+	ring = malloc(size);
+	if (!ring)
+		return false;
+	if (t->len)
+		unroll(t, ring);
+	free(t->ring);
+	t->ring = ring;
+	t->size = (unsigned short)size;
+	t->from = 0;
+	return true;
+}
+
+/* Of the oldest one, which may go on at the front of the ring. */
+static size_t line_length(const struct call_trace *t)
+{
+	const char *from = t->ring + t->from, *end;
+	size_t first = t->size - t->from;
+
+	if (first > t->len)
+		first = t->len;
+	end = memchr(from, '\n', first);
+	if (end)
+		return (size_t)(end - from) + 1;
+	end = memchr(t->ring, '\n', t->len - first);
+	return end ? first + (size_t)(end - t->ring) + 1 : t->len;
+}
+
+/* Makes room by growing, then by forgetting the oldest lines. */
+static void append(struct call_trace *t, const char *s, size_t n)
+{
+	size_t at, first;
+
+	while (t->len + n > t->size && t->size < TRACE_BYTES)
+		if (!grow(t))
+			break;
+	if (n > t->size)
+		return;                /* no memory */
+	while (t->len + n > t->size) {
+		first = line_length(t);
+		t->from = (unsigned short)((t->from + first) % t->size);
+		t->len = (unsigned short)(t->len - first);
+	}
+	at = (t->from + t->len) % t->size;
+	first = n < t->size - at ? n : t->size - at;
+	memcpy(t->ring + at, s, first);
+	memcpy(t->ring, s + first, n - first);
+	t->len = (unsigned short)(t->len + n);
+}
+
+/* The time, in milliseconds, and the mark go in front of the text. */
+static void line_end(struct call_entry *e, const char *mark, struct line *l)
+{
+	char *p = l->text + TRACE_TIME;
+	int64_t t = clock_wall();
+
+	l->text[l->len] = '\n';
+	*--p = ' ';
+	*--p = *mark;
+	*--p = ' ';
+	do {
+		*--p = (char)('0' + t % 10);
+		t /= 10;
+	} while (t > 0);
+	append(&e->trace, p, (size_t)(l->text + l->len + 1 - p));
 }
 
 void trace_words(struct call_entry *e, const char *mark, const char *words,
 		 const char *more)
 {
-	struct line l = { .len = 0 };
+	struct line l;
 
+	l.len = TRACE_TIME;
+	l.full = false;
 	put(&l, words);
 	if (more) {
-		put(&l, " ");
+		put_own(&l, " ", 1);
 		put(&l, more);
 	}
-	append(e, mark, &l);
+	line_end(e, mark, &l);
 }
 
 static void put_elem(struct line *l, const struct xml_elem *e, int depth)
@@ -124,18 +201,18 @@ static void put_elem(struct line *l, const struct xml_elem *e, int depth)
 	const struct xml_attr *a;
 	const struct xml_elem *c;
 
-	put(l, "<");
+	put_own(l, "<", 1);
 	put(l, e->name);
 	for (a = e->attrs; a && !l->full; a = a->next) {
 		bool secret = strcmp(a->name, "pwd") == 0;
 
-		put(l, " ");
+		put_own(l, " ", 1);
 		put(l, a->name);
-		put(l, "='");
+		put_own(l, "='", 2);
 		put_value(l, secret ? "..." : a->value);
-		put(l, "'");
+		put_own(l, "'", 1);
 	}
-	put(l, ">");
+	put_own(l, ">", 1);
 	for (c = e->first; c && !l->full && depth < TRACE_DEPTH; c = c->next)
 		if (c->name)
 			put_elem(l, c, depth + 1);
@@ -144,8 +221,30 @@ static void put_elem(struct line *l, const struct xml_elem *e, int depth)
 void trace_stanza(struct call_entry *e, const char *mark,
 		  const struct xml_elem *stanza)
 {
-	struct line l = { .len = 0 };
+	struct line l;
 
+	l.len = TRACE_TIME;
+	l.full = false;
 	put_elem(&l, stanza, 0);
-	append(e, mark, &l);
+	line_end(e, mark, &l);
+}
+
+char *trace_text(const struct call_entry *e)
+{
+	const struct call_trace *t = &e->trace;
+	char *text = malloc(t->len + 1u);
+
+	if (!text)
+		return NULL;
+	if (t->len)
+		unroll(t, text);
+	text[t->len] = '\0';
+	if (t->len)
+		text[t->len - 1] = '\0';       /* no line end at the end */
+	return text;
+}
+
+void trace_free(struct call_entry *e)
+{
+	free(e->trace.ring);
 }

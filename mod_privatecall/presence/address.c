@@ -32,7 +32,7 @@ static int spell(struct arena *a, const struct gateway *g,
 	text = strcmp(user->domain, g->hosts[0]) != 0 ? user->bare :
 	       user->node;
 	node = jid_escape(a, text);
-	bare = arena_printf(a, "%s@%s", node ? node : "", g->domain);
+	bare = arena_join(a, node ? node : "", "@", g->domain);
 	if (arena_failed(a))
 		return ENOMEM;
 	if (!node)
@@ -58,7 +58,7 @@ static int read_user(struct arena *a, const struct gateway *g,
 	if (!text)
 		return ENOMEM;
 	bare = strchr(text, '@') ? text :
-	       arena_printf(a, "%s@%s", text, g->hosts[0]);
+	       arena_join(a, text, "@", g->hosts[0]);
 	if (!bare)
 		return ENOMEM;
 	rc = jid_parse(a, bare, user_r);

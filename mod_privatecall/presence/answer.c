@@ -239,7 +239,7 @@ static int read_prompt(struct question *q, struct jid *contact_r)
 	if (!*copy || !q->g->hosts[0])
 		return EBADMSG;
 	if (!strchr(copy, '@'))
-		copy = arena_printf(q->a, "%s@%s", copy, q->g->hosts[0]);
+		copy = arena_join(q->a, copy, "@", q->g->hosts[0]);
 	rc = copy ? jid_parse(q->a, copy, &user) : ENOMEM;
 	if (!rc && user.resource)
 		rc = EBADMSG;

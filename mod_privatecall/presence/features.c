@@ -50,7 +50,7 @@ static const char *address_of(struct arena *a, const char *bare)
 {
 	if (!strchr(bare, '@'))
 		return bare;
-	return arena_printf(a, "%s/%s", bare, GATEWAY_RESOURCE);
+	return arena_join(a, bare, "/", GATEWAY_RESOURCE);
 }
 
 static int ask(struct gateway *g, struct gateway_dev *d,

@@ -68,7 +68,7 @@ void gateway_show_contact(const struct gateway *g, const char *contact,
 	struct xml_elem *e;
 
 	e = stanza_new(a, STANZA_PRESENCE, available ? NULL : "unavailable",
-		       NULL, arena_printf(a, "%s/%s", contact,
+		       NULL, arena_join(a, contact, "/",
 					  GATEWAY_RESOURCE), to);
 	if (available)
 		caps_add(a, e, GATEWAY_NODE, g->contact_ver);

@@ -15,7 +15,7 @@ int daemon_main(int argc, char **argv);
 #define REPEAT_MAX 99
 
 struct options {
-	unsigned calls, repeat, most, memory;
+	unsigned calls, repeat, least, most, memory;
 	unsigned long soak;
 	bool check;
 	const char *where, *log, *top, *callgrind;
@@ -316,7 +316,7 @@ static void long_form(struct bench *b)
 	       "calls/s  kB in commits\n");
 	measure(b, b->o.calls < b->c.pairs ? b->o.calls : b->c.pairs, 100,
 		&(struct figures){ .bytes = 0 }, 0);   /* warm-up */
-	for (window = 10; window <= b->o.most; window *= 10)
+	for (window = b->o.least; window <= b->o.most; window *= 10)
 		level(b, window);
 	memory(b, b->o.memory);
 }
@@ -327,6 +327,7 @@ static int usage(void)
 	      "  --check      counts and memory only, as TAP; no times\n"
 	      "  --calls N    at least N calls per measurement (2000)\n"
 	      "  --repeat N   measurements of each kind (3)\n"
+	      "  --least N    fewest calls at once, then ten times as many (10)\n"
 	      "  --most N     most calls at once (10000)\n"
 	      "  --memory N   memory between N and 2 N calls (1000)\n"
 	      "  --soak N     N calls in a row and nothing else\n"
@@ -343,6 +344,7 @@ static int take_options(struct options *o, int argc, char **argv)
 		{ "check", no_argument, NULL, 'c' },
 		{ "calls", required_argument, NULL, 'n' },
 		{ "repeat", required_argument, NULL, 'r' },
+		{ "least", required_argument, NULL, 'f' },
 		{ "most", required_argument, NULL, 'm' },
 		{ "memory", required_argument, NULL, 'y' },
 		{ "soak", required_argument, NULL, 's' },
@@ -360,6 +362,7 @@ static int take_options(struct options *o, int argc, char **argv)
 		case 'c': o->check = true; break;
 		case 'n': o->calls = (unsigned)n; break;
 		case 'r': o->repeat = (unsigned)n; break;
+		case 'f': o->least = (unsigned)n; break;
 		case 'm': o->most = (unsigned)n; break;
 		case 'y': o->memory = (unsigned)n; break;
 		case 's': o->soak = n; break;
@@ -388,7 +391,7 @@ static unsigned pairs_for(const struct options *o)
 int main(int argc, char **argv)
 {
 	static struct bench b = { .o = { .calls = 2000, .repeat = 3,
-		.most = 10000, .memory = 1000, .where = "/tmp",
+		.least = 10, .most = 10000, .memory = 1000, .where = "/tmp",
 		.log = "/dev/null" } };
 	bool ok = true;
 	int fd;
