@@ -116,6 +116,7 @@ struct leg_device {
 	bool plain;                /* without JMI: rung by session-initiate */
 	bool by_full;              /* proposed to by its full JID */
 	bool gone;                 /* unavailable now */
+	bool unstopped;            /* ... when it was to be stopped */
 	bool done;                 /* said no, or was stopped */
 	bool busy;                 /* its no was busy */
 	bool initiated;            /* plain: our session-initiate is out */

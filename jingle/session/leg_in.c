@@ -679,12 +679,15 @@ static int step_bounce(struct leg *l, const struct leg_event *ev,
 	return device_out(l, d, false, "gone", env);
 }
 
-static int step_presence(struct leg *l, const struct leg_event *ev)
+static int step_presence(struct leg *l, const struct leg_event *ev,
+			 struct leg_env *env)
 {
 	struct leg_device *d = leg_find_device(l, ev->jid);
 
 	if (d)
 		d->gone = ev->kind == LEG_EV_GONE;
+	if (d && !d->gone)
+		leg_stop_late(l, d, env);
 	if (!str_eq(l->device, ev->jid))
 		return d ? 0 : ENOENT;
 	l->away = ev->kind == LEG_EV_GONE;
@@ -725,7 +728,7 @@ int leg_step(struct leg *l, const struct leg_event *ev, struct leg_env *env)
 		break;
 	case LEG_EV_GONE:
 	case LEG_EV_BACK:
-		rc = step_presence(l, ev);
+		rc = step_presence(l, ev, env);
 		break;
 	}
 	return l->failed || arena_failed(env->arena) ? ENOMEM : rc;

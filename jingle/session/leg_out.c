@@ -150,7 +150,7 @@ static struct leg_device *add_target(struct leg *l,
 	d->plain = t->plain;
 	d->by_full = t->by_full;
 	d->rung = now;
-	d->gone = d->done = d->busy = d->initiated = false;
+	d->gone = d->done = d->busy = d->initiated = d->unstopped = false;
 	return d;
 }
 
@@ -271,8 +271,11 @@ void leg_stop(struct leg *l, enum leg_stop how, const char *reason,
 		if (d->done || str_eq(d->jid, but))
 			continue;
 		d->done = true;
-		if (d->gone && !(how == LEG_STOP_CANCEL && !d->by_full))
+		if (d->gone && !(how == LEG_STOP_CANCEL && !d->by_full)) {
+			/* Its server would give it to the others. */
+			d->unstopped = true;
 			continue;
+		}
 		if (how != LEG_STOP_CANCEL || d->plain || d->by_full)
 			stop_one(l, d, JMI_RETRACT, reason, text, env);
 	}
@@ -282,6 +285,15 @@ void leg_stop(struct leg *l, enum leg_stop how, const char *reason,
 		hints_add_store(env->arena, m);
 		leg_send(l, env, m, LEG_SEND_HELD);
 	}
+}
+
+void leg_stop_late(struct leg *l, struct leg_device *d, struct leg_env *env)
+{
+	if (!d->unstopped)
+		return;
+	d->unstopped = false;
+	stop_one(l, d, JMI_RETRACT, l->device ? "success" : "cancel", NULL,
+		 env);
 }
 
 void leg_repeat_stop(struct leg *l, const char *reason, struct leg_env *env)

@@ -35,6 +35,9 @@ void leg_ask(struct leg *l, struct leg_env *env, struct xml_elem *iq,
 struct xml_elem *leg_jingle(struct leg *l, struct leg_env *env,
 			    const char *device, const char *sid,
 			    enum jingle_action action, struct xml_elem **j_r);
+/* It is back, and may ring on by the propose: its stop, if it was away when the
+ * others got theirs. */
+void leg_stop_late(struct leg *l, struct leg_device *d, struct leg_env *env);
 void leg_terminate(struct leg *l, struct leg_env *env, const char *device,
 		   const char *sid, const char *reason, const char *text);
 void leg_result(struct leg_env *env, const struct stanza *s);

@@ -648,7 +648,8 @@ void calls_presence(struct daemon *dm, const char *jid, bool available,
 		return;
 	for (l = calls_of(dm, j.bare); l; l = next) {
 		next = l->next;
-		if (!call_is_live(&l->entry->call))
+		/* One that is over may owe a stop to who is back. */
+		if (!available && !call_is_live(&l->entry->call))
 			continue;
 		memset(&ev, 0, sizeof(ev));
 		ev.kind = available ? CALL_EV_BACK : CALL_EV_GONE;
