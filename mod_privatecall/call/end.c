@@ -398,9 +398,10 @@ static void repeat_stops(struct call_run *r)
 	const char *reason = c->answered_wall ? "success" : "cancel";
 	unsigned i;
 
-	/* The row of a call that is done does not live long, and when a round
-	 * was refused is not stored: that is said again always. */
-	if (c->state != CALL_DONE && c->rung_wall &&
+	/* The devices of a running call have stopped long ago, unless it is
+	 * young. What is over is said again whatever the wall clock says, which
+	 * may have jumped. */
+	if (call_is_live(c) && c->rung_wall &&
 	    r->ev->wall - c->rung_wall > RECENT_MS)
 		return;
 	for (i = 0; i < 2; i++) {
