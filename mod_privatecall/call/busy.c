@@ -95,10 +95,11 @@ bool call_on_second(struct call_run *r, unsigned side,
 	    same_device && is(sid, l->sid))
 		return false;          /* the initiate that proceed asked for */
 	if (is(sid, l->old_sid) || is(sid, l->sid)) {
-		if (l->state == LEG_PROCEEDED ||
-		    (l->state == LEG_ENDED && ev->kind == LEG_EV_JINGLE))
+		if (ev->kind == LEG_EV_JINGLE && (l->state == LEG_PROCEEDED ||
+						  l->state == LEG_ENDED))
 			return false;
-		if (!call_is_live(c) || (!same_device && ev->jmi)) {
+		if (!call_is_live(c) ||
+		    (ev->jmi && !(same_device && is(sid, l->sid)))) {
 			/* An id is good for one call of one device: a clear
 			 * answer, and nothing rings by a stanza that came
 			 * twice. */

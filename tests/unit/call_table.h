@@ -36,8 +36,9 @@ static const struct row rows[] = {
 		"0:reject", "0:reject",
 	} },
 	{ "propose alice@x/pad m-sid audio", {
-		NEW, "0:reject", "0:reject", "0:reject", IGN, "0:reject", IGN,
+		NEW, "0:reject", "0:reject", "0:reject", "0:reject",
 		"0:reject", "0:reject", "0:reject", "0:reject", "0:reject",
+		"0:reject", "0:reject",
 	} },
 	{ "propose alice@x/pad b-sid audio", {
 		NEW, "0:reject log=re-entered forget ask",
