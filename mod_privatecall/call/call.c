@@ -36,7 +36,8 @@ const char *call_event_name(enum call_event_kind k)
 	static const char *const names[CALL_EVENTS] = {
 		"message", "jingle", "receipt", "bounce", "result", "error",
 		"timeout", "facts", "gone", "back", "device", "time",
-		"switch-off", "drain", "restored", "hangup", "switched",
+		"switch-off", "drain", "restored", "linked", "hangup",
+		"switched",
 	};
 
 	return k < CALL_EVENTS ? names[k] : "?";
@@ -494,6 +495,9 @@ static void on_event(struct call_run *r)
 		break;
 	case CALL_EV_RESTORED:
 		call_on_restored(r);
+		break;
+	case CALL_EV_LINKED:
+		call_on_linked(r);
 		break;
 	case CALL_EV_HANGUP:
 		on_admin(r);

@@ -79,5 +79,6 @@ void call_flush_finishes(struct call_run *r);
 bool call_has_row(const struct call *c);
 void call_on_time(struct call_run *r);
 void call_on_restored(struct call_run *r);
+void call_on_linked(struct call_run *r);
 
 #endif

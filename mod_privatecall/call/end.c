@@ -413,10 +413,28 @@ static void repeat_stops(struct call_run *r)
 	}
 }
 
+/* Somebody may have hung up while we could not be told. */
+static void ask_both(struct call_run *r)
+{
+	unsigned i;
+
+	for (i = 0; i < 2; i++) {
+		leg_ping(&r->c->leg[i], call_leg(r, i));
+		call_join(r);
+	}
+}
+
+/* What was said meanwhile was given back to who said it: a hang-up, too. All
+ * else ends by its timers. */
+void call_on_linked(struct call_run *r)
+{
+	if (r->c->state == CALL_UP)
+		ask_both(r);
+}
+
 void call_on_restored(struct call_run *r)
 {
 	struct call *c = r->c;
-	unsigned i;
 
 	if ((c->state == CALL_SETUP || c->state == CALL_UP) && !fits(c)) {
 		call_end(r, CAUSE_FAILED, "connectivity-error", NULL, -1);
@@ -432,11 +450,8 @@ void call_on_restored(struct call_run *r)
 		c->answered_at = r->ev->now;
 		repeat_stops(r);
 		break;
-	case CALL_UP:          /* somebody may have hung up meanwhile */
-		for (i = 0; i < 2; i++) {
-			leg_ping(&c->leg[i], call_leg(r, i));
-			call_join(r);
-		}
+	case CALL_UP:
+		ask_both(r);
 		repeat_stops(r);
 		break;
 	default:

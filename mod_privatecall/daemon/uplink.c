@@ -208,10 +208,9 @@ static void link_up(struct daemon *dm)
 	route_gateway(dm, &env);
 	arena_reset(dm->arena);
 	hold_link_up(dm);
-	if (!dm->link_was_up) {
-		calls_all(dm, CALL_EV_RESTORED);
+	calls_all(dm, dm->link_was_up ? CALL_EV_LINKED : CALL_EV_RESTORED);
+	if (!dm->link_was_up)
 		dm->verify_at = clock_now() + GATEWAY_GRACE_MS;
-	}
 	dm->link_was_up = true;
 }
 

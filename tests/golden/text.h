@@ -11,7 +11,7 @@
  *   bounce FROM ID CONDITION | receipt FROM
  *   facts CAUSE [offer] [JID[:plain][:full]]...
  *   gone JID | back JID | device JID[:plain][:full] | switched JID
- *   time | switch-off | drain | restored | hangup
+ *   time | switch-off | drain | restored | linked | hangup
  *
  * Words of `jingle`: audio, video (contents "audio" and "video" with RTP
  * descriptions), name=N media=M (one content more), creator=C, senders=S,
@@ -365,7 +365,7 @@ static int read_simple(struct reader *r)
 {
 	static const enum call_event_kind kinds[] = {
 		CALL_EV_TIME, CALL_EV_SWITCH_OFF, CALL_EV_DRAIN,
-		CALL_EV_RESTORED, CALL_EV_HANGUP,
+		CALL_EV_RESTORED, CALL_EV_LINKED, CALL_EV_HANGUP,
 	};
 	size_t i;
 

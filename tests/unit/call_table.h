@@ -558,6 +558,10 @@ static const struct row rows[] = {
 		"0:session-terminate 1:session-terminate",
 		"0:reject 1:retract",
 	} },
+	{ "linked", {
+		NIL, NIL, NIL, NIL, NIL, NIL, NIL, NIL,
+		"0:session-info 1:session-info", NIL, NIL, NIL,
+	} },
 	{ "hangup", {
 		NIL, "log=ended-by-admin alice!refused 0:reject >done",
 		"log=ended-by-admin alice!refused 0:reject >done",
