@@ -336,7 +336,8 @@ static void judge_log(const struct store_batch *b, const struct store_log *l,
 	enum told t;
 	int must, offer = rung ? rung->offer : p->offer;
 
-	if ((rung ? rung->settled : p->settled) != O.settings)
+	if ((rung ? rung->settled : p->settled) != O.settings ||
+	    (!rung && p->resettled_at == W.now))
 		offer = -1;
 	W.count.results[cause_parse(l->result)]++;
 	if (!rule) {

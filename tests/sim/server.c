@@ -336,9 +336,10 @@ void server_from_client(struct device *d, const char *text)
 	if (s.to_user == d->user || s.jmi == J_PROCEED || s.jmi == J_REJECT)
 		copy_to_others(d, &s);
 	blocked = s.to_ours < USERS && u->blocks[s.to_ours];
-	if ((W.hole || !W.link_up || blocked) &&
-	    strstr(text, "session-terminate"))
+	if ((W.hole || !W.link_up || blocked) && s.jingle == G_TERMINATE) {
 		d->end_lost = true;
+		watch_unheard(d, &s);
+	}
 	if (s.to_user == d->user || blocked)
 		return;
 	if (W.hole)

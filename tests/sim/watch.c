@@ -1,5 +1,6 @@
-/* watch.c: what the daemon was told, by the link, and what is due. What it says
- * is judged in watch_out.c, what is left at rest in watch_rest.c.
+/* watch.c: what the daemon was told, by the link. What it says is judged in
+ * watch_out.c, what is due in watch_due.c, what is left at rest in
+ * watch_rest.c.
  */
 #include <stdlib.h>
 #include "tests/sim/watch.h"
@@ -159,14 +160,6 @@ const char *watch_any_sid(unsigned n)
 	return NULL;
 }
 
-void watch_later(int64_t in, enum due what, unsigned number)
-{
-	struct event *e = world_event_new(W.now + in, E_CHECK);
-
-	e->what = (uint8_t)what;
-	e->number = number;
-}
-
 /* --- who is there, as the daemon was told ----------------------------- */
 
 static bool is_active(const struct known *k)
@@ -255,13 +248,26 @@ static void know(struct device *d, unsigned address, const struct scan *s)
 		device_went(d->user, d->number);
 }
 
+/* The address does not see his presence any more: what it was told does not
+ * count, and is not taken back. */
+void watch_unseen(unsigned user, unsigned address)
+{
+	unsigned i;
+
+	for (i = 0; i < W.user[user].devices; i++)
+		W.user[user].device[i].known[address].told = false;
+}
+
 static void in_presence(const struct scan *s)
 {
 	struct user *u;
 	unsigned i;
 
-	if (s->from_user >= USERS || s->to_ours >= ADDRESSES ||
-	    (s->type.p && !str_is(s->type, "unavailable")))
+	if (s->from_user >= USERS || s->to_ours >= ADDRESSES)
+		return;
+	if (str_is(s->type, "unsubscribed"))
+		watch_unseen(s->from_user, s->to_ours);
+	if (s->type.p && !str_is(s->type, "unavailable"))
 		return;
 	u = &W.user[s->from_user];
 	for (i = 0; i < u->devices; i++)
@@ -416,6 +422,10 @@ static void in_attempt(const struct scan *s, bool plain)
 	note_crossing(s, p);
 	p->attempt_at = W.now;
 	p->attempts++;
+	/* What held for the attempt before it does for its end, too: facts
+	 * are asked once in a round. */
+	if (p->settled != O.settings)
+		p->resettled_at = W.now;
 	/* The same once more changes nothing: what held at first counts. */
 	p->offer = may_offer(s->from_user, s->to_ours);
 	p->settled = a ? O.settings - 1 : O.settings;
@@ -444,11 +454,22 @@ static void in_attempt(const struct scan *s, bool plain)
 	watch_later(3 * SECOND, DUE_CALLER, (unsigned)(a - O.attempt));
 }
 
+/* A device that was rung again (tie-break) speaks of that ring from then on; a
+ * word on the one before it came twice, or late. */
+static bool is_of_old_ring(const struct scan *s, const struct ring *r)
+{
+	unsigned sid = r->dev[s->from_dev].sid;
+
+	return sid && !str_is(s->sid, r->sid[sid]);
+}
+
 static void in_no(const struct scan *s, struct ring *r, struct pair *p)
 {
 	struct rung *d = &r->dev[s->from_dev];
 	int64_t rang = W.now - (d->rung ? d->rung : r->decided);
 
+	if (is_of_old_ring(s, r))
+		return;
 	d->out = true;
 	p->saw |= SAW_DEVICE_OUT;
 	if (str_is(s->reason, "busy"))
@@ -477,7 +498,7 @@ bool watch_was_rung(const struct ring *r, unsigned dev)
 static void in_answer(const struct scan *s, struct ring *r, struct pair *p)
 {
 	if (r->ended || !watch_was_rung(r, s->from_dev) ||
-	    r->dev[s->from_dev].out)
+	    r->dev[s->from_dev].out || is_of_old_ring(s, r))
 		return;
 	if (!r->answered) {
 		r->answered = true;
@@ -633,93 +654,7 @@ void watch_in(const struct scan *s)
 		in_jingle(s);
 }
 
-/* --- time ------------------------------------------------------------- */
-
-/* The link was up all the time, and the disk well. */
-static bool undisturbed(int64_t since)
-{
-	return W.link_up && O.up_since <= since &&
-	       store_troubled_at() + 2000 < W.now;
-}
-
-static void due_ring(struct ring *r)
-{
-	unsigned i;
-
-	if (r->ended || r->answered || r->bounced)
-		return;
-	if (!undisturbed(r->sent)) {
-		/* The bound begins anew when he can be told again. */
-		if (!W.resting || W.now - r->sent < 100 * SECOND)
-			watch_later(5 * SECOND, DUE_RING,
-				    (unsigned)(r - O.ring));
-		return;
-	}
-	for (i = 0; i < DEVICES; i++)
-		if (r->dev[i].must && !r->dev[i].stops && !r->dev[i].out)
-			broken("I07", "%s still rings by %s after %lld ms",
-			       W.user[r->callee].device[i].jid, r->sid[0],
-			       (long long)(W.now - r->sent));
-}
-
-static void due_end(unsigned at)
-{
-	struct pair *p = &O.pair[0][0] + at;
-
-	if (!p->hung_up_at || !p->is_up ||
-	    W.now - p->hung_up_at < 2 * SECOND)
-		return;
-	if (!undisturbed(p->hung_up_at)) {
-		watch_later(5 * SECOND, DUE_END, at);
-		return;
-	}
-	if (!O.half[p->up[0]].ended || !O.half[p->up[1]].ended)
-		broken("I10", "one side of %s and %s hung up %lld ms ago",
-		       O.half[p->up[0]].sid, O.half[p->up[1]].sid,
-		       (long long)(W.now - p->hung_up_at));
-}
-
-/* Another device of his has called him by this id: what is over by an id may
- * be taken for a late copy, and gets no word. */
-static bool used_before(const struct attempt *a)
-{
-	const struct attempt *o;
-
-	for (o = O.attempt; o < a; o++)
-		if (o->user == a->user && o->callee == a->callee &&
-		    strcmp(o->sid, a->sid) == 0)
-			return true;
-	return false;
-}
-
-/* X1: the caller has an answer, or somebody rings. */
-static void due_caller(struct attempt *a)
-{
-	struct ring *r = watch_ring_of(a->user, a->callee);
-
-	struct half *h = watch_half(a->user, a->dev, a->callee,
-				    str_of(a->sid));
-
-	if (a->told || a->cancelled || a->proceeds || (h && h->accepted) ||
-	    !undisturbed(a->at) || a->crashes != O.crashes ||
-	    (r && r->decided >= a->at))
-		return;
-	if (used_before(a))
-		return;
-	broken("X1", "no word to %s about %s", W.user[a->user].bare, a->sid);
-}
-
-void watch_due(unsigned what, unsigned number)
-{
-	if (W.failed)
-		return;
-	if (what == DUE_RING)
-		due_ring(&O.ring[number]);
-	else if (what == DUE_END)
-		due_end(number);
-	else
-		due_caller(&O.attempt[number]);
-}
+/* --- after each turn ------------------------------------------------- */
 
 /* I15: nobody is in two running sessions. */
 bool watch_in_call(unsigned user, unsigned but)
@@ -788,7 +723,16 @@ void watch_admin(const char *a, const char *b)
 
 void watch_up(void)
 {
+	unsigned a, b;
+
 	O.up_since = W.now;
+	for (a = 0; a <= USERS; a++)
+		for (b = 0; b <= USERS; b++)
+			if (watch_runs(&O.pair[a][b]))
+				watch_later(W.conf.site.iq_timeout +
+					    2 * SECOND, DUE_LEFT,
+					    (unsigned)(&O.pair[a][b] -
+						       &O.pair[0][0]));
 }
 
 static void all_troubled(void)

@@ -28,6 +28,7 @@ struct ring {
 		bool got;          /* the stanza was delivered */
 		bool plain_offer;  /* rung by a session-initiate */
 		bool out, went;    /* said no; was away */
+		unsigned sid;      /* of `sid` above, by which it rings */
 		int64_t rung;      /* by its full JID */
 		unsigned full, stops;
 	} dev[DEVICES];
@@ -48,6 +49,7 @@ struct half {
 	char sid[SID_SIZE];
 	uint8_t user, dev, peer;
 	bool caller, initiated, accepted, ended, gone, amnesia;
+	bool left;                 /* hung up while the link was down */
 	int64_t at;
 };
 
@@ -78,6 +80,7 @@ struct pair {
 	unsigned logs_pending;
 	bool offer;                /* of a message, at the latest attempt */
 	unsigned settled;          /* O.settings then */
+	int64_t resettled_at;      /* ... and they were others before */
 	int64_t attempt_at;        /* the latest one */
 	unsigned attempts;
 	int64_t inactive_at;       /* the callee of the latest attempt */
@@ -132,6 +135,7 @@ bool watch_surely_active(unsigned user);
 bool watch_reachable(const struct device *d);
 bool watch_in_call(unsigned user, unsigned but);
 bool watch_runs(const struct pair *p);
+void watch_unseen(unsigned user, unsigned address);
 
 /* Not a device that got the propose as a carbon and is not to be rung: its
  * answer does not count (I04). */
@@ -142,7 +146,7 @@ struct ring *watch_ring_of(unsigned caller, unsigned callee);
 unsigned watch_state(unsigned user, struct str sid);
 struct half *watch_half_new(unsigned user, unsigned dev, unsigned peer,
 			    struct str sid, bool caller);
-enum due { DUE_RING, DUE_END, DUE_CALLER };
+enum due { DUE_RING, DUE_END, DUE_CALLER, DUE_LEFT };
 void watch_later(int64_t in, enum due what, unsigned number);
 bool watch_is_request(const struct scan *s);
 /* An iq result or error leaves (I13). */

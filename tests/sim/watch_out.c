@@ -78,6 +78,15 @@ static bool has_jmi(const struct ring *r)
 	return false;
 }
 
+static unsigned sid_index(const struct ring *r, struct str sid)
+{
+	unsigned k = 0;
+
+	while (k + 1 < r->sids && !str_is(sid, r->sid[k]))
+		k++;
+	return k;
+}
+
 static void out_propose(const struct scan *s)
 {
 	struct ring *r = watch_ring(s->sid);
@@ -118,6 +127,7 @@ static void out_propose(const struct scan *s)
 		if (++r->dev[s->to_dev].full > 1 && r->sids == 1)
 			broken("F12", "a second propose: %.300s", s->text);
 		r->dev[s->to_dev].must = true;
+		r->dev[s->to_dev].sid = sid_index(r, s->sid);
 		r->dev[s->to_dev].rung = W.now;
 		r->dev[s->to_dev].out = false; /* rung again after a glare */
 		return;
@@ -334,6 +344,9 @@ static void out_accept(const struct scan *s)
 		return;
 	}
 	mine->accepted = true;
+	/* Who hung up in a session before this one is told already. */
+	if (p->up[0] != (int)(mine - O.half))
+		p->hung_up_at = 0;
 	p->up[0] = (int)(mine - O.half);
 	p->up[1] = (int)i;
 	p->is_up = !mine->ended && !other->ended;
@@ -381,6 +394,9 @@ static void out_presence(const struct scan *s)
 {
 	struct pair *p;
 
+	if (str_is(s->type, "unsubscribe") && s->to_user < USERS &&
+	    s->from_ours < ADDRESSES)
+		watch_unseen(s->to_user, s->from_ours);
 	if (!str_is(s->type, "unavailable") || s->to_user >= USERS ||
 	    s->from_ours >= USERS || W.leaving)
 		return;

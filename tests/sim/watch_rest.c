@@ -44,11 +44,11 @@ static void rest_sessions(void)
 /* What the network lost since it was rung may have been its stop. A device
  * that the daemon did not know to be there, or with a negative priority, may
  * get the propose as a carbon, and no stop (doc/proof.md, "Known limits"). */
-/* Stops of an answered call are said again after a crash if it was rung not
+/* Stops of a running call are said again after a crash if it was rung not
  * long ago by the wall clock, the only one that a restart has. */
 static bool clock_lied(const struct ring *r)
 {
-	return W.jumps && r->crashes != O.crashes;
+	return r->answered && W.jumps && r->crashes != O.crashes;
 }
 
 static bool may_ring(const struct device *d, const struct session *s)

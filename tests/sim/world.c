@@ -449,16 +449,25 @@ static void link_is_lost(void)
 	world_event(W.now + 500 + below(R_FAULT, 20000), E_LINK_UP, 0, NULL);
 }
 
+/* Often somebody hangs up just then, and the daemon does not hear it. */
+static void link_breaks(void)
+{
+	unsigned dev = below(R_FAULT, W.users_n * DEVICES);
+
+	W.count.cuts++;
+	W.hole = below(R_FAULT, 3) == 0;
+	say("## the link breaks");
+	world_event(W.now + (W.hole ? 1 + below(R_FAULT, 20000) : 0),
+		    E_LINK_LOST, 0, NULL);
+	if (below(R_FAULT, 2))
+		client_hang_up_all(world_device(dev));
+}
+
 /* Something breaks, or not. */
 static void world_breaks(void)
 {
-	if (W.link_up && !W.hole && strikes(F_CUT)) {
-		W.count.cuts++;
-		W.hole = below(R_FAULT, 3) == 0;
-		say("## the link breaks");
-		world_event(W.now + (W.hole ? 1 + below(R_FAULT, 20000) : 0),
-			    E_LINK_LOST, 0, NULL);
-	}
+	if (W.link_up && !W.hole && strikes(F_CUT))
+		link_breaks();
 	if (W.running && !W.crash_in && strikes(F_CRASH))
 		W.crash_in = 1 + below(R_FAULT, 25);
 	if (strikes(F_STALL))
