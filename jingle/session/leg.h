@@ -301,6 +301,9 @@ enum leg_stop {
  * is left alone. */
 void leg_stop(struct leg *l, enum leg_stop how, const char *reason,
 	      const char *text, const char *but, struct leg_env *env);
+/* The same now for the devices that were away meanwhile: a new round forgets
+ * them, and no session of the old one is left that it could disturb. */
+void leg_stop_away(struct leg *l, struct leg_env *env);
 /* After a crash: the end of a ringing once more, to each device alone (but
  * the one that answered) and without a trace; a client that knows it ended
  * ignores it. */

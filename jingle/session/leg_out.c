@@ -296,6 +296,14 @@ void leg_stop_late(struct leg *l, struct leg_device *d, struct leg_env *env)
 		 env);
 }
 
+void leg_stop_away(struct leg *l, struct leg_env *env)
+{
+	struct leg_device *d;
+
+	for (d = l->devices; d; d = d->next)
+		leg_stop_late(l, d, env);
+}
+
 void leg_repeat_stop(struct leg *l, const char *reason, struct leg_env *env)
 {
 	struct leg_device *d;

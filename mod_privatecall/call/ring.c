@@ -50,6 +50,8 @@ static void new_round(struct call_run *r, unsigned side)
 {
 	struct call *c = r->c;
 
+	leg_stop_away(call_callee(c), call_leg(r, !c->caller));
+	call_join(r);
 	release_old(r);
 	if (c->state == CALL_DONE && call_has_row(c))
 		call_do(r, CALL_DO_FORGET);
