@@ -8,7 +8,6 @@
  *	dialed JID
  */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include "jingle/session/leg_private.h"
 
@@ -30,24 +29,28 @@ unsigned leg_flags(const struct leg *l)
 	       (leg_has_fingerprints(l) ? LEG_FLAG_FINGERPRINTS : 0);
 }
 
-/* "-" stands for absent. */
-static const char *encode(struct arena *a, const char *s)
+/* At most, a blank before it included. */
+static size_t encoded_size(const char *s)
+{
+	return s ? 3 * strlen(s) + 2 : 2;
+}
+
+/* " WORD", "-" stands for absent; returns its end. */
+static char *encode(char *o, const char *s)
 {
 	static const char hex[] = "0123456789ABCDEF";
-	char *out, *o;
+	const char *from = s;
 
-	if (!s)
-		return "-";
-	o = out = arena_alloc(a, strlen(s) * 3 + 2);
-	if (!out)
-		return NULL;
-	if (!*s)
-		*o++ = '%';
+	*o++ = ' ';
+	if (!s || !*s) {
+		*o++ = s ? '%' : '-';
+		return o;
+	}
 	for (; *s; s++) {
 		unsigned char c = (unsigned char)*s;
 
 		if (c > ' ' && c != '%' && c != 0x7f &&
-		    !(c == '-' && o == out)) {
+		    !(c == '-' && s == from)) {
 			*o++ = (char)c;
 			continue;
 		}
@@ -55,8 +58,7 @@ static const char *encode(struct arena *a, const char *s)
 		*o++ = hex[c >> 4];
 		*o++ = hex[c & 15];
 	}
-	*o = 0;
-	return out;
+	return o;
 }
 
 static int hex_value(char c)
@@ -90,28 +92,69 @@ static bool decode(char *s)
 	return true;
 }
 
+#define LINE 32                    /* of a line, its encoded words left out */
+
+static size_t data_size(const struct leg *l)
+{
+	const struct leg_content *c;
+	const struct leg_device *d;
+	size_t n = 2 * LINE + encoded_size(l->dialed);
+
+	for (d = l->devices; d; d = d->next)
+		n += LINE + encoded_size(d->sid) + encoded_size(d->jid);
+	for (c = l->contents; c; c = c->next)
+		n += LINE + encoded_size(c->spelled) +
+		     encoded_size(c->ufrag) + encoded_size(c->pwd) +
+		     encoded_size(c->name);
+	return n;
+}
+
+static char *put_device(char *o, const struct leg_device *d)
+{
+	const bool flags[] = { d->plain, d->by_full, d->done, d->gone,
+			       d->initiated };
+	size_t i;
+
+	o = stpcpy(o, "device ");
+	for (i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
+		*o++ = flags[i] ? '1' : '0';
+	o = encode(o, d->sid);
+	o = encode(o, d->jid);
+	return stpcpy(o, "\n");
+}
+
+static char *put_content(char *o, const struct leg_content *c)
+{
+	o = stpcpy(o, c->by_callee ? "content responder" :
+				     "content initiator");
+	o = encode(o, c->spelled);
+	o = encode(o, c->ufrag);
+	o = encode(o, c->pwd);
+	o = encode(o, c->name);
+	return stpcpy(o, "\n");
+}
+
+/* Written for each change of a call: one piece of memory, no formats. */
 char *leg_data(const struct leg *l, struct arena *a)
 {
 	const struct leg_content *c;
 	const struct leg_device *d;
-	char *out = arena_printf(a, "media %u\n", l->media);
+	char *out = arena_bytes(a, data_size(l)), *o = out;
 
-	if (l->dialed)
-		out = arena_printf(a, "%sdialed %s\n", out ? out : "",
-				   encode(a, l->dialed));
-
+	if (!out)
+		return NULL;
+	o = stpcpy(o, "media ");
+	*o++ = (char)('0' + (l->media & (MEDIA_AUDIO | MEDIA_VIDEO)));
+	o = stpcpy(o, "\n");
+	if (l->dialed) {
+		o = encode(stpcpy(o, "dialed"), l->dialed);
+		o = stpcpy(o, "\n");
+	}
 	for (d = l->devices; d; d = d->next)
-		out = arena_printf(a, "%sdevice %d%d%d%d%d %s %s\n",
-				   out ? out : "", d->plain, d->by_full,
-				   d->done, d->gone, d->initiated,
-				   encode(a, d->sid), encode(a, d->jid));
+		o = put_device(o, d);
 	for (c = l->contents; c; c = c->next)
-		out = arena_printf(a, "%scontent %s %s %s %s %s\n",
-				   out ? out : "",
-				   c->by_callee ? "responder" : "initiator",
-				   encode(a, c->spelled), encode(a, c->ufrag),
-				   encode(a, c->pwd), encode(a, c->name));
-	return arena_failed(a) ? NULL : out;
+		o = put_content(o, c);
+	return out;
 }
 
 static char *word(char **at)

@@ -152,21 +152,6 @@ static int prep_domain(const char *s, size_t len, struct part *p)
 	return check_domain(p->text);
 }
 
-/* "a", `sep`, "b" in one. */
-static const char *join(struct arena *ar, const char *a, char sep,
-			const char *b)
-{
-	size_t n = strlen(a), m = strlen(b);
-	char *text = arena_bytes(ar, n + 1 + m + 1);
-
-	if (!text)
-		return NULL;
-	memcpy(text, a, n);
-	text[n] = sep;
-	memcpy(text + n + 1, b, m + 1);
-	return text;
-}
-
 int jid_make(struct arena *a, const char *node, const char *domain,
 	     const char *resource, struct jid *jid_r)
 {
@@ -179,12 +164,12 @@ int jid_make(struct arena *a, const char *node, const char *domain,
 	j.bare = j.domain;
 	if (node && *node) {
 		j.node = arena_strdup(a, node);
-		j.bare = join(a, node, '@', domain);
+		j.bare = arena_join(a, node, "@", domain);
 	}
 	j.full = j.bare;
 	if (resource && *resource) {
 		j.resource = arena_strdup(a, resource);
-		j.full = j.bare ? join(a, j.bare, '/', resource) : NULL;
+		j.full = j.bare ? arena_join(a, j.bare, "/", resource) : NULL;
 	}
 	if (arena_failed(a))
 		return ENOMEM;

@@ -5,14 +5,22 @@
  * which must look alike do) and an answer at once.
  */
 #include "mod_privatecall/call/call_private.h"
-#include <stdio.h>
 
 void call_uuid(char out[CALL_ID_SIZE], const unsigned char r[16])
 {
-	snprintf(out, CALL_ID_SIZE, "%02x%02x%02x%02x-%02x%02x-4%01x%02x-"
-		 "%02x%02x-%02x%02x%02x%02x%02x%02x", r[0], r[1], r[2], r[3],
-		 r[4], r[5], r[6] & 15u, r[7], (r[8] & 0x3fu) | 0x80u, r[9],
-		 r[10], r[11], r[12], r[13], r[14], r[15]);
+	static const char hex[] = "0123456789abcdef";
+	char *o = out;
+	unsigned i, b;
+
+	for (i = 0; i < 16; i++) {
+		b = i == 6 ? (r[i] & 15u) | 0x40u :
+		    i == 8 ? (r[i] & 0x3fu) | 0x80u : r[i];
+		if (i == 4 || i == 6 || i == 8 || i == 10)
+			*o++ = '-';
+		*o++ = hex[b >> 4];
+		*o++ = hex[b & 15];
+	}
+	*o = 0;
 }
 
 static uint32_t nonce(const unsigned char *r)

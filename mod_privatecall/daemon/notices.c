@@ -81,13 +81,17 @@ static bool wanted(struct daemon *dm, const struct notice *n)
 
 static void new_id(char id[CALL_ID_SIZE])
 {
+	static const char hex[] = "0123456789abcdef";
 	unsigned char r[16];
 	int i;
 
 	if (getrandom(r, sizeof(r), 0) != (ssize_t)sizeof(r))
 		abort();               /* ids must never repeat */
-	for (i = 0; i < 16; i++)
-		snprintf(id + 2 * i, 3, "%02x", r[i]);
+	for (i = 0; i < 16; i++) {
+		id[2 * i] = hex[r[i] >> 4];
+		id[2 * i + 1] = hex[r[i] & 15];
+	}
+	id[32] = 0;
 }
 
 static void wait_for(struct daemon *dm, const char *bare)
