@@ -79,6 +79,41 @@ ssize_t getrandom(void *to, size_t n, unsigned flags)
 	return (ssize_t)n;
 }
 
+/* --- what only the admin reads: judged by nobody here, and dear -------- */
+
+void trace_words(struct call_entry *e, const char *mark, const char *words,
+		 const char *more)
+{
+	(void)e, (void)mark, (void)words, (void)more;
+}
+
+void trace_stanza(struct call_entry *e, const char *mark,
+		  const struct xml_elem *stanza)
+{
+	(void)e, (void)mark, (void)stanza;
+}
+
+void log_setup(enum log_privacy privacy, const char *salt)
+{
+	(void)privacy, (void)salt;
+}
+
+void log_set_privacy(enum log_privacy privacy)
+{
+	(void)privacy;
+}
+
+void log_line(enum log_level level, const char *message, ...)
+{
+	(void)level, (void)message;
+}
+
+bool log_allowed(struct log_rate *r, int64_t now)
+{
+	(void)r, (void)now;
+	return true;
+}
+
 /* --- what main.c has for the daemon ----------------------------------- */
 
 int uv_async_send(uv_async_t *async)

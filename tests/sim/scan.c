@@ -5,15 +5,6 @@
 #include "jingle/stanza/ns.h"
 #include "tests/sim/sim.h"
 
-bool str_is(struct str s, const char *word)
-{
-	return s.p && strncmp(s.p, word, s.n) == 0 && !word[s.n];
-}
-
-bool str_same(struct str a, struct str b)
-{
-	return a.n == b.n && a.p && b.p && memcmp(a.p, b.p, a.n) == 0;
-}
 
 struct tag {
 	struct str name;
@@ -23,26 +14,26 @@ struct tag {
 };
 
 /* False: no tag there. */
-static bool read_tag(const char *at, struct tag *t)
+static bool read_tag(const char *at, const char *end, struct tag *t)
 {
 	const char *from;
 
-	if (*at != '<' || at[1] == '/')
+	if (at == end || *at != '<' || at[1] == '/')
 		return false;
 	t->n = 0;
-	from = ++at;
-	at += strcspn(at, " />");
+	for (from = ++at; at < end && *at != ' ' && *at != '/' && *at != '>';)
+		at++;
 	t->name = (struct str){ from, (size_t)(at - from) };
-	while (*at == ' ') {
+	while (at < end && *at == ' ') {
 		from = ++at;
-		at += strcspn(at, "=");
+		at = memchr(at, '=', (size_t)(end - at));
+		if (!at || end - at < 2)
+			return false;
 		t->attr[t->n].name = (struct str){ from,
 						   (size_t)(at - from) };
-		if (!*at)
-			return false;
 		from = at += 2;
-		at += strcspn(at, "'");
-		if (!*at)
+		at = memchr(at, '\'', (size_t)(end - at));
+		if (!at)
 			return false;
 		t->attr[t->n].value = (struct str){ from,
 						    (size_t)(at - from) };
@@ -50,12 +41,13 @@ static bool read_tag(const char *at, struct tag *t)
 			t->n++;
 		at++;
 	}
-	t->end = at + strcspn(at, ">");
-	t->end += *t->end == '>';
+	while (at < end && *at != '>')
+		at++;
+	t->end = at < end ? at + 1 : end;
 	return true;
 }
 
-static struct str attr(const struct tag *t, const char *name)
+static inline struct str attr(const struct tag *t, const char *name)
 {
 	unsigned i;
 
@@ -153,7 +145,7 @@ void scan_text(struct scan *s, const char *text, size_t len)
 	memset(s, 0, sizeof(*s));
 	s->text = text;
 	s->len = len;
-	if (!read_tag(text, &top)) {
+	if (!read_tag(text, text + len, &top)) {
 		broken("form", "no stanza: %.80s", text);
 		return;
 	}
@@ -165,7 +157,7 @@ void scan_text(struct scan *s, const char *text, size_t len)
 	read_jid(s->from, &s->from_user, &s->from_dev, &s->from_ours,
 		 &s->from_full);
 	read_jid(s->to, &s->to_user, &s->to_dev, &s->to_ours, &s->to_full);
-	if (s->kind == 'p' || !read_tag(top.end, &child))
+	if (s->kind == 'p' || !read_tag(top.end, text + len, &child))
 		return;
 	ns = attr(&child, "xmlns");
 	if (s->kind == 'm' && str_is(ns, NS_JMI)) {

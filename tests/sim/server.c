@@ -260,22 +260,19 @@ static void route_presence(struct user *u, const struct scan *s)
 	}
 }
 
-void server_from_daemon(const char *text)
+void server_from_daemon(const struct scan *s)
 {
-	struct scan s;
-
-	scan_text(&s, text, strlen(text));
-	if (s.to_user >= USERS) {
-		if (s.to_user == UNKNOWN_USER && s.kind != 'p')
-			bounce(&s);
+	if (s->to_user >= USERS) {
+		if (s->to_user == UNKNOWN_USER && s->kind != 'p')
+			bounce(s);
 		return;
 	}
-	if (s.kind == 'm')
-		route_message(&W.user[s.to_user], &s);
-	else if (s.kind == 'i')
-		route_iq(&s);
+	if (s->kind == 'm')
+		route_message(&W.user[s->to_user], s);
+	else if (s->kind == 'i')
+		route_iq(s);
 	else
-		route_presence(&W.user[s.to_user], &s);
+		route_presence(&W.user[s->to_user], s);
 }
 
 /* --- from clients ----------------------------------------------------- */
@@ -347,7 +344,7 @@ void server_from_client(struct device *d, const char *text)
 	else if (!W.link_up)
 		bounce_back(d, &s);
 	else
-		world_inject(text);
+		world_inject(&s);
 }
 
 void server_login(struct device *d)

@@ -78,8 +78,19 @@ struct scan {
 	bool tie_break, stored, private;
 };
 void scan_text(struct scan *s, const char *text, size_t len);
-bool str_is(struct str s, const char *word);
-bool str_same(struct str a, struct str b);
+static inline bool str_is(struct str s, const char *word)
+{
+	return s.p && s.n == strlen(word) && memcmp(s.p, word, s.n) == 0;
+}
+
+static inline bool str_same(struct str a, struct str b)
+{
+	return a.n == b.n && a.p && b.p && memcmp(a.p, b.p, a.n) == 0;
+}
+
+/* tree.c: NULL: not of the form that it reads. */
+struct xml_elem *tree_read(struct arena *a, const char *text, size_t len);
+bool tree_same(const struct xml_elem *a, const struct xml_elem *b);
 
 /* --- the people ------------------------------------------------------- */
 enum quirk { Q_CONVERSATIONS, Q_DINO, Q_MONAL, Q_MOVIM, Q_SISKIN, Q_PLAIN,
@@ -188,7 +199,8 @@ struct world {
 	/* the daemon */
 	struct daemon *dm;
 	struct conf conf;
-	struct xml_stream *stream;
+	struct xml_stream *stream; /* NULL: trees are made by tree.c */
+	struct arena *arena;       /* of those */
 	bool running, dead, leaving, draining;
 	bool link_up, hole;
 	uint64_t seen_calls;       /* of this daemon */
@@ -222,7 +234,7 @@ void world_run(void);
 void world_event(int64_t at, enum event_kind kind, unsigned dev, char *text);
 struct event *world_event_new(int64_t at, enum event_kind kind);
 struct device *world_device(unsigned dev);
-void world_inject(const char *text);
+void world_inject(const struct scan *s);
 void world_daemon_start(void);
 void world_daemon_gone(void);
 void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
@@ -249,7 +261,7 @@ void link_cut(void);
 
 /* server.c */
 void server_from_client(struct device *d, const char *text);
-void server_from_daemon(const char *text);
+void server_from_daemon(const struct scan *s);
 void server_login(struct device *d);
 void server_logout(struct device *d);
 /* His user sends a presence of this type to our address. */

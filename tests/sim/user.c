@@ -360,6 +360,7 @@ void attack(void)
 	char from[64], text[1024];
 	const char *who = villain(from, sizeof(from)), *sid = stolen_sid();
 	unsigned id = below(R_ATTACK, 1000000);
+	struct scan s;
 
 	if (below(R_ATTACK, 2))
 		snprintf(text, sizeof(text), "<message type='chat' "
@@ -380,7 +381,8 @@ void attack(void)
 		return;
 	W.attacker = who;
 	W.count.attacks++;
-	world_inject(text);
+	scan_text(&s, text, strlen(text));
+	world_inject(&s);
 }
 
 /* --- what next -------------------------------------------------------- */

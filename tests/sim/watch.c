@@ -579,8 +579,9 @@ static void in_jingle(const struct scan *s)
 		r = NULL;
 	switch (s->jingle) {
 	case G_INITIATE:
-		/* Not the one that a proceed asked for. */
-		if (!a || a->plain || a->told || a->cancelled)
+		/* Not the one that a proceed asked for, or too late. */
+		if (!a || a->plain || a->told || a->cancelled ||
+		    a->number != p->attempts)
 			in_attempt(s, true);
 		watch_half_new(s->from_user, s->from_dev, s->to_ours, s->sid,
 			 true)->initiated = true;

@@ -18,9 +18,11 @@ static void check_leaks(const struct scan *s)
 	unsigned user, i;
 	bool ok;
 
-	while ((at = memmem(at, (size_t)(end - at), "zq", 2))) {
-		user = (unsigned)(at[2] - 'a');
-		at += 3;
+	while ((at = memchr(at, 'z', (size_t)(end - at)))) {
+		if (*++at != 'q')
+			continue;
+		user = (unsigned)(at[1] - 'a');
+		at += 2;
 		if (user >= W.users_n || user == s->to_user ||
 		    s->to_user >= USERS)
 			continue;
