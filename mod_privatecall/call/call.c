@@ -450,9 +450,7 @@ static void on_admin(struct call_run *r)
 	if (call_is_live(c)) {
 		call_end(r, CAUSE_ADMIN, NULL, NULL, -1);
 	} else if (c->state == CALL_OPEN) {
-		call_set_state(c, CALL_DONE);
-		c->ended_at = r->ev->now;
-		call_do(r, CALL_DO_FORGET);
+		call_close(r);
 	}
 }
 

@@ -75,6 +75,8 @@ void call_end(struct call_run *r, enum cause cause, const char *reason,
 void call_on_finish(struct call_run *r, unsigned side, const char *reason,
 		    const char *text);
 void call_flush_finishes(struct call_run *r);
+/* Nobody can enter it any more. */
+void call_close(struct call_run *r);
 /* False for ends that are not worth a row of the store. */
 bool call_has_row(const struct call *c);
 void call_on_time(struct call_run *r);

@@ -206,9 +206,17 @@ static void settle(struct call_run *r)
 		call_do(r, CALL_DO_SAVE);
 		return;
 	}
-	/* The row outlives the end by the linger: were we to die between the
-	 * commit and the stops, nobody would take the ringing back (F02). */
+	call_close(r);
+}
+
+/* The row outlives the end by the linger: were we to die between the commit
+ * and the stops, nobody would take the ringing back (F02). */
+void call_close(struct call_run *r)
+{
+	struct call *c = r->c;
+
 	call_set_state(c, CALL_DONE);
+	c->ended_at = r->ev->now;
 	call_do(r, call_has_row(c) ? CALL_DO_SAVE : CALL_DO_FORGET);
 }
 
@@ -354,9 +362,7 @@ void call_on_time(struct call_run *r)
 		call_flush_finishes(r);
 		break;
 	case CALL_OPEN:
-		call_set_state(c, CALL_DONE);
-		c->ended_at = r->ev->now;
-		call_do(r, CALL_DO_FORGET);
+		call_close(r);
 		break;
 	default:
 		c->over = true;

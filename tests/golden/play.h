@@ -257,7 +257,7 @@ static inline int play_line(struct play *p, const char *line,
 	}
 	if (strcmp(line, "crash") == 0) {
 		if (p->call.state >= CALL_RINGING &&
-		    p->call.state <= CALL_OPEN &&
+		    p->call.state <= CALL_DONE &&
 		    p->call.state != CALL_REFUSING)
 			play_crash(p);
 		return 0;

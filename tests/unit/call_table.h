@@ -519,7 +519,7 @@ static const struct row rows[] = {
 		">ending",
 		"log=failed alice!refused bob!failed 0:session-terminate "
 		"1:session-terminate >ending",
-		NIL, "0:finish 1:finish >open", "forget >done", "forget over",
+		NIL, "0:finish 1:finish >open", ">done", "forget over",
 	} },
 	{ "switch-off", {
 		NIL, "log=switch-off alice!refused 0:reject >done",
@@ -577,7 +577,7 @@ static const struct row rows[] = {
 		"0:session-terminate 1:session-terminate >ending",
 		"log=ended-by-admin alice!details bob!details "
 		"0:session-terminate 1:session-terminate >ending",
-		NIL, "forget >done", NIL,
+		NIL, ">done", NIL,
 	} },
 	{ "switched alice@x", {
 		NIL, "log=cancelled 0:reject >done",
