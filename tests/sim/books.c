@@ -290,7 +290,8 @@ static const struct ring *ring_of(int caller, int callee)
 	for (i = O.rings; i--;) {
 		r = &O.ring[i];
 		if (r->caller == caller && r->callee == callee && !r->ended &&
-		    watch_row(r->callee, str_of(r->sid[0]))->pushed != 99)
+		    watch_row(r->callee, r->caller, str_of(r->sid[0]))
+							->pushed != 99)
 			return r;
 	}
 	return NULL;
@@ -377,8 +378,10 @@ static void judge_log(const struct store_batch *b, const struct store_log *l,
 static struct row *row_get(const struct store_leg *l)
 {
 	unsigned user = (unsigned)user_of_bare(l->user);
+	int other = books_peer(l->own);
+	unsigned peer = other < 0 ? UNKNOWN_USER : (unsigned)other;
 	struct str sid = str_of(l->sid);
-	struct row *row = watch_row(user, sid);
+	struct row *row = watch_row(user, peer, sid);
 
 	if (row && is(row->call, l->call))
 		return row;
@@ -393,6 +396,7 @@ static struct row *row_get(const struct store_leg *l)
 	snprintf(row->sid, sizeof(row->sid), "%.*s", (int)sid.n, sid.p);
 	snprintf(row->call, sizeof(row->call), "%s", l->call);
 	row->user = (uint8_t)user;
+	row->peer = (uint8_t)peer;
 	row->pushed = row->committed = 99;
 	return row;
 }
@@ -462,16 +466,6 @@ static void judge_ring(const struct store_leg *l, int caller, int callee)
 	check_limits(r);
 }
 
-/* "bob@calls.x.org" stands for bob. */
-static int peer_of(const char *own)
-{
-	unsigned u;
-
-	for (u = 0; u < W.users_n; u++)
-		if (strcmp(W.user[u].contact, own) == 0)
-			return (int)u;
-	return -1;
-}
 
 /* A device that is rung by an id of its own (after a tie-break). */
 static void note_aliases(const struct store_leg *l)
@@ -494,7 +488,7 @@ static void note_aliases(const struct store_leg *l)
 static void push_leg(const struct store_leg *l)
 {
 	struct row *row;
-	int user = user_of_bare(l->user), peer = peer_of(l->own);
+	int user = user_of_bare(l->user), peer = books_peer(l->own);
 
 	if (!l->sid)
 		return;
@@ -517,70 +511,6 @@ static void end_rings(const struct store_log *l)
 		if (O.ring[i].caller == caller && O.ring[i].callee == callee &&
 		    !O.ring[i].ended)
 			O.ring[i].ended = W.now;
-}
-
-/* --- settings --------------------------------------------------------- */
-
-static void set_user(const struct store_op *op, bool kept)
-{
-	int u = user_of_bare(op->u.setting.user);
-	struct settings_user s = { WHO_SERVER, true, SECOND_WAITING,
-				   NOTICES_ALWAYS };
-	const char *expected_words;
-
-	if (u < 0)
-		return;
-	s.who_may_call = kept ? O.user_kept[u].who : O.user[u].who;
-	s.messages = kept ? O.user_kept[u].messages : O.user[u].messages;
-	s.second_call = kept ? O.user_kept[u].second : O.user[u].second;
-	s.notices = kept ? O.user_kept[u].notices : O.user[u].notices;
-	settings_user_set(&s, op->u.setting.name, op->u.setting.value,
-			  &expected_words);
-	(kept ? O.user_kept : O.user)[u].who = s.who_may_call;
-	(kept ? O.user_kept : O.user)[u].messages = s.messages;
-	(kept ? O.user_kept : O.user)[u].second = s.second_call;
-	(kept ? O.user_kept : O.user)[u].notices = s.notices;
-}
-
-static void set_switch(const struct store_op *op, bool kept)
-{
-	bool on = !op->u.setting.value || is(op->u.setting.value, "yes");
-
-	if (is(op->u.setting.name, "enabled"))
-		*(kept ? &O.kept.enabled : &O.now.enabled) = on;
-	else if (is(op->u.setting.name, "messaging"))
-		*(kept ? &O.kept.messaging : &O.now.messaging) = on;
-}
-
-static void set_contact(const struct store_op *op, bool kept)
-{
-	int u = user_of_bare(op->u.contact.user);
-	int a = is(op->u.contact.contact, DOMAIN) ? SERVICE :
-		peer_of(op->u.contact.contact);
-
-	if (u >= 0 && a >= 0)
-		(kept ? O.contact_kept : O.contact)[u][a] =
-			op->kind == STORE_CONTACT_PUT && op->u.contact.to;
-}
-
-static void set_any(const struct store_op *op, bool kept)
-{
-	if (op->kind == STORE_SETTING_PUT || op->kind == STORE_SWITCH_PUT)
-		O.settings++;
-	switch (op->kind) {
-	case STORE_SETTING_PUT:
-		set_user(op, kept);
-		break;
-	case STORE_SWITCH_PUT:
-		set_switch(op, kept);
-		break;
-	case STORE_CONTACT_PUT:
-	case STORE_CONTACT_DEL:
-		set_contact(op, kept);
-		break;
-	default:
-		break;
-	}
 }
 
 /* --- a batch is pushed ------------------------------------------------ */
@@ -637,7 +567,7 @@ static void judge_rest(const struct store_batch *b, struct expected *e)
 static void push_op(const struct store_batch *b, const struct store_op *op,
 		    struct expected *e)
 {
-	set_any(op, false);
+	books_set(op, false);
 	if (op->kind == STORE_LEG_PUT)
 		push_leg(&op->u.leg);
 	if (op->kind != STORE_LOG_PUT)
@@ -750,7 +680,7 @@ static void commit_forget(const char *call)
 
 static void commit_op(const struct store_batch *b, const struct store_op *op)
 {
-	set_any(op, true);
+	books_set(op, true);
 	switch (op->kind) {
 	case STORE_LEG_PUT:
 		commit_leg(&op->u.leg);

@@ -39,8 +39,9 @@ struct plan {
 
 static void usage(FILE *out)
 {
-	fputs("Usage: sim [--seed N] [--calls N] [--from A --to B]\n"
-	      "           [--attempts N] [--off FAULT]... [--jobs N] [--verbose]\n"
+	fputs("Usage: sim [--seed N] [--calls N] [--from A --to B] "
+	      "[--jobs N]\n"
+	      "           [--attempts N] [--off FAULT]... [--verbose]\n"
 	      "  --seed N      the first seed; alone: only this one\n"
 	      "  --calls N     seeds until so many calls had a verdict\n"
 	      "  --from A --to B  these seeds\n"

@@ -112,19 +112,20 @@ struct half *watch_half(unsigned user, unsigned dev, unsigned peer,
 	return NULL;
 }
 
-struct row *watch_row(unsigned user, struct str sid)
+struct row *watch_row(unsigned user, unsigned peer, struct str sid)
 {
 	unsigned i;
 
 	for (i = O.rows; sid.p && i--;)
-		if (O.row[i].user == user && str_is(sid, O.row[i].sid))
+		if (O.row[i].user == user && O.row[i].peer == peer &&
+		    str_is(sid, O.row[i].sid))
 			return &O.row[i];
 	return NULL;
 }
 
-unsigned watch_state(unsigned user, struct str sid)
+unsigned watch_state(unsigned user, unsigned peer, struct str sid)
 {
-	struct row *row = watch_row(user, sid);
+	struct row *row = watch_row(user, peer, sid);
 
 	return row ? row->committed : 99;
 }
@@ -526,6 +527,17 @@ static void in_terminate(const struct scan *s, struct pair *p)
 	h->ended = true;
 }
 
+/* A JMI reject or retract after the answer, before the session is up: what he
+ * says of that session from then on is late. */
+static void in_no_session(const struct scan *s)
+{
+	struct half *h = watch_half(s->from_user, s->from_dev, s->to_ours,
+				    s->sid);
+
+	if (h && !h->accepted)
+		h->ended = true;
+}
+
 static void in_jmi(const struct scan *s)
 {
 	struct pair *p = watch_pair(s->from_user, s->to_ours);
@@ -548,6 +560,8 @@ static void in_jmi(const struct scan *s)
 		}
 		if (s->jmi == J_FINISH)
 			in_terminate(s, p);
+		else
+			in_no_session(s);
 		if (r && s->from_dev < DEVICES) {
 			p->saw |= SAW_HUNG_UP;
 			in_no(s, r, p);
@@ -587,7 +601,7 @@ static void in_jingle(const struct scan *s)
 			 true)->initiated = true;
 		break;
 	case G_ACCEPT:
-		if (h && !h->caller && h->initiated)
+		if (h && !h->caller && h->initiated && !h->ended)
 			h->accepted = true;
 		if (r && r->dev[s->from_dev].plain_offer)
 			in_answer(s, r, p);
@@ -765,7 +779,7 @@ void watch_lost(void)
 
 static bool is_stored(const struct attempt *a)
 {
-	struct row *row = watch_row(a->user, str_of(a->sid));
+	struct row *row = watch_row(a->user, a->callee, str_of(a->sid));
 
 	return row && row->committed != 99 && row->committed_at >= a->at;
 }
@@ -782,7 +796,7 @@ static void pair_restarts(struct pair *p)
  * stored, because the disk failed, nobody knows any more. */
 static void ring_restarts(struct ring *r)
 {
-	unsigned state = watch_state(r->callee, str_of(r->sid[0]));
+	unsigned state = watch_state(r->callee, r->caller, str_of(r->sid[0]));
 
 	r->amnesia = r->amnesia || state == 99;
 	if (state == LEG_RINGING)
@@ -793,7 +807,7 @@ static void ring_restarts(struct ring *r)
 
 static void half_restarts(struct half *h)
 {
-	unsigned state = watch_state(h->user, str_of(h->sid));
+	unsigned state = watch_state(h->user, h->peer, str_of(h->sid));
 	bool jmi = quirks[W.user[h->user].device[h->dev].quirk].jmi;
 
 	h->amnesia = h->amnesia || state == 99 || state == LEG_PROPOSED ||

@@ -49,7 +49,7 @@ struct half {
 	char sid[SID_SIZE];
 	uint8_t user, dev, peer;
 	bool caller, initiated, accepted, ended, gone, amnesia;
-	bool left;                 /* hung up while the link was down */
+	int64_t left;              /* hung up then, the link being down */
 	int64_t at;
 };
 
@@ -91,10 +91,11 @@ struct pair {
 	int64_t hung_up_at;        /* I10: the other side must be told */
 };
 
-/* A leg's row in the store, by its id. */
+/* A leg's row in the store, by its id: one user may have the same with two
+ * others. */
 struct row {
 	char sid[SID_SIZE], call[CALL_ID_SIZE];
-	uint8_t side, user;
+	uint8_t side, user, peer;
 	unsigned pushed, committed;        /* enum leg_state; 99: none */
 	int64_t committed_at;
 };
@@ -126,7 +127,7 @@ struct attempt *watch_attempt(unsigned user, unsigned dev, unsigned callee,
 			      struct str sid);
 struct half *watch_half(unsigned user, unsigned dev, unsigned peer,
 			struct str sid);
-struct row *watch_row(unsigned user, struct str sid);
+struct row *watch_row(unsigned user, unsigned peer, struct str sid);
 struct str str_of(const char *text);
 int user_of_bare(const char *bare);
 /* By what the daemon was told. */
@@ -143,7 +144,7 @@ bool watch_was_rung(const struct ring *r, unsigned dev);
 /* The latest one. */
 struct ring *watch_ring_of(unsigned caller, unsigned callee);
 /* Of a leg's row as committed, enum leg_state; 99: none. */
-unsigned watch_state(unsigned user, struct str sid);
+unsigned watch_state(unsigned user, unsigned peer, struct str sid);
 struct half *watch_half_new(unsigned user, unsigned dev, unsigned peer,
 			    struct str sid, bool caller);
 enum due { DUE_RING, DUE_END, DUE_CALLER, DUE_LEFT };
@@ -154,6 +155,9 @@ void watch_answered(const struct scan *s);
 bool watch_unanswered(void);       /* ... and one is owed */
 
 /* books.c */
+/* The user that an address of ours stands for; -1: none that is there. */
+int books_peer(const char *own);
+void books_set(const struct store_op *op, bool kept);
 void books_reset(void);
 void books_crash(void);
 void books_rest(void);

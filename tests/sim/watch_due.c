@@ -60,7 +60,12 @@ void watch_unheard(const struct device *d, const struct scan *s)
 	struct half *h = watch_half(d->user, d->number, s->to_ours, s->sid);
 
 	if (h)
-		h->left = true;
+		h->left = W.now;
+}
+
+static bool left_before(const struct half *h, int64_t at)
+{
+	return h->left && h->left < at;
 }
 
 /* Once the link is up, or the daemon, both are asked whether they still talk;
@@ -75,7 +80,7 @@ static void due_left(unsigned at)
 		return;
 	a = &O.half[p->up[0]];
 	b = &O.half[p->up[1]];
-	if (a->left || b->left)
+	if (left_before(a, O.up_since) || left_before(b, O.up_since))
 		broken("I10", "one side of %s and %s hung up while the link "
 		       "was down, and the other talks on", a->sid, b->sid);
 }

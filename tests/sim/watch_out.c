@@ -46,8 +46,8 @@ static void check_durable(const struct scan *s, unsigned least,
 			  const char *what)
 {
 	struct ring *r = watch_ring(s->sid);
-	unsigned state = watch_state(s->to_user, r ? str_of(r->sid[0]) :
-					 s->sid);
+	unsigned state = watch_state(s->to_user, s->from_ours,
+				     r ? str_of(r->sid[0]) : s->sid);
 
 	/* A round that gives way to a new one, whose commit replaces its row:
 	 * its end leaves before (ring.c, release_old()). */
