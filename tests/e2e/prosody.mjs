@@ -6,12 +6,16 @@
 
 import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { freePorts, startChild, until } from './children.mjs';
 
+const TOP = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 const HOST = 'localhost';
+const MODULE_DIR = join(TOP, 'mod_privatecall/server/prosody');
 const PROSODY = process.env.PROSODY ?? 'prosody';
+const PROSODYCTL = process.env.PROSODYCTL ?? 'prosodyctl';
 const PORT_TAKEN = 'Failed to open server port';
 const PORT_TRIES = 5;
 const START_MS = 20000;
@@ -35,6 +39,24 @@ function lua(text) {
 		.replace(/\n/g, '\\n') + '"';
 }
 
+function luaValue(value) {
+	return typeof value === 'string' ? lua(value) : String(value);
+}
+
+// Lines that load our module on a host.
+function moduleLines({ options = {} }, component) {
+	return Object.entries({ privatecall_component: component, ...options })
+		.reduce((text, [name, value]) =>
+			`${text}\t${name} = ${luaValue(value)}\n`,
+		'\tmodules_enabled = { "privatecall" }\n');
+}
+
+function moduleHosts(o) {
+	return (o.module?.hosts ?? []).map((host) =>
+		`VirtualHost ${lua(host)}\n` +
+		moduleLines(o.module, o.component.domain)).join('\n');
+}
+
 function luaRoster(items) {
 	const lines = items.map(({ jid, name, subscription = 'both', ask }) =>
 		`\t[${lua(jid)}] = { ` +
@@ -47,7 +69,8 @@ function luaRoster(items) {
 }
 
 function configText(o) {
-	const modules = o.tls ? [...MODULES, 'tls'] : MODULES;
+	const modules = [...MODULES, ...o.tls ? ['tls'] : [],
+		...o.module ? ['admin_shell'] : []];
 	const file = (...names) => lua(join(o.dir, ...names));
 	return `-- written by tests/e2e/prosody.mjs
 ${process.getuid() === 0 ? 'run_as_root = true' : ''}
@@ -73,12 +96,16 @@ storage = "internal"
 modules_enabled = { ${modules.map(lua).join(', ')} }
 modules_disabled = { "s2s" }
 limits = { c2s = { rate = "10kb/s" }; s2sin = { rate = "30kb/s" } }
+${o.module ? `plugin_paths = { ${lua(MODULE_DIR)} }` : ''}
 ${o.globalConfig}
 
 VirtualHost "${HOST}"
 ${o.tls ? `	ssl = { key = ${file('certs', `${HOST}.key`)};
 		certificate = ${file('certs', `${HOST}.crt`)} }` : ''}
+${o.module ? moduleLines(o.module, o.component.domain) : ''}
 ${o.hostConfig}
+
+${moduleHosts(o)}
 
 Component ${lua(o.component.domain)}
 	component_secret = ${lua(o.component.secret)}
@@ -112,6 +139,7 @@ class Prosody {
 		this.host = HOST;
 		this.dir = o.dir;
 		this.log = join(o.dir, 'prosody.log');
+		this.config = join(o.dir, 'prosody.cfg.lua');
 		this.certificate = certificate;
 		this.component = o.component;
 	}
@@ -136,16 +164,16 @@ class Prosody {
 		return this.#child.pid;
 	}
 
-	#write(store, name, text) {
-		const folder = join(this.dir, 'data', dataName(HOST), store);
+	#write(store, name, text, host = HOST) {
+		const folder = join(this.dir, 'data', dataName(host), store);
 		mkdirSync(folder, { recursive: true });
 		writeFileSync(join(folder, `${dataName(name)}.dat`), text);
 	}
 
-	addUser(name, password) {
+	addUser(name, password, host = HOST) {
 		this.#write('accounts', name, 'return {\n' +
-			`\t["password"] = ${lua(password)};\n};\n`);
-		return `${name}@${HOST}`;
+			`\t["password"] = ${lua(password)};\n};\n`, host);
+		return `${name}@${host}`;
 	}
 
 	// items: [{ jid, name, subscription = "both", ask }]
@@ -163,6 +191,22 @@ class Prosody {
 				{ jid, name: other },
 			]);
 		}
+	}
+
+	// Other options of the module, taken over without a restart.
+	async setModule(options) {
+		this.#o.module = { ...this.#o.module, options };
+		this.#writeConfig();
+		const from = this.readLog().length;
+		this.#child.kill('SIGHUP');
+		await until(() => this.readLog().slice(from)
+			.includes('Reloading configuration file'), 'SIGHUP');
+	}
+
+	// A command of its own shell, as `prosodyctl shell` sends it.
+	async shell(command) {
+		return promisify(execFile)(PROSODYCTL, ['--config', this.config,
+			'shell', command]);
 	}
 
 	readLog() {
@@ -194,11 +238,14 @@ class Prosody {
 		return this.#child.alive && !text.includes(PORT_TAKEN);
 	}
 
+	#writeConfig() {
+		writeFileSync(this.config, configText(this.#o), { mode: 0o600 });
+	}
+
 	async start() {
 		const from = this.readLog().length;
-		const config = join(this.dir, 'prosody.cfg.lua');
-		writeFileSync(config, configText(this.#o), { mode: 0o600 });
-		this.#child = startChild(PROSODY, ['--config', config, '-F'],
+		this.#writeConfig();
+		this.#child = startChild(PROSODY, ['--config', this.config, '-F'],
 			{ log: this.log });
 		if (await this.#ready(from))
 			return;
@@ -246,20 +293,22 @@ class Prosody {
 //   tls        offer STARTTLS with a self-signed certificate
 //   c2sPort    taken if it is free, else another one
 //   logLevel   "info" (default) or "debug"
+//   module     { options, hosts }: our module on this host, and on others
 //   globalConfig, hostConfig, componentConfig   more lines of its config file
 // The result:
 //   host, component, c2sPort, httpPort, componentPort, websocket (its URL),
 //   certificate, log (file), pid
-//   addUser(name, password), makeContacts(a, b), setRoster(name, items): bare
-//   local names; rosters only while the owner is not logged in
+//   addUser(name, password, host), makeContacts(a, b), setRoster(name, items):
+//   bare local names; rosters only while the owner is not logged in
+//   setModule(options): of our module; shell(command)
 //   readLog(), waitLog(pattern), kill(signal), start(), stop(), restart()
 export async function startProsody({
 	dir, users = {}, component = {}, tls = false, c2sPort,
 	logLevel = 'info', globalConfig = '', hostConfig = '',
-	componentConfig = '',
+	componentConfig = '', module,
 }) {
 	const o = {
-		dir: resolve(dir), tls, c2sPort, logLevel, globalConfig,
+		dir: resolve(dir), tls, module, c2sPort, logLevel, globalConfig,
 		hostConfig, componentConfig, ports: null,
 		component: { domain: `calls.${HOST}`, secret: 'secret',
 			...component },

@@ -1,0 +1,892 @@
+-- mod_privatecall.lua: private calls between the users of this server are
+-- decided by an external component (privatecalld): this module hands it their
+-- call stanzas, and injects those that it sends in return.
+--
+-- doc/protocol.md is the contract; the words of that page are used here. The
+-- module knows no rules of calls but two: the switch, and what holds while the
+-- component is down.
+--
+-- Options, of the VirtualHost:
+--   privatecall_component      "calls.<host>"
+--   private_calls              true; false: nobody can call, up or down
+--   privatecall_when_down      "refuse", or "native": as without this module
+--   privatecall_remote_users   false
+--   privatecall_pair_lifetime  7200 seconds
+
+local st = require "util.stanza";
+local jid = require "util.jid";
+local new_cache = require "util.cache".new;
+local new_id = require "util.id".medium;
+local now = require "util.time".now;
+local load_roster = require "core.rostermanager".load_roster;
+local user_exists = require "core.usermanager".user_exists;
+
+local hosts = prosody.hosts;
+
+local VERSION = 1; -- of doc/protocol.md
+local RELEASE = "0.1.0";
+local DEPTH_MAX = 64;
+local ANSWER_LIFE = 600; -- seconds that answers are known as such
+local SAVE_AGAIN = 600; -- seconds that what is stored may lag behind
+local ENTRIES = 20000; -- of each table
+local IDS_PER_PAIR = 64;
+local PEERS_STORED = 500; -- of one user
+local SESSIONS_PER_MESSAGE = 100;
+local LOG_EVERY = 10; -- seconds between two lines about refusals
+
+local xmlns_relay = "urn:privatecall:relay:0";
+local xmlns_query = "urn:privatecall:query:0";
+local xmlns_own = "^urn:privatecall:";
+local xmlns_jingle = "urn:xmpp:jingle:1";
+local xmlns_rtp = "urn:xmpp:jingle:apps:rtp:1";
+local xmlns_jmi = "urn:xmpp:jingle-message:0";
+local xmlns_caps = "http://jabber.org/protocol/caps";
+local xmlns_hints = "urn:xmpp:hints";
+local xmlns_receipts = "urn:xmpp:receipts";
+
+local is_jmi_ns = { [xmlns_jmi] = true, ["urn:xmpp:jingle-message:1"] = true };
+local is_jmi = {
+	propose = true, retract = true, ringing = true, proceed = true,
+	reject = true, accept = true, finish = true,
+};
+-- What a relayed message may hold beside: a name, or true for all.
+local may_hold = {
+	[xmlns_hints] = true,
+	["urn:xmpp:sid:0"] = "origin-id",
+	["urn:xmpp:carbons:2"] = "private",
+	[xmlns_receipts] = "request",
+};
+local rows = {
+	off = {
+		reason = "decline",
+		text = "Private calls are turned off on this server.",
+	},
+	down = {
+		reason = "gone",
+		text = "Calls are not available right now. Try again shortly.",
+	},
+};
+
+-- One state for all hosts; it survives a reload of the module.
+local state = module:shared("/*/privatecall/state");
+for _, name in ipairs {
+	"pairs", "ids", "native", "asked", "sent", "saved", "loaded",
+} do
+	state[name] = state[name] or new_cache(ENTRIES);
+end
+state.hosts = state.hosts or {}; -- [host] = { component, load }
+-- Stanzas of ours under way.
+state.own = state.own or setmetatable({}, { __mode = "k" });
+
+local store = module:open_store("privatecall");
+local greeted; -- the component's session that has said hello
+local reloading = false;
+local refusals = { count = 0, unsaid = 0, said = 0 };
+local options = {};
+
+-- Options -----------------------------------------------------------------
+
+local function read_options()
+	options.component = module:get_option_string("privatecall_component",
+		"calls." .. module.host);
+	options.private_calls = module:get_option_boolean("private_calls", true);
+	options.remote_users =
+		module:get_option_boolean("privatecall_remote_users", false);
+	options.lifetime =
+		module:get_option_number("privatecall_pair_lifetime", 7200);
+	local down = module:get_option_string("privatecall_when_down", "refuse");
+	if down ~= "refuse" and down ~= "native" then
+		module:log("error", "privatecall_when_down is \"refuse\" or "
+			.. "\"native\", not %q; refuse is used", down);
+		down = "refuse";
+	end
+	options.when_down = down;
+end
+
+-- The component -----------------------------------------------------------
+
+local function component_session()
+	local host = hosts[options.component];
+	local component = host and host.modules.component;
+	return component and component.connected and component.session or nil;
+end
+
+-- The session if the component is up: it has said hello on it.
+local function up()
+	local session = component_session();
+	return session and session == greeted and session or nil;
+end
+
+-- Came in on the component's own stream: a from address proves nothing.
+local function is_component(origin)
+	return origin.type == "component" and origin == component_session();
+end
+
+local function tell(session, child)
+	session.send(st.message({ from = module.host, to = options.component })
+		:add_child(child));
+end
+
+local function hello()
+	return st.stanza("hello", {
+		xmlns = xmlns_query,
+		version = tostring(VERSION),
+		software = "mod_privatecall",
+		release = RELEASE,
+		server = "Prosody " .. tostring(prosody.version),
+		private_calls = tostring(options.private_calls),
+		when_down = options.when_down,
+		remote_users = tostring(options.remote_users),
+	});
+end
+
+-- What is remembered ------------------------------------------------------
+
+local function key(...)
+	return table.concat({ ... }, "\0");
+end
+
+local function pair_key(a, b)
+	a, b = jid.bare(a), jid.bare(b);
+	if a > b then a, b = b, a; end
+	return key(a, b);
+end
+
+local function prune(peers)
+	local count, oldest = 0, nil;
+	for peer, entry in pairs(peers) do
+		if now() - entry.seen > options.lifetime then
+			peers[peer] = nil;
+		else
+			count = count + 1;
+			if not oldest or entry.seen < peers[oldest].seen then
+				oldest = peer;
+			end
+		end
+	end
+	if count > PEERS_STORED then peers[oldest] = nil; end
+end
+
+local function prune_ids(ids)
+	local count, oldest = 0, nil;
+	for id, seen in pairs(ids) do
+		count = count + 1;
+		if not oldest or seen < ids[oldest] then oldest = id; end
+	end
+	if count > IDS_PER_PAIR then ids[oldest] = nil; end
+end
+
+-- Keeps what is known of the pair in the store, under a user of this host.
+local function save(user, peer, id)
+	local peers = store:get(user) or {};
+	local entry = peers[peer] or { ids = {} };
+	entry.seen = now();
+	if id then entry.ids[id] = now(); end
+	prune_ids(entry.ids);
+	peers[peer] = entry;
+	prune(peers);
+	local ok, err = store:set(user, peers);
+	if not ok then
+		module:log("error", "The calls of a user could not be stored: %s", err);
+	end
+end
+
+-- What the store knows of a user of this host, once.
+local function load(user)
+	local mark = key(module.host, user);
+	if state.loaded:get(mark) then return; end
+	state.loaded:set(mark, true);
+	local bare = jid.join(user, module.host);
+	for peer, entry in pairs(store:get(user) or {}) do
+		local pair = pair_key(bare, peer);
+		state.pairs:set(pair, math.max(state.pairs:get(pair) or 0, entry.seen));
+		for id in pairs(entry.ids) do state.ids:set(key(pair, id), true); end
+	end
+end
+
+local function load_both(a, b)
+	for _, address in ipairs { a, b } do
+		local node, host = jid.split(address);
+		if node and state.hosts[host] then state.hosts[host].load(node); end
+	end
+end
+
+local function pair_known(a, b)
+	load_both(a, b);
+	local seen = state.pairs:get(pair_key(a, b));
+	return seen ~= nil and now() - seen <= options.lifetime;
+end
+
+local function id_known(a, b, id)
+	return pair_known(a, b) and state.ids:get(key(pair_key(a, b), id)) or false;
+end
+
+-- `renew`: the stanza is a user's own.
+local function remember(from, to, id, renew)
+	local pair = pair_key(from, to);
+	local fresh = id and not state.ids:get(key(pair, id));
+	if renew then state.pairs:set(pair, now()); end
+	if fresh then state.ids:set(key(pair, id), true); end
+	if not fresh and now() - (state.saved:get(pair) or 0) < SAVE_AGAIN then
+		return;
+	end
+	local user, host = jid.split(from);
+	local peer = jid.bare(to);
+	if host ~= module.host then
+		user, host = jid.split(to);
+		peer = jid.bare(from);
+	end
+	if host ~= module.host or not user then return; end
+	state.saved:set(pair, now());
+	save(user, peer, id);
+end
+
+local function take_fresh(cache, what, keep)
+	local at = cache:get(what);
+	if not at or now() - at > ANSWER_LIFE then return false; end
+	if not keep then cache:set(what, nil); end
+	return true;
+end
+
+-- Stanzas -----------------------------------------------------------------
+
+local function too_deep(element, depth)
+	if depth > DEPTH_MAX then return true; end
+	for _, child in ipairs(element.tags) do
+		if too_deep(child, depth + 1) then return true; end
+	end
+	return false;
+end
+
+local function is_rtp(description)
+	return description.attr.xmlns == xmlns_rtp;
+end
+
+local function has_rtp(jingle)
+	for content in jingle:childtags("content", xmlns_jingle) do
+		if content:get_child("description", xmlns_rtp) then return true; end
+	end
+	return false;
+end
+
+-- A content of another kind: file transfer and the like.
+local function has_other(jingle)
+	for content in jingle:childtags("content", xmlns_jingle) do
+		for _, child in ipairs(content.tags) do
+			if child.name == "description" and not is_rtp(child) then
+				return true;
+			end
+		end
+	end
+	return false;
+end
+
+local function is_call_jmi(child)
+	if not is_jmi_ns[child.attr.xmlns] or not is_jmi[child.name] then
+		return false;
+	end
+	return child.name ~= "propose"
+		or child:get_child("description", xmlns_rtp) ~= nil;
+end
+
+local function jmi_of(stanza)
+	for _, child in ipairs(stanza.tags) do
+		if is_call_jmi(child) then return child; end
+	end
+	return nil;
+end
+
+-- What a stanza of a user is to us: { kind = "answer", "jmi" or "jingle",
+-- start, id, name }, or nil.
+local function call_message(stanza, from, to)
+	local attr = stanza.attr;
+	local failed = attr.type == "error";
+	local jmi = not failed and jmi_of(stanza);
+	if jmi then
+		local start = jmi.name == "propose";
+		if not start and jid.bare(from) == jid.bare(to) then
+			return nil;
+		end
+		return {
+			kind = "jmi", name = jmi.name, id = jmi.attr.id, start = start,
+		};
+	end
+	local received = stanza:get_child("received", xmlns_receipts);
+	local id = failed and attr.id or received and received.attr.id;
+	if id and take_fresh(state.sent, key(to, jid.bare(from), id), true) then
+		return { kind = "answer" };
+	end
+	return nil;
+end
+
+local function call_iq(stanza, from, to)
+	local attr = stanza.attr;
+	if attr.type == "result" or attr.type == "error" then
+		if attr.id and take_fresh(state.sent, key(to, from, attr.id)) then
+			return { kind = "answer", iq = true };
+		end
+		return nil;
+	end
+	if attr.type ~= "set" then return nil; end
+	local jingle = stanza:get_child("jingle", xmlns_jingle);
+	local sid = jingle and jingle.attr.sid;
+	if not sid then return nil; end
+	local start = jingle.attr.action == "session-initiate";
+	if has_rtp(jingle) or id_known(from, to, sid) then
+		return {
+			kind = "jingle", name = jingle.attr.action, id = sid, start = start,
+		};
+	end
+	if start then state.native:set(key(pair_key(from, to), sid), true); end
+	return nil;
+end
+
+-- Injects a stanza of our own.
+local function deliver(stanza, origin)
+	state.own[stanza] = true;
+	module:send(stanza, origin);
+end
+
+local function reason_of(row)
+	return st.stanza("reason", { xmlns = xmlns_jingle })
+		:tag(row.reason):up()
+		:text_tag("text", row.text);
+end
+
+local function say(name, id, row, from, to, hint)
+	local attr = { type = "chat", id = new_id(), from = from, to = to };
+	deliver(st.message(attr)
+		:tag(name, { xmlns = xmlns_jmi, id = id })
+			:add_child(reason_of(row))
+		:up()
+		:tag(hint, { xmlns = xmlns_hints }):up());
+end
+
+-- While the component is down ---------------------------------------------
+
+local function terminate(stanza, row, from, to)
+	local id = new_id();
+	local iq = st.iq({ type = "set", id = id, from = to, to = from })
+		:tag("jingle", { xmlns = xmlns_jingle, action = "session-terminate",
+			sid = stanza:get_child("jingle", xmlns_jingle).attr.sid })
+		:add_child(reason_of(row)):up();
+	local result = st.reply(stanza);
+	result.attr.from, result.attr.to = to, from;
+	deliver(result);
+	state.sent:set(key(to, from, id), now());
+	deliver(iq);
+end
+
+local function refuse(stanza, call, row, from, to)
+	if call.kind == "jingle" then
+		terminate(stanza, row, from, to);
+	else
+		local by = jid.bare(to) .. "/privatecall";
+		say("reject", call.id, row, by, from, "store");
+	end
+	return true;
+end
+
+-- A call that was about to stand ends for both.
+local function finish(stanza, call, row, from, to)
+	if call.kind == "jingle" then
+		terminate(stanza, row, from, to);
+		say("retract", call.id, row, from, to, "no-store");
+	else
+		say("retract", call.id, row, to, from, "no-store");
+		say("reject", call.id, row, from, to, "no-store");
+	end
+	return true;
+end
+
+local function row_now()
+	if not options.private_calls then return rows.off; end
+	return options.when_down == "refuse" and rows.down or nil;
+end
+
+local function without_component(stanza, call, from, to)
+	if call.kind == "answer" then return true; end
+	local row = row_now();
+	if not row then return nil; end
+	local known = call.id and id_known(from, to, call.id);
+	if call.start and not known then
+		return refuse(stanza, call, row, from, to);
+	end
+	if call.name == "proceed" or call.name == "session-initiate" then
+		return finish(stanza, call, row, from, to);
+	end
+	return nil;
+end
+
+-- Redirect ----------------------------------------------------------------
+
+local function no_mark(child)
+	if child.attr.xmlns and child.attr.xmlns:find(xmlns_own) then
+		return nil;
+	end
+	return child;
+end
+
+local function redirect(event, session, call, from, to)
+	local stanza = event.stanza;
+	local type = stanza.attr.type;
+	if too_deep(stanza, 1) then
+		if type ~= "error" and type ~= "result" then
+			event.origin.send(st.error_reply(stanza, "modify",
+				"policy-violation"));
+		end
+		return true;
+	end
+	if call.kind ~= "answer" then
+		remember(from, to, call.start and call.id or nil, true);
+	elseif call.iq and pair_known(from, to) then
+		remember(from, to, nil, true);
+	end
+	if call.kind == "jingle" then
+		state.asked:set(key(from, to, stanza.attr.id), now());
+	end
+	stanza:maptags(no_mark);
+	stanza.attr.xmlns, stanza.attr.to = nil, to;
+	session.send(stanza);
+	return true;
+end
+
+-- "ours", "other" (a user elsewhere) or nil: no user, or a contact of the
+-- component.
+local function kind_of(address)
+	local node, host = jid.split(address);
+	if not node or host == options.component then return nil; end
+	local known = state.hosts[host];
+	return known and known.component == options.component and "ours" or "other";
+end
+
+local function handle(event, call_of)
+	local stanza = event.stanza;
+	local from = stanza.attr.from;
+	if not from or state.own[stanza] or is_component(event.origin) then
+		return nil;
+	end
+	local to = stanza.attr.to or jid.bare(from); -- to oneself
+	local a, b = kind_of(from), kind_of(to);
+	if not a or not b or (a == "other" and b == "other") then return nil; end
+	local call = call_of(stanza, from, to);
+	if not call then return nil; end
+	if a == "other" or b == "other" then
+		if call.start and not options.private_calls then
+			return refuse(stanza, call, rows.off, from, to);
+		end
+		if not options.remote_users then return nil; end
+	end
+	local session = up();
+	if not session then return without_component(stanza, call, from, to); end
+	return redirect(event, session, call, from, to);
+end
+
+-- Our users: behind their block list (100), archive (0) and carbons (-0.5).
+local function on_sent_message(event) return handle(event, call_message); end
+local function on_sent_iq(event) return handle(event, call_iq); end
+
+-- What comes from elsewhere, and errors that the server makes: behind the
+-- recipient's block list (100). Our own users' stanzas were seen already.
+local function was_seen(event)
+	return event.origin.type == "c2s" and state.hosts[event.origin.host] ~= nil;
+end
+local function on_message(event)
+	return not was_seen(event) and handle(event, call_message) or nil;
+end
+local function on_iq(event)
+	return not was_seen(event) and handle(event, call_iq) or nil;
+end
+
+for _, kind in ipairs { "bare", "full" } do
+	module:hook("pre-message/" .. kind, on_sent_message, -10);
+	module:hook("pre-iq/" .. kind, on_sent_iq, -10);
+	module:hook("message/" .. kind, on_message, 90);
+	module:hook("iq/" .. kind, on_iq, 90);
+end
+
+-- Relay -------------------------------------------------------------------
+
+-- From the component's namespace to that of clients.
+local function to_client(stanza)
+	stanza.attr.xmlns = nil;
+	for _, child in ipairs(stanza.tags) do
+		if child.attr.xmlns == "jabber:client" then to_client(child); end
+	end
+end
+
+local function has_text(element)
+	for _, child in ipairs(element) do
+		if type(child) == "string" and child:find("%S") then return true; end
+	end
+	return false;
+end
+
+local function check_addresses(stanza)
+	local from, to = jid.prep(stanza.attr.from), jid.prep(stanza.attr.to);
+	if not from or not to then return false; end
+	stanza.attr.from, stanza.attr.to = from, to;
+	local a, b = kind_of(from), kind_of(to);
+	if a == "ours" and jid.host(from) == module.host then
+		return b == "ours" or (b == "other" and options.remote_users);
+	end
+	return options.remote_users and a == "other" and b == "ours"
+		and jid.host(to) == module.host;
+end
+
+-- The checks of each kind: nil when it may pass, else `why`.
+local function check_message(stanza)
+	local kind = stanza.attr.type or "normal";
+	if (kind ~= "chat" and kind ~= "normal") or has_text(stanza) then
+		return "stanza";
+	end
+	local jmi, received, start = 0, 0, nil;
+	for _, child in ipairs(stanza.tags) do
+		local xmlns = child.attr.xmlns;
+		local allowed = may_hold[xmlns];
+		if is_jmi_ns[xmlns] and is_jmi[child.name] then
+			jmi = jmi + 1;
+			start = child.name == "propose" and child.attr.id;
+		elseif xmlns == xmlns_receipts and child.name == "received" then
+			received = received + 1;
+		elseif allowed ~= true and allowed ~= child.name then
+			return "stanza";
+		end
+	end
+	if jmi > 1 or received > 1 or jmi + received ~= 1 then return "stanza"; end
+	if start and not options.private_calls then return "off"; end
+	return nil, start;
+end
+
+local function check_set(stanza)
+	local jingle = stanza:get_child("jingle", xmlns_jingle);
+	local sid = jingle and jingle.attr.sid;
+	if #stanza.tags ~= 1 or not sid or not stanza.attr.id
+	or has_other(jingle) then
+		return "stanza";
+	end
+	local from, to = stanza.attr.from, stanza.attr.to;
+	local start = jingle.attr.action == "session-initiate";
+	if start and not has_rtp(jingle) then return "stanza"; end
+	if state.native:get(key(pair_key(from, to), sid)) then return "session"; end
+	if not start and not id_known(from, to, sid) then return "session"; end
+	if start and not options.private_calls then return "off"; end
+	return nil, start and sid;
+end
+
+local function check_answer(stanza)
+	local attr = stanza.attr;
+	if attr.type == "result" and (#stanza.tags > 0 or has_text(stanza)) then
+		return "stanza";
+	end
+	if not attr.id then return "answer"; end
+	if not take_fresh(state.asked, key(attr.to, attr.from, attr.id)) then
+		return "answer";
+	end
+	return nil;
+end
+
+local function check_kind(stanza)
+	if stanza.name == "message" then return check_message(stanza); end
+	if stanza.attr.type == "set" then return check_set(stanza); end
+	if stanza.attr.type == "result" or stanza.attr.type == "error" then
+		return check_answer(stanza);
+	end
+	return "stanza";
+end
+
+-- why, start, the inner stanza.
+local function check(origin, relay)
+	if not is_component(origin) then return "asker"; end
+	local stanza = relay.tags[1];
+	if #relay.tags ~= 1 or stanza.attr.xmlns ~= "jabber:client"
+	or (stanza.name ~= "message" and stanza.name ~= "iq") then
+		return "malformed";
+	end
+	if too_deep(stanza, 1) then return "depth", nil, stanza; end
+	to_client(stanza);
+	if not check_addresses(stanza) then return "address", nil, stanza; end
+	if not pair_known(stanza.attr.from, stanza.attr.to) then
+		return "pair", nil, stanza;
+	end
+	local why, start = check_kind(stanza);
+	return why, start, stanza;
+end
+
+local function inject(origin, stanza, start)
+	local from, to, id = stanza.attr.from, stanza.attr.to, stanza.attr.id;
+	if start then remember(from, to, start, false); end
+	if stanza.name == "message" then
+		if id then state.sent:set(key(from, jid.bare(to), id), now()); end
+	elseif stanza.attr.type == "set" then
+		state.sent:set(key(from, to, id), now());
+	end
+	-- The component is the origin: what the server answers goes to it.
+	deliver(stanza, origin);
+end
+
+local function log_refusal(why, asker)
+	refusals.count = refusals.count + 1;
+	if now() - refusals.said < LOG_EVERY then
+		refusals.unsaid = refusals.unsaid + 1;
+		return;
+	end
+	module:log("warn", "Refused what %s asked (%s); %d refused so far, "
+		.. "%d of them not logged", asker, why, refusals.count,
+		refusals.unsaid);
+	refusals.said = now();
+end
+
+local function forbid(event, why, inner)
+	local stanza = event.stanza;
+	log_refusal(why, stanza.attr.from);
+	local reply = st.error_reply(stanza, "auth", "forbidden");
+	if why == "off" then
+		reply = st.error_reply(stanza, "cancel", "not-allowed");
+	end
+	if stanza.tags[1].attr.xmlns == xmlns_relay then
+		local attr = inner and inner.attr or {};
+		reply:tag("refused", {
+			xmlns = xmlns_relay, why = why, stanza = inner and inner.name,
+			id = attr.id, from = attr.from, to = attr.to,
+		});
+	end
+	event.origin.send(reply);
+	return true;
+end
+
+module:hook("iq-set/host/" .. xmlns_relay .. ":relay", function (event)
+	local why, start, inner = check(event.origin, event.stanza.tags[1]);
+	if why then return forbid(event, why, inner); end
+	event.origin.send(st.reply(event.stanza));
+	inject(event.origin, inner, start);
+	return true;
+end);
+
+-- The mirror --------------------------------------------------------------
+
+local function priority_of(presence)
+	local priority = tonumber(presence:get_child_text("priority")) or 0;
+	if priority == 0 then return nil; end
+	return ("%d"):format(math.max(-128, math.min(127, priority)));
+end
+
+-- `known`: what has changed and is not in the session yet.
+local function describe(session, known)
+	known = known or {};
+	local presence = known.presence or session.presence;
+	local idle = presence:get_child("idle", "urn:xmpp:idle:1");
+	local caps = presence:get_child("c", xmlns_caps);
+	local item = st.stanza("session", {
+		xmlns = xmlns_query,
+		jid = session.full_jid,
+		priority = priority_of(presence),
+		show = presence:get_child_text("show"),
+		idle = idle and idle.attr.since,
+		csi = known.csi or session.state,
+		push = session.push_identifier and "true" or nil,
+	});
+	if session.hibernating and not known.resumed then
+		item.attr.hibernating = "true";
+	end
+	for _, name in ipairs { "node", "hash", "ver" } do
+		item.attr[name] = caps and caps.attr[name];
+	end
+	return item;
+end
+
+local function sessions_message(replay)
+	return st.stanza("sessions", { xmlns = xmlns_query, replay = replay });
+end
+
+local function mirror(child)
+	local session = up();
+	if session then
+		tell(session, sessions_message():add_child(child));
+	end
+end
+
+local function mirror_session(session, known)
+	if session.full_jid and session.presence then
+		mirror(describe(session, known));
+	end
+end
+
+-- Before anything is done with it (mod_presence has 0): broadcast presence.
+module:hook("presence/bare", function (event)
+	local origin, stanza = event.origin, event.stanza;
+	if stanza.attr.to or origin.type ~= "c2s" or not origin.full_jid then
+		return;
+	end
+	if stanza.attr.type == nil then
+		mirror(describe(origin, { presence = stanza }));
+	elseif stanza.attr.type == "unavailable" then
+		mirror(st.stanza("gone", {
+			xmlns = xmlns_query, jid = origin.full_jid,
+		}));
+	end
+end, 150);
+
+for _, word in ipairs { "active", "inactive" } do
+	module:hook("stanza/urn:xmpp:csi:0:" .. word, function (event)
+		if event.origin.username then
+			mirror_session(event.origin, { csi = word });
+		end
+	end, 10);
+end
+module:hook("smacks-hibernation-start", function (event)
+	mirror_session(event.origin);
+end);
+module:hook("smacks-hibernation-end", function (event)
+	mirror_session(event.resumed or event.origin, { resumed = true });
+end);
+
+local function sessions_of(user)
+	local account = hosts[module.host].sessions[user];
+	local list = {};
+	for _, session in pairs(account and account.sessions or {}) do
+		if session.full_jid and session.presence then
+			list[#list + 1] = session;
+		end
+	end
+	return list;
+end
+
+local function replay(origin)
+	local message, count = sessions_message("true"), 0;
+	for user in pairs(hosts[module.host].sessions) do
+		for _, session in ipairs(sessions_of(user)) do
+			if count == SESSIONS_PER_MESSAGE then
+				tell(origin, message);
+				message, count = sessions_message("true"), 0;
+			end
+			message:add_child(describe(session));
+			count = count + 1;
+		end
+	end
+	message.attr.replay = "last";
+	tell(origin, message);
+end
+
+module:hook("iq-set/host/" .. xmlns_query .. ":hello", function (event)
+	local origin, stanza = event.origin, event.stanza;
+	if not is_component(origin) then return forbid(event, "asker"); end
+	local attr = stanza.tags[1].attr;
+	local version = tonumber(attr.version);
+	if not version or version < 1 then
+		origin.send(st.error_reply(stanza, "modify", "bad-request"));
+		return true;
+	end
+	if version ~= VERSION or attr.release ~= RELEASE then
+		module:log("warn", "This is mod_privatecall %s (protocol %d), the "
+			.. "component is %s %s (protocol %s); update the older one",
+			RELEASE, VERSION, attr.software or "?", attr.release or "?",
+			attr.version);
+	end
+	greeted = origin;
+	origin.send(st.reply(stanza):add_child(hello()));
+	replay(origin);
+	return true;
+end);
+
+-- Facts -------------------------------------------------------------------
+
+local function subscription(owner, contact)
+	local node, host = jid.split(owner);
+	local roster = load_roster(node, host);
+	local item = roster and roster[contact];
+	return item and (item.subscription or "none") or nil;
+end
+
+-- nil: no block list is kept there.
+local function blocks(owner, other)
+	local node, host = jid.split(owner);
+	if not hosts[host].modules.blocklist then return nil; end
+	local list = module:context(host):open_store("blocklist"):get(node) or {};
+	return tostring((list[other] or list[jid.host(other)]) and true or false);
+end
+
+local function has_push(user)
+	for _, session in ipairs(sessions_of(user)) do
+		if session.push_identifier then return "true"; end
+	end
+	if not hosts[module.host].modules.cloud_notify then return nil; end
+	local kept = module:open_store("cloud_notify"):get(user);
+	return tostring(kept and next(kept) ~= nil or false);
+end
+
+local function facts(from, to)
+	local user = jid.node(to);
+	local from_host = hosts[jid.host(from)];
+	local local_from = from_host and from_host.type == "local";
+	local exists = user_exists(user, module.host) and true or false;
+	local reply = st.stanza("facts", {
+		xmlns = xmlns_query, from = from, to = to, exists = tostring(exists),
+		push = exists and has_push(user) or nil,
+		subscription = exists and subscription(to, from) or nil,
+		reverse = local_from and subscription(from, to) or nil,
+		blocks = exists and blocks(to, from) or nil,
+		blocked = local_from and blocks(from, to) or nil,
+	});
+	for _, session in ipairs(sessions_of(user)) do
+		reply:add_child(describe(session));
+	end
+	return reply;
+end
+
+local function bare_user(address)
+	local prepped = address and jid.prep(address);
+	if not prepped or jid.resource(prepped) then return nil; end
+	return jid.node(prepped) and prepped or nil;
+end
+
+module:hook("iq-get/host/" .. xmlns_query .. ":facts", function (event)
+	local origin, stanza = event.origin, event.stanza;
+	if not is_component(origin) then return forbid(event, "asker"); end
+	local attr = stanza.tags[1].attr;
+	local from, to = bare_user(attr.from), bare_user(attr.to);
+	if not from or not to then
+		origin.send(st.error_reply(stanza, "modify", "jid-malformed"));
+	elseif jid.host(to) ~= module.host then
+		origin.send(st.error_reply(stanza, "cancel", "item-not-found"));
+	else
+		origin.send(st.reply(stanza):add_child(facts(from, to)));
+	end
+	return true;
+end);
+
+-- Life --------------------------------------------------------------------
+
+local function announce()
+	state.hosts[module.host] = { component = options.component, load = load };
+	local session = component_session();
+	if session then tell(session, hello()); end
+end
+
+module:hook_global("config-reloaded", function ()
+	read_options();
+	announce();
+end);
+
+function module.load()
+	read_options();
+	announce();
+end
+
+function module.save()
+	reloading = true;
+	return { greeted = greeted };
+end
+
+function module.restore(saved)
+	greeted = saved.greeted;
+end
+
+function module.unload()
+	if reloading then return; end
+	local session = up();
+	state.hosts[module.host] = nil;
+	if session then
+		tell(session, st.stanza("bye", { xmlns = xmlns_query }));
+	end
+end

@@ -1,0 +1,217 @@
+// c-relay.mjs: the component speaks as a user, about calls alone
+
+import { equal } from '../../e2e/story.mjs';
+import { errorOf } from '../../e2e/clients/match.mjs';
+import { NS } from '../../e2e/clients/ns.mjs';
+import { accepted, FILE, jingle, jmi, refusal, RELAY, rule, RTP, same, STORE }
+	from '../rule.mjs';
+
+const PRIVATE = `<private xmlns='${NS.carbons}'/>` +
+	`<no-copy xmlns='${NS.hints}'/><no-store xmlns='${NS.hints}'/>`;
+
+rule('relay: a message reaches each device of the recipient and his archive ' +
+	'once, nothing of the sender', async (t) => {
+	const [alice, bob] = await t.called();
+	const second = await t.user('bob', { resource: 'second' });
+	accepted(await t.relayMessage(alice.jid, bob.bare,
+		jmi('propose', 'P1') + STORE, { id: 'relayed1' }));
+	for (const device of [bob, second])
+		await device.waitFor((el) => /relayed1/.test(el.toString()));
+	await t.settle();
+	for (const device of [bob, second])
+		await device.expectCount(/relayed1/, 1, 'relayed1', { fence: false });
+	equal((await bob.archive(alice.bare)).length, 1, 'archive of bob');
+	equal((await alice.archive(bob.bare)).length, 1, 'archive of alice');
+	await t.nothing(alice, /relayed1/);
+});
+
+rule('relay: all that our stanzas hold may pass', async (t) => {
+	const [alice, bob] = await t.called();
+	for (const inner of [jmi('propose', 'P1') + STORE + PRIVATE,
+		jmi('ringing', 'P1') + `<request xmlns='${NS.receipts}'/>`,
+		jmi('proceed', 'P1', `<device xmlns='${NS.omemo}' id='7'/>`),
+		jmi('finish', 'P1') + `<origin-id xmlns='${NS.sid}' id='o'/>`,
+		`<received xmlns='${NS.receipts}' id='relayed1'/>`])
+		for (const type of ['chat', 'normal', null])
+			accepted(await t.relayMessage(alice.jid, bob.jid, inner,
+				{ type }));
+});
+
+rule('relay: a session, its result and its errors come back raw', async (t) => {
+	const [alice, bob] = await t.called();
+	accepted(await t.relayIq('set', alice.jid, bob.jid,
+		jingle('session-initiate', 'S1'), { id: 'asked1' }));
+	const el = await bob.waitFor((s) => s.attrs.id === 'asked1');
+	equal([el.name, el.attrs.from], ['iq', alice.jid], 'offer');
+	await bob.send(`<iq type='result' id='asked1' to='${alice.jid}'/>`);
+	const result = await t.redirected(bob, 'asked1');
+	equal([result.attrs.type, result.attrs.from, result.attrs.to],
+		['result', bob.jid, alice.jid], 'result');
+	await bob.send(`<iq type='result' id='asked1' to='${alice.jid}'/>`);
+	await t.nothing(t.link, (s) => s !== result && s.attrs.id === 'asked1');
+	accepted(await t.relayIq('set', alice.jid, `${bob.bare}/gone`,
+		jingle('transport-info', 'S1', ''), { id: 'asked2' }));
+	const error = await t.link.waitFor((s) => s.attrs.id === 'asked2');
+	equal([errorOf(error), error.attrs.to], ['service-unavailable',
+		alice.jid], 'error');
+	await t.nothing(alice, (s) => s.attrs.id === 'asked2');
+});
+
+rule('relay: the recipient\'s block list binds, the bounce comes back',
+	async (t) => {
+		const [alice, bob] = await t.called();
+		await bob.block(alice.bare);
+		accepted(await t.relayMessage(alice.jid, bob.bare,
+			jmi('propose', 'P1'), { id: 'relayed1' }));
+		const el = await t.link.waitFor((s) => s.attrs.id === 'relayed1');
+		equal([el.attrs.type, errorOf(el)],
+			['error', 'service-unavailable'], 'bounce');
+		accepted(await t.relayIq('set', alice.jid, bob.jid,
+			jingle('session-initiate', 'P1'), { id: 'asked1' }));
+		equal(errorOf(await t.link.waitFor((s) => s.attrs.id === 'asked1')),
+			'service-unavailable', 'bounce of the iq');
+		await t.nothing(bob, /relayed1|asked1/);
+		await t.nothing(alice, /relayed1|asked1/);
+	});
+
+rule('relay: answers only what was asked, once', async (t) => {
+	const [alice, bob] = await t.called();
+	const asked = await alice.set(bob.jid, jingle('session-initiate', 'P1'));
+	await t.redirected(alice, asked);
+	const say = (type, inner, id = asked) => t.relayIq(type, bob.jid,
+		alice.jid, inner, { id });
+	equal(refusal(await say('result', '', 'never')), 'forbidden answer',
+		'unasked');
+	equal(refusal(await say('result', '<x/>')), 'forbidden stanza',
+		'result with a child');
+	accepted(await say('error', '<error type=\'cancel\'><conflict xmlns=\'' +
+		`${NS.stanzas}'/></error>`));
+	const el = await alice.waitFor((s) => s.attrs.id === asked);
+	equal([el.attrs.type, errorOf(el)], ['error', 'conflict'], 'answer');
+	equal(refusal(await say('result', '')), 'forbidden answer', 'second');
+});
+
+// What the thief of the secret could wish for.
+rule('relay: everything else is refused and reaches nobody', async (t) => {
+	const [alice, bob] = await t.called();
+	const carol = await t.user('carol');
+	const propose = jmi('propose', 'P1');
+	const m = (inner, o) => t.relayMessage(alice.jid, bob.jid, inner, o);
+	const iq = (type, inner) => t.relayIq(type, alice.jid, bob.jid, inner);
+	const raw = (inner) => t.relay(inner);
+	const deep = '<a>'.repeat(500) + '</a>'.repeat(500);
+	const list = [
+		['pair', t.relayMessage(alice.jid, carol.jid, propose)],
+		['pair', t.relayMessage(carol.jid, alice.jid, propose)],
+		['stanza', m('<body>hi</body>')],
+		['stanza', m(`${propose}<body>hi</body>`)],
+		['stanza', m(`${propose}<thread>1</thread>`)],
+		['stanza', m(`${propose}hi`)],
+		['stanza', m(propose + jmi('retract', 'P1'))],
+		['stanza', m(`${propose}<x xmlns='jabber:x:oob'/>`)],
+		['stanza', m(`${propose}<active xmlns='urn:xmpp:carbons:2'/>`)],
+		['stanza', m(STORE)],
+		['stanza', m('')],
+		['stanza', m(propose, { type: 'groupchat' })],
+		['stanza', m(propose, { type: 'headline' })],
+		['stanza', m(propose, { type: 'error' })],
+		['stanza', iq('set', '<query xmlns=\'jabber:iq:roster\'/>')],
+		['stanza', iq('set', jingle('session-initiate', 'X', FILE))],
+		['stanza', iq('set', jingle('session-initiate', 'X', ''))],
+		['stanza', iq('set', jingle('session-initiate', 'X', RTP + FILE))],
+		['stanza', iq('set', jingle('content-add', 'P1', FILE))],
+		['stanza', iq('get', `<query xmlns='${NS.info_}'/>`)],
+		['stanza', iq('get', jingle('session-info', 'P1', ''))],
+		['session', iq('set', jingle('session-terminate', 'X', ''))],
+		['answer', iq('result', '')],
+		['answer', iq('error', '<error/>')],
+		['malformed', raw(`<presence xmlns='jabber:client' from='${
+			alice.jid}' to='${bob.bare}' type='subscribed'/>`)],
+		['malformed', raw('')],
+		['malformed', raw(`<message from='${alice.jid}' to='${bob.jid}'>` +
+			`${propose}</message>`)],
+		['malformed', raw(`<message xmlns='jabber:client' from='${
+			alice.jid}' to='${bob.jid}'>${propose}</message>`.repeat(2))],
+		['depth', m(propose + deep)],
+		['address', t.relayMessage(alice.jid, 'eve@elsewhere.example',
+			propose)],
+		['address', t.relayMessage('eve@elsewhere.example', bob.jid,
+			propose)],
+		['address', t.relayMessage(t.server.host, bob.jid, propose)],
+		['address', t.relayMessage(alice.jid, t.server.host, propose)],
+		['address', t.relayMessage(`${alice.user}@${t.server.without}`,
+			bob.jid, propose)],
+		['address', t.relayMessage(alice.jid, `x@${t.server.without}`,
+			propose)],
+		['address', t.relayMessage(alice.jid, `x@${t.server.component
+			.domain}`, propose)],
+		['address', t.relayMessage('@@', bob.jid, propose)],
+		['address', raw(`<message xmlns='jabber:client' to='${bob.jid}'>` +
+			`${propose}</message>`)],
+	];
+	for (const [i, [why, answer]] of list.entries())
+		equal(refusal(await answer), `forbidden ${why}`, `case ${i + 1}`);
+	for (const user of [alice, bob, carol])
+		await t.nothing(user, /relayed0/);
+});
+
+rule('relay: a refusal names the stanza', async (t) => {
+	const alice = await t.user('alice');
+	const el = await t.relayMessage(alice.jid, t.jid('bob'),
+		jmi('propose', 'P1'), { id: 'relayed5' });
+	const { xmlns, ...attrs } = el.getChild('error')
+		.getChild('refused', RELAY).attrs;
+	same(attrs, { why: 'pair', stanza: 'message', id: 'relayed5',
+		from: alice.jid, to: t.jid('bob') }, `refused ${xmlns}`);
+});
+
+rule('relay: users and other components are forbidden to, logged and counted',
+	async (t) => {
+		const [alice, bob] = await t.called();
+		const from = t.server.readLog().length;
+		const inner = `<relay xmlns='${RELAY}'><message xmlns=` +
+			`'jabber:client' from='${bob.jid}' to='${alice.jid}'>${
+				jmi('ringing', 'P1')}</message></relay>`;
+		equal(refusal(await alice.iq('set', t.server.host, inner,
+			{ mayFail: true })), 'forbidden asker', 'user');
+		const other = new t.link.constructor({ server: t.server,
+			component: t.server.other, dialogue: t.dialogue });
+		t.links.push(other);
+		await other.connect();
+		equal(refusal(await other.iq('set', t.server.host, inner)),
+			'forbidden asker', 'other component');
+		await t.nothing(alice, /<ringing/);
+		if (!t.logged(/[Rr]efused.*asker/, from) &&
+		    !t.logged(/[Rr]efused/, 0))
+			throw new Error('no line in the log');
+	});
+
+rule('relay: pairs and ids outlast a reconnect, a reload, a restart',
+	async (t) => {
+		const [alice, bob] = await t.called();
+		const check = async (what) => {
+			equal((await t.relayIq('set', alice.jid, bob.jid,
+				jingle('session-info', 'P1', ''))).attrs.type,
+			'result', what);
+		};
+		await check('at first');
+		t.link.drop();
+		await t.up();
+		await check('reconnected');
+		await t.server.reloadModule();
+		await t.hello();
+		await check('reloaded');
+		t.link.drop();
+		for (const user of t.users)
+			await user.close();
+		await t.server.restart();
+		await t.up();
+		await check('restarted');
+	});
+
+rule('relay: not when the pair\'s time is over', async (t) => {
+	const [alice, bob] = await t.called();
+	await t.module({ privatecall_pair_lifetime: 0 });
+	equal(refusal(await t.relayMessage(alice.jid, bob.jid,
+		jmi('ringing', 'P1'))), 'forbidden pair', 'old pair');
+});

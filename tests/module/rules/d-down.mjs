@@ -1,0 +1,144 @@
+// d-down.mjs: what the module decides by itself
+
+import { equal } from '../../e2e/story.mjs';
+import { reasonOf } from '../../e2e/clients/match.mjs';
+import { NS } from '../../e2e/clients/ns.mjs';
+import { accepted, jingle, jmi, refusal, rule, stanza, STORE }
+	from '../rule.mjs';
+
+const OFF = { name: 'decline',
+	text: 'Private calls are turned off on this server.' };
+const DOWN = { name: 'gone',
+	text: 'Calls are not available right now. Try again shortly.' };
+
+const SWITCHES = [
+	['down, refuse', {}, DOWN],
+	['switch off', { private_calls: false }, OFF],
+	['switch off, native', { private_calls: false,
+		privatecall_when_down: 'native' }, OFF],
+];
+
+async function refuses(t, alice, bob, row) {
+	await alice.message(bob.bare, jmi('propose', 'P1') + STORE);
+	const el = await alice.waitFor(/<reject/);
+	equal(el.attrs.from, `${bob.bare}/privatecall`, 'from');
+	equal(el.getChild('reject', NS.jmi).attrs.id, 'P1', 'id');
+	equal(reasonOf(el.getChild('reject', NS.jmi)), row, 'reason');
+	const id = await alice.set(bob.jid, jingle('session-initiate', 'S1'));
+	equal((await alice.waitFor(stanza(id))).attrs.type, 'result', 'answer');
+	const end = await alice.waitFor(/session-terminate/);
+	equal([end.attrs.from, reasonOf(end.getChild('jingle', NS.jingle))],
+		[bob.jid, row], 'terminate');
+	await alice.send(`<iq type='result' id='${end.attrs.id}' ` +
+		`to='${bob.jid}'/>`);
+	await t.nothing(bob, (el) => /^alice/.test(el.attrs.from));
+	equal((await alice.archive(bob.bare)).map((m) =>
+		m.children.find((c) => c.getNS() === NS.jmi).name),
+	['propose', 'reject'], 'archive of alice');
+	equal((await bob.archive(alice.bare)).length, 0, 'archive of bob');
+}
+
+for (const [name, options, row] of SWITCHES)
+	rule(`down: ${name}: a start is refused on the sender's own server`,
+		{ up: false }, async (t) => {
+			await t.module(options);
+			await refuses(t, await t.user('alice'),
+				await t.user('bob'), row);
+		});
+
+rule('down: native: a call is as without the module', { up: false },
+	async (t) => {
+		await t.module({ privatecall_when_down: 'native' });
+		const alice = await t.user('alice');
+		const bob = await t.user('bob');
+		await alice.message(bob.bare, jmi('propose', 'P1'));
+		await bob.waitFor(/propose/);
+		await bob.message(alice.jid, jmi('proceed', 'P1'));
+		await alice.waitFor(/proceed/);
+		await alice.set(bob.jid, jingle('session-initiate', 'P1'));
+		await bob.waitFor(/session-initiate/);
+	});
+
+rule('down: a call that runs goes on, with the users\' own stanzas',
+	async (t) => {
+		const [alice, bob] = await t.called();
+		const offer = await alice.set(bob.jid,
+			jingle('session-initiate', 'P1'));
+		await t.redirected(alice, offer);
+		accepted(await t.relayIq('set', alice.jid, bob.jid,
+			jingle('transport-info', 'P1', ''), { id: 'asked1' }));
+		await t.down();
+		await bob.send(`<iq type='result' id='asked1' to='${alice.jid}'/>`);
+		await bob.set(alice.jid, jingle('session-info', 'P1', ''));
+		await alice.waitFor(/session-info/);
+		await alice.set(bob.jid, jingle('session-terminate', 'P1', ''));
+		await bob.waitFor(/session-terminate/);
+		await alice.message(bob.jid, jmi('finish', 'P1'));
+		await bob.waitFor(/finish/);
+		await t.nothing(alice, (el) => el.attrs.id === 'asked1');
+	});
+
+rule('down: ringing is taken back, but never becomes a call', async (t) => {
+	const [alice, bob] = await t.called();
+	await t.down();
+	await bob.message(alice.jid, jmi('ringing', 'P1'));
+	await alice.waitFor(/<ringing/);
+	await bob.message(alice.jid, jmi('proceed', 'P1'));
+	const stop = await bob.waitFor(/<retract/);
+	equal([stop.attrs.from, reasonOf(stop.getChild('retract', NS.jmi))],
+		[alice.jid, DOWN], 'retract');
+	const end = await alice.waitFor(/<reject/);
+	equal([end.attrs.from, reasonOf(end.getChild('reject', NS.jmi))],
+		[bob.jid, DOWN], 'reject');
+	await alice.set(bob.jid, jingle('session-initiate', 'P1'));
+	await alice.waitFor(/session-terminate/);
+	await bob.waitFor(/<retract/);
+	await alice.message(bob.bare, jmi('retract', 'P1'));
+	await bob.waitFor(/<retract/);
+	await t.nothing(alice, /proceed/);
+	await t.nothing(bob, /session-initiate/);
+});
+
+rule('off: with the component up it refuses, and cannot ring all the same',
+	async (t) => {
+		const [alice, bob] = await t.called('P0');
+		await t.module({ private_calls: false });
+		const id = await alice.message(bob.bare, jmi('propose', 'P1'));
+		await t.redirected(alice, id);
+		equal(refusal(await t.relayMessage(alice.jid, bob.bare,
+			jmi('propose', 'P1'))), 'not-allowed off', 'propose');
+		equal(refusal(await t.relayIq('set', alice.jid, bob.jid,
+			jingle('session-initiate', 'P1'))), 'not-allowed off',
+		'session-initiate');
+		accepted(await t.relayMessage(`${bob.bare}/privatecall`, alice.jid,
+			jmi('reject', 'P1')));
+		await alice.waitFor(/<reject/);
+		await t.nothing(bob, /propose|session-initiate/);
+	});
+
+rule('off: calls with users elsewhere are refused too', async (t) => {
+	await t.module({ private_calls: false });
+	const alice = await t.user('alice');
+	const far = await t.user('carol', { host: t.server.without });
+	await alice.message(far.bare, jmi('propose', 'P1'));
+	equal(reasonOf((await alice.waitFor(/<reject/))
+		.getChild('reject', NS.jmi)), OFF, 'reason');
+	await far.message(alice.bare, jmi('propose', 'P2'));
+	await far.waitFor(/<reject/);
+	await t.nothing(alice, /propose/);
+	await t.nothing(far, /propose/);
+});
+
+rule('remote users: redirected and relayed only if allowed', async (t) => {
+	const alice = await t.user('alice');
+	const far = await t.user('carol', { host: t.server.without });
+	await far.message(alice.bare, jmi('propose', 'P1'));
+	await alice.waitFor(/P1/);
+	await t.module({ privatecall_remote_users: true });
+	const id = await far.message(alice.bare, jmi('propose', 'P2'));
+	equal((await t.redirected(far, id)).attrs.to, alice.bare, 'to');
+	accepted(await t.relayMessage(`${alice.bare}/privatecall`, far.jid,
+		jmi('ringing', 'P2')));
+	await far.waitFor(/ringing/);
+	await t.nothing(alice, /P2/);
+});

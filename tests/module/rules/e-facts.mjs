@@ -1,0 +1,148 @@
+// e-facts.mjs: what the server knows: the mirror, and the one query
+
+import { assert, equal } from '../../e2e/story.mjs';
+import { errorOf } from '../../e2e/clients/match.mjs';
+import { attrsOf, QUERY, rule, same } from '../rule.mjs';
+
+const CAPS = '<c xmlns=\'http://jabber.org/protocol/caps\' hash=\'sha-1\' ' +
+	'node=\'n\' ver=\'v\'/>';
+const IDLE = '<idle xmlns=\'urn:xmpp:idle:1\' since=\'2026-01-02T03:04:05Z\'/>';
+
+// The next message of the mirror about `jid`.
+async function mirrored(t, jid) {
+	let found;
+	await t.link.waitFor((el) => {
+		const sessions = el.name === 'message' &&
+			el.getChild('sessions', QUERY);
+		if (!sessions || sessions.attrs.replay)
+			return false;
+		found = sessions.children.find((c) => c.attrs?.jid === jid);
+		return Boolean(found);
+	}, `the mirror of ${jid}`, 3000);
+	return { name: found.name, ...attrsOf(found) };
+}
+
+rule('mirror: each change of what a session shows, until it is gone',
+	async (t) => {
+		const bob = await t.user('bob', { priority: 5, show: 'away',
+			extra: CAPS + IDLE });
+		const all = { name: 'session', jid: bob.jid, priority: '5',
+			show: 'away', idle: '2026-01-02T03:04:05Z', hash: 'sha-1',
+			node: 'n', ver: 'v' };
+		same(await mirrored(t, bob.jid), all, 'all');
+		await bob.available();
+		const bare = { name: 'session', jid: bob.jid };
+		same(await mirrored(t, bob.jid), bare, 'nothing');
+		for (const csi of ['inactive', 'active']) {
+			await bob.send(`<${csi} xmlns='urn:xmpp:csi:0'/>`);
+			same(await mirrored(t, bob.jid), { ...bare, csi }, csi);
+		}
+		await bob.available({ priority: -3 });
+		equal((await mirrored(t, bob.jid)).priority, '-3', 'negative');
+		await bob.unavailable();
+		same(await mirrored(t, bob.jid), { name: 'gone', jid: bob.jid },
+			'gone');
+	});
+
+rule('mirror: a lost connection, hibernating if it may be resumed',
+	async (t) => {
+		const plain = await t.user('bob');
+		await mirrored(t, plain.jid);
+		plain.drop();
+		equal((await mirrored(t, plain.jid)).name, 'gone', 'plain');
+		const bob = await t.user('bob', { resource: 'resumes' });
+		await mirrored(t, bob.jid);
+		await bob.send('<enable xmlns=\'urn:xmpp:sm:3\' resume=\'true\'/>');
+		await bob.fence();
+		bob.drop();
+		same(await mirrored(t, bob.jid), { name: 'session', jid: bob.jid,
+			hibernating: 'true' }, 'hibernating');
+	});
+
+rule('mirror: not to others\' directed presence, and of no other host',
+	async (t) => {
+		const bob = await t.user('bob');
+		await mirrored(t, bob.jid);
+		await bob.send(`<presence to='${t.jid('alice')}'><show>dnd</show>` +
+			'</presence>');
+		await t.nothing(t.link, /dnd/);
+	});
+
+rule('mirror: replayed at a hello, 100 sessions a message', async (t) => {
+	const users = [];
+	for (let i = 0; i < 101; i++)
+		users.push(await t.user('many', { resource: `r${i}` }));
+	t.link.drop();
+	await t.connect();
+	await t.hello();
+	await t.link.waitFor(/replay="last"/);
+	const lists = t.link.received(/<sessions/).map((el) =>
+		el.getChild('sessions', QUERY)).filter((s) => s.attrs.replay);
+	equal(lists.slice(0, -1).map((s) => [s.attrs.replay, s.children.length]),
+		lists.slice(1).map(() => ['true', 100]), 'full messages');
+	assert(lists.length > 1, 'one message for all');
+	const jids = lists.flatMap((s) => s.children.map((c) => c.attrs.jid));
+	for (const { jid } of users)
+		equal(jids.filter((j) => j === jid).length, 1, jid);
+});
+
+async function ask(t, from, to, host = t.server.host) {
+	const el = await t.link.iq('get', host, `<facts xmlns='${QUERY}' ` +
+		`from='${from}' to='${to}'/>`);
+	const facts = el.getChild('facts', QUERY);
+	if (!facts)
+		return errorOf(el);
+	const { push, ...attrs } = attrsOf(facts);
+	return { ...attrs, sessions: facts.children.map(attrsOf) };
+}
+
+rule('facts: sessions, rosters, block lists, existence', async (t) => {
+	const [from, to] = [t.account('alice'), t.account('bob')];
+	t.server.setRoster(`bob${t.number}`, [{ jid: from,
+		subscription: 'from' }]);
+	t.server.setRoster(`alice${t.number}`, [{ jid: to,
+		subscription: 'to' }]);
+	const alice = await t.user('alice');
+	const known = { from, to, exists: 'true', subscription: 'from',
+		reverse: 'to' };
+	same(await ask(t, from, to), { ...known, blocks: 'false',
+		blocked: 'false', sessions: [] }, 'away');
+	const bob = await t.user('bob', { priority: 1, show: 'dnd' });
+	await bob.block(from);
+	same(await ask(t, from, to), { ...known, blocks: 'true',
+		blocked: 'false', sessions: [{ jid: bob.jid, priority: '1',
+			show: 'dnd' }] }, 'there, blocks');
+	await bob.unblock(from);
+	await alice.block(t.server.host);
+	same(await ask(t, from, to), { ...known, blocks: 'false',
+		blocked: 'true', sessions: [{ jid: bob.jid, priority: '1',
+			show: 'dnd' }] }, 'is blocked by domain');
+});
+
+rule('facts: of strangers, of nobody, of users elsewhere', async (t) => {
+	const [from, to] = [t.account('alice'), t.account('bob')];
+	same(await ask(t, from, to), { from, to, exists: 'true',
+		blocks: 'false', blocked: 'false', sessions: [] }, 'strangers');
+	const nobody = t.jid('nobody');
+	same(await ask(t, from, nobody), { from, to: nobody, exists: 'false',
+		blocked: 'false', sessions: [] }, 'nobody');
+	const far = 'eve@elsewhere.example';
+	same(await ask(t, far, to), { from: far, to, exists: 'true',
+		blocks: 'false', sessions: [] }, 'of elsewhere');
+	equal(await ask(t, from, far), 'item-not-found', 'elsewhere');
+	const dave = await t.user('dave', { host: t.server.second });
+	same(await ask(t, from, dave.bare, t.server.second), { from,
+		to: dave.bare, exists: 'true', blocks: 'false', blocked: 'false',
+		sessions: [{ jid: dave.jid }] }, 'of the second host');
+});
+
+rule('facts: bad questions', async (t) => {
+	const alice = await t.user('alice');
+	for (const [from, to] of [['', alice.bare], [alice.jid, alice.bare],
+		[alice.bare, alice.jid], [t.server.host, alice.bare],
+		[alice.bare, '@'], [alice.bare, t.server.host]])
+		equal(await ask(t, from, to), 'jid-malformed', `${from} ${to}`);
+	equal(errorOf(await alice.iq('get', t.server.host, `<facts xmlns='${
+		QUERY}' from='${alice.bare}' to='${alice.bare}'/>`,
+	{ mayFail: true })), 'forbidden', 'a user');
+});
