@@ -24,7 +24,7 @@ build_packages="autoconf automake make=make gcc=gcc libc6-dev binutils=nm
 check_packages="clang=clang libclang-rt-14-dev=clang llvm=llvm-symbolizer
 	xz-utils=xz patch=patch spin=spin"
 node_packages="nodejs=node npm=npm openssl=openssl ca-certificates
-	iproute2=ip"
+	iproute2=ip lua-check=luacheck"
 browser_packages="chromium=chromium fonts-liberation"
 
 die()

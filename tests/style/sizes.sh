@@ -2,7 +2,7 @@
 # sizes.sh: C functions mostly <= 40 lines (four of five), 19 of 20 <= 80, none
 # > 150; nesting <= 4; files <= 900 lines; 80 columns, a tab counting 8 (a line
 # with a namespace or address may be longer: it is found by its whole text). In
-# JavaScript a tab counts 4.
+# JavaScript and Lua a tab counts 4.
 . "${top_srcdir:-.}/tests/style/common.sh"
 
 out=$(mktemp)
@@ -41,7 +41,7 @@ project_files | grep -E \
 	-e '\.(c|h|sh|mk|am|ac|m4|mjs|js|ts|lua|py|erl)$' \
 	-e '^(check|quickstart|\.ci/run)$' | grep -v '^tests/files\.mk$' |
 tr '\n' '\0' | LC_ALL=C xargs -0r awk '
-	FNR == 1 { tab = FILENAME ~ /\.m?[jt]s$/ ? 4 : 8 }
+	FNR == 1 { tab = FILENAME ~ /\.(m?[jt]s|lua)$/ ? 4 : 8 }
 	{
 		gsub(/[\200-\277]/, "")
 		width = 0
