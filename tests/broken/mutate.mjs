@@ -261,11 +261,13 @@ const CFLAGS = '-O1 -w -fsanitize=bounds -fsanitize-undefined-trap-on-error ' +
 
 function copyTree(dir) {
 	rmSync(dir, { recursive: true, force: true });
-	mkdirSync(dir, { recursive: true });
+	mkdirSync(join(dir, 'src'), { recursive: true });
 	const keep = (name) => !['.git', 'build', 'node_modules', 'web',
-		'autom4te.cache'].includes(name.slice(TOP.length + 1)
-		.split('/').pop());
-	cpSync(TOP, join(dir, 'src'), { recursive: true, filter: keep });
+		'autom4te.cache'].includes(name.split('/').pop());
+	// One by one: DIR may be in TOP, which cpSync() would not copy.
+	for (const name of readdirSync(TOP).filter(keep))
+		cpSync(join(TOP, name), join(dir, 'src', name),
+			{ recursive: true, filter: keep });
 	const build = join(dir, 'build');
 	mkdirSync(build);
 	must('../src/configure', ['--quiet', `CFLAGS=${CFLAGS}`,
