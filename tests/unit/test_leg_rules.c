@@ -591,6 +591,27 @@ static void devices_are_bounded(void **state)
 	end(&b);
 }
 
+/* The creator of a content that the other side has added is the real one, also
+ * where this client writes another (interop.md, 4.4). */
+static void creator_of_what_came(void **state)
+{
+	struct xml_elem *content;
+	struct bench b;
+
+	(void)state;
+	begin(&b, C_ACTIVE);
+	leg_relay(&b.l, xml(&b, "<jingle xmlns='urn:xmpp:jingle:1'>"
+			    RTP_CONTENT("responder", "v", "video")
+			    "</jingle>"), JINGLE_CONTENT_ADD, 0, &b.env);
+	assert_int_equal(jingle_from(&b, DEVICE, "S", "content-accept",
+				     RTP_CONTENT("initiator", "v", "video")),
+			 0);
+	assert_true(b.env.last->is_report);
+	content = xml_child(b.env.last->tree, NS_JINGLE, "content");
+	assert_string_equal(xml_get(content, "creator"), "responder");
+	end(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -620,6 +641,7 @@ int main(void)
 		cmocka_unit_test(catching_up_owes_nothing),
 		cmocka_unit_test(a_no_is_a_no),
 		cmocka_unit_test(devices_are_bounded),
+		cmocka_unit_test(creator_of_what_came),
 		cmocka_unit_test(small_arena),
 	};
 
