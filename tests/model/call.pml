@@ -915,7 +915,9 @@ inline link_comes()
 		printf("link: up\n");
 		link = 1;
 		verify = 1;
-		release()
+		release();
+		start_step();
+		on_linked()
 	}
 }
 

@@ -1492,6 +1492,28 @@ inline repeat_stops()
 	fi
 }
 
+/* ask_both(): somebody may have hung up while we could not be told. */
+inline ask_both()
+{
+	if
+	:: broken == NO_PING
+	:: else ->
+		for (i_ : 0 .. 1) {
+			asked_ping = asked_ping | BIT(ldev[i_]);
+			emit(PING, lsid[i_], ldev[i_], FREE)
+		}
+	fi
+}
+
+/* call_on_linked(): the link is up again. */
+inline on_linked()
+{
+	if
+	:: cs == C_UP -> ask_both()
+	:: else
+	fi
+}
+
 inline on_restored()
 {
 	if
@@ -1501,10 +1523,7 @@ inline on_restored()
 		ends(RESTART, NOBODY)
 	:: cs == C_UP && broken == NO_PING
 	:: cs == C_UP && broken != NO_PING ->
-		for (i_ : 0 .. 1) {
-			asked_ping = asked_ping | BIT(ldev[i_]);
-			emit(PING, lsid[i_], ldev[i_], FREE)
-		};
+		ask_both();
 		repeat_stops()
 	:: else ->
 		repeat_stops();

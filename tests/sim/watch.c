@@ -535,7 +535,7 @@ static void in_no_session(const struct scan *s)
 				    s->sid);
 
 	if (h && !h->accepted)
-		h->ended = true;
+		h->refused = true;
 }
 
 static void in_jmi(const struct scan *s)
@@ -601,7 +601,7 @@ static void in_jingle(const struct scan *s)
 			 true)->initiated = true;
 		break;
 	case G_ACCEPT:
-		if (h && !h->caller && h->initiated && !h->ended)
+		if (h && !h->caller && h->initiated && !h->refused)
 			h->accepted = true;
 		if (r && r->dev[s->from_dev].plain_offer)
 			in_answer(s, r, p);
@@ -810,6 +810,7 @@ static void half_restarts(struct half *h)
 	unsigned state = watch_state(h->user, h->peer, str_of(h->sid));
 	bool jmi = quirks[W.user[h->user].device[h->dev].quirk].jmi;
 
+	h->refused = false;            /* that may not have been stored */
 	h->amnesia = h->amnesia || state == 99 || state == LEG_PROPOSED ||
 		     (state == LEG_RINGING && jmi);
 }

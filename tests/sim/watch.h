@@ -49,6 +49,7 @@ struct half {
 	char sid[SID_SIZE];
 	uint8_t user, dev, peer;
 	bool caller, initiated, accepted, ended, gone, amnesia;
+	bool refused;              /* by himself, before he accepted */
 	int64_t left;              /* hung up then, the link being down */
 	int64_t at;
 };
