@@ -57,7 +57,7 @@ enum call_event_kind {
 	CALL_EV_SWITCH_OFF,        /* ringing calls are withdrawn */
 	CALL_EV_DRAIN,             /* likewise, draining */
 	CALL_EV_RESTORED,          /* after a start, legs are from the store */
-	CALL_EV_LINKED,            /* the link to the server is up again */
+	CALL_EV_LINKED,            /* so again, and devices had time for it */
 	CALL_EV_HANGUP,            /* by the admin */
 	CALL_EV_SWITCHED,          /* `jid` (bare) took another call (F26) */
 	CALL_EVENTS

@@ -72,7 +72,7 @@ struct daemon {
 	bool link_was_up, stopping, leaving, draining;
 	int exit_code;
 	int64_t started;           /* wall ms */
-	int64_t prune_at, verify_at, stop_at;  /* monotonic ms */
+	int64_t prune_at, verify_at, ask_at, stop_at;  /* monotonic ms */
 	struct counters count;
 
 	/* switches: what ctl said, -1: as configured */

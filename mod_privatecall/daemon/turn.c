@@ -61,6 +61,8 @@ int64_t daemon_deadline(const struct daemon *dm)
 	t = earlier(t, gateway_deadline(dm->gateway));
 	if (dm->verify_at)
 		t = earlier(t, dm->verify_at);
+	if (dm->ask_at)
+		t = earlier(t, dm->ask_at);
 	return earlier(t, dm->prune_at);
 }
 
@@ -114,6 +116,10 @@ void daemon_tick(struct daemon *dm)
 	if (dm->verify_at && now >= dm->verify_at) {
 		dm->verify_at = 0;
 		calls_verify(dm);
+	}
+	if (dm->ask_at && now >= dm->ask_at) {
+		dm->ask_at = 0;
+		calls_all(dm, CALL_EV_LINKED);
 	}
 	if (dm->draining && !dm->live)
 		daemon_stop(dm, 0);

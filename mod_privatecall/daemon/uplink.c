@@ -208,9 +208,14 @@ static void link_up(struct daemon *dm)
 	route_gateway(dm, &env);
 	arena_reset(dm->arena);
 	hold_link_up(dm);
-	calls_all(dm, dm->link_was_up ? CALL_EV_LINKED : CALL_EV_RESTORED);
-	if (!dm->link_was_up)
-		dm->verify_at = clock_now() + GATEWAY_GRACE_MS;
+	/* When it was the server that went away, devices come back one by
+	 * one: asked before, they would not be found. */
+	if (dm->link_was_up) {
+		dm->ask_at = clock_now() + GATEWAY_GRACE_MS;
+		return;
+	}
+	calls_all(dm, CALL_EV_RESTORED);
+	dm->verify_at = clock_now() + GATEWAY_GRACE_MS;
 	dm->link_was_up = true;
 }
 
@@ -219,6 +224,7 @@ static void link_lost(struct daemon *dm)
 	struct gateway_env env = { .arena = dm->arena, .now = clock_now(),
 				   .wall = clock_wall() };
 
+	dm->ask_at = 0;
 	gateway_down(dm->gateway, &env);
 	route_gateway(dm, &env);
 	arena_reset(dm->arena);

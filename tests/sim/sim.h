@@ -306,6 +306,8 @@ void watch_crash(void);
 void watch_jump(void);            /* of the wall clock */
 void watch_turn(void);             /* one of the daemon ended */
 void watch_due(unsigned what, unsigned number);
+/* ms after which one who had left while the link was down is known to have. */
+int64_t watch_asked_by(void);
 void watch_taken(void);            /* the server answered a ping */
 void watch_delivered(struct device *d, const struct scan *s);
 const char *watch_any_sid(unsigned n);

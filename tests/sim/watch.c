@@ -744,8 +744,7 @@ void watch_up(void)
 	for (a = 0; a <= USERS; a++)
 		for (b = 0; b <= USERS; b++)
 			if (watch_runs(&O.pair[a][b]))
-				watch_later(W.conf.site.iq_timeout +
-					    2 * SECOND, DUE_LEFT,
+				watch_later(watch_asked_by(), DUE_LEFT,
 					    (unsigned)(&O.pair[a][b] -
 						       &O.pair[0][0]));
 }

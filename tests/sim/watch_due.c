@@ -68,6 +68,11 @@ static bool left_before(const struct half *h, int64_t at)
 	return h->left && h->left < at;
 }
 
+int64_t watch_asked_by(void)
+{
+	return GATEWAY_GRACE_MS + W.conf.site.iq_timeout + 2 * SECOND;
+}
+
 /* Once the link is up, or the daemon, both are asked whether they still talk;
  * who does not answer in time has gone. */
 static void due_left(unsigned at)
@@ -76,7 +81,7 @@ static void due_left(unsigned at)
 	const struct half *a, *b;
 
 	if (!watch_runs(p) || !W.link_up || W.leaving ||
-	    W.now - O.up_since < W.conf.site.iq_timeout + 2 * SECOND)
+	    W.now - O.up_since < watch_asked_by())
 		return;
 	a = &O.half[p->up[0]];
 	b = &O.half[p->up[1]];
