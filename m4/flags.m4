@@ -28,7 +28,7 @@ AS_IF([test "$enable_sanitize" = yes || test "$enable_fuzz" = yes], [
 	INSTRUMENT_CFLAGS="-fsanitize=address,undefined dnl
 -fno-sanitize-recover=all -fno-omit-frame-pointer"])
 FUZZ_LDFLAGS=
-AS_IF([test "$enable_fuzz" = yes], [
+AS_IF([test "$enable_fuzz" != no], [
 	INSTRUMENT_CFLAGS="$INSTRUMENT_CFLAGS -fsanitize=fuzzer-no-link"
 	FUZZ_LDFLAGS="-fsanitize=fuzzer"
 	AC_MSG_CHECKING([for libFuzzer])
