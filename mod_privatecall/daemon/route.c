@@ -329,6 +329,9 @@ void route_stanza(struct xml_elem *e, struct arena *a, void *arg)
 				     .condition = "service-unavailable" });
 		return;
 	}
+	/* An error may be the server's word that it is gone. */
+	if (s.kind != STANZA_PRESENCE && strcmp(s.type, "error") != 0)
+		gateway_heard(dm->gateway, &s.from);
 	switch (s.kind) {
 	case STANZA_IQ:
 		route_iq(&r);

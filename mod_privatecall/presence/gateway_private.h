@@ -41,6 +41,7 @@ struct gateway_dev {
 	bool idle;
 	int64_t idle_since;        /* wall ms, if idle */
 	bool stale;                /* not seen since the link was lost */
+	bool heard;                /* ... but a stanza of it came */
 	char *caps_key;            /* names its caps; "": has none */
 	bool known;                /* features are */
 	unsigned features;         /* FEATURE_* */
@@ -179,6 +180,9 @@ void gateway_mirror_probe(struct gateway *g, struct gateway_user *u,
 /* After a change of his devices, or (always) of what counts: tells others. */
 void gateway_mirror_refresh(struct gateway *g, struct gateway_user *u,
 			    bool always, struct gateway_env *env);
+/* It did not show itself in the grace. */
+void gateway_mirror_unseen(struct gateway *g, struct gateway_dev *d,
+			   struct gateway_env *env);
 void gateway_mirror_gone(struct gateway *g, struct gateway_dev *d,
 			 struct gateway_env *env);
 

@@ -238,6 +238,30 @@ int gateway_mirror_available(struct gateway *g, const struct stanza *s,
 	return rc;
 }
 
+void gateway_heard(struct gateway *g, const struct jid *from)
+{
+	struct gateway_user *u;
+	struct gateway_dev *d;
+
+	if (g->grace_end == INT64_MAX || !from->resource)
+		return;
+	u = gateway_user_find(g, from->bare);
+	d = u ? dev_find(u, from->full) : NULL;
+	if (d)
+		d->heard = true;
+}
+
+void gateway_mirror_unseen(struct gateway *g, struct gateway_dev *d,
+			   struct gateway_env *env)
+{
+	if (!d->heard) {
+		gateway_mirror_gone(g, d, env);
+		return;
+	}
+	gateway_features_forget(g, d, env);
+	gateway_dev_free(g, d);
+}
+
 void gateway_mirror_gone(struct gateway *g, struct gateway_dev *d,
 			 struct gateway_env *env)
 {

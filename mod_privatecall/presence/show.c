@@ -176,7 +176,7 @@ static void sweep_grace(struct gateway *g, struct gateway_user *u,
 
 	DL_FOREACH_SAFE(u->devs, d, next)
 		if (d->stale)
-			gateway_mirror_gone(g, d, env);
+			gateway_mirror_unseen(g, d, env);
 	for (r = u->rows; r; r = r->hh.next)
 		gateway_show_row(g, r, true, env);
 }
@@ -241,6 +241,7 @@ void gateway_down(struct gateway *g, struct gateway_env *env)
 		u->active = u->readable = false;
 		DL_FOREACH(u->devs, d) {
 			d->stale = true;
+			d->heard = false;
 			gateway_features_forget(g, d, NULL);
 		}
 	}

@@ -518,6 +518,30 @@ static void test_link(void **state)
 			    "P unavailable c.h > bob@h\n");
 }
 
+/* Who speaks is not gone when the grace ends, but counts as before his presence
+ * only when that comes. */
+static void test_heard(void **state)
+{
+	struct jid x;
+
+	(void)state;
+	two_friends();
+	feed(p("", "bob@h/x", "c.h", ""));
+	feed(p("", "bob@h/y", "c.h", ""));
+	assert_int_equal(jid_parse(env.arena, "bob@h/x", &x), 0);
+	gateway_heard(g, &x);          /* before the break: is no word */
+	gateway_down(g, &env);
+	up();
+	assert_int_equal(jid_parse(env.arena, "bob@h/x", &x), 0);
+	gateway_heard(g, &x);
+	assert_false(gateway_can_read(g, "bob@h"));
+	tick_to(env.now + GATEWAY_GRACE_MS);
+	assert_null(strstr(out, "GONE bob@h/x\n"));
+	assert_non_null(strstr(out, "GONE bob@h/y\n"));
+	assert_false(gateway_can_read(g, "bob@h"));
+	gives(p("unavailable", "bob@h/x", "c.h", ""), "");
+}
+
 /* The server says that he is offline: no need to wait. */
 static void test_probe_answer(void **state)
 {
@@ -586,7 +610,7 @@ int main(void)
 		T(test_lost_contact), T(test_idle), T(test_lang),
 		T(test_features), T(test_features_lie), T(test_describe),
 		T(test_show), T(test_switch),
-		T(test_switch_restored), T(test_link),
+		T(test_switch_restored), T(test_link), T(test_heard),
 		T(test_probe_answer), T(test_sweep), T(test_restore),
 	};
 
