@@ -252,9 +252,10 @@ static bool holds(const struct store_log *l, const struct pair *p, int caller,
 		return caller == callee;
 	if (is(l->result, "unknown-user") || is(l->result, "not-active"))
 		return callee < 0;
+	/* Decided when he called, and said after the fixed delay. */
 	if (is(l->result, "privacy"))
-		return callee >= 0 && (O.user[callee].who == WHO_NOBODY ||
-				       O.user[callee].who == WHO_CONTACTS);
+		return p->private_at &&
+		       W.now - p->private_at <= W.conf.site.refuse_delay;
 	return is(l->result, "re-entered");
 }
 

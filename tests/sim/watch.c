@@ -434,6 +434,9 @@ static void in_attempt(const struct scan *s, bool plain)
 		p->saw |= SAW_INACTIVE;
 		p->inactive_at = W.now;
 	}
+	if (s->to_ours < USERS && (O.user[s->to_ours].who == WHO_NOBODY ||
+				   O.user[s->to_ours].who == WHO_CONTACTS))
+		p->private_at = W.now;
 	if (a) {
 		/* The same once more, or an id of long ago. */
 		if (a->told || a->cancelled)

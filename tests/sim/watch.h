@@ -85,6 +85,7 @@ struct pair {
 	int64_t attempt_at;        /* the latest one */
 	unsigned attempts;
 	int64_t inactive_at;       /* the callee of the latest attempt */
+	int64_t private_at;        /* ... took no calls, or from contacts */
 	int64_t began, answered_at, answered_wall;
 	bool jumped;               /* the wall clock, since it began */
 	int up[2];                 /* halves of a running session, or -1 */
