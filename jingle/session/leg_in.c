@@ -651,6 +651,8 @@ static int step_answer(struct leg *l, const struct leg_event *ev,
 
 	if (!s)
 		return ENOENT;
+	if (ev->kind == LEG_EV_RESULT && str_eq(s->device, l->device))
+		l->away = false;
 	if (s->relay)
 		rc = replied(s, ev, env);
 	if (!rc && ev->kind != LEG_EV_RESULT)
@@ -704,10 +706,22 @@ static int step_receipt(struct leg *l, const struct leg_event *ev,
 	return report(env, LEG_R_RINGING, NULL, NULL);
 }
 
+/* Who speaks is there, whatever his presence said before: what one device says
+ * keeps its order. */
+static void note_heard(struct leg *l, const struct leg_event *ev)
+{
+	bool speaks = ev->kind == LEG_EV_JMI || ev->kind == LEG_EV_JINGLE ||
+		      ev->kind == LEG_EV_RECEIPT;
+
+	if (speaks && str_eq(ev->stanza->from.full, l->device))
+		l->away = false;
+}
+
 int leg_step(struct leg *l, const struct leg_event *ev, struct leg_env *env)
 {
 	int rc = ENOENT;
 
+	note_heard(l, ev);
 	switch (ev->kind) {
 	case LEG_EV_JMI:
 		rc = step_jmi(l, ev, env);

@@ -392,6 +392,8 @@ static void to_leg(struct call_run *r, unsigned side)
 		return;
 	rc = leg_step(&r->c->leg[side], &le, call_leg(r, side));
 	call_join(r);
+	if (!r->c->leg[side].away)
+		r->c->away_since[side] = 0;
 	if (rc == ENOMEM)
 		r->failed = true;
 	else if (rc && ev->kind == CALL_EV_MESSAGE)
