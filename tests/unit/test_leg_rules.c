@@ -1,4 +1,5 @@
 /* test_leg_rules.c: limits and single rules of the leg. */
+#include "jingle/session/leg_private.h"
 #include "tests/unit/leg_test.h"
 
 /* --- single rules ----------------------------------------------------- */
@@ -612,6 +613,20 @@ static void creator_of_what_came(void **state)
 	end(&b);
 }
 
+/* Whether anything is left to pass on is said, whatever was there before. */
+static void repair_says_whether_empty(void **state)
+{
+	struct bench b;
+	bool empty = true;
+
+	(void)state;
+	begin(&b, C_ACTIVE);
+	read_iq(&b, DEVICE, "S", "transport-info", CANDIDATE);
+	assert_non_null(leg_repair_in(&b.l, &b.jingle, b.env.arena, &empty));
+	assert_false(empty);
+	end(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -642,6 +657,7 @@ int main(void)
 		cmocka_unit_test(a_no_is_a_no),
 		cmocka_unit_test(devices_are_bounded),
 		cmocka_unit_test(creator_of_what_came),
+		cmocka_unit_test(repair_says_whether_empty),
 		cmocka_unit_test(small_arena),
 	};
 
