@@ -1,8 +1,6 @@
 // a28-forged.mjs: what is not his to say: answers to others' questions, words
 // of servers, marks that a client would act on (A28 A33 A12)
 
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { jingleXml } from '../e2e/clients/bodies.mjs';
 import { Conversations } from '../e2e/clients/conversations.mjs';
 import { Dino } from '../e2e/clients/dino.mjs';
@@ -15,11 +13,8 @@ const REMOTE = 'remote.localhost';
 
 async function remoteUser(t, name) {
 	const real = `${name}${t.number}`;
-	const dir = join(t.prosody.dir, 'data', 'remote%2elocalhost',
-		'accounts');
-	mkdirSync(dir, { recursive: true });
-	writeFileSync(join(dir, `${real}.dat`),
-		'return {\n\t["password"] = "secret";\n};\n');
+	t.prosody.addUser(real, 'secret', REMOTE);
+	await t.prosody.settled?.();
 	const client = new Dino({ server: { c2sPort: t.prosody.c2sPort,
 		host: REMOTE }, domain: t.domain, user: real,
 	password: 'secret', dialogue: t.dialogue, label: name });

@@ -7,6 +7,8 @@
 #	PROSODY     the prosody program, to be run with a configuration of its
 #	            own; never the one of a running service
 #	PROSODYCTL  likewise
+#	EJABBERD    a folder with the programs erl, erlc, dialyzer and
+#	            ejabberdctl of an ejabberd of our own
 #	CHROMIUM    the browser
 #	PRIVATECALL_NETNS  1: inside a network of its own, loopback up
 
@@ -142,6 +144,76 @@ unpack_prosody()
 	done
 	rm -f "$dir.new"/prosody_*.deb
 	mv "$dir.new" "$dir"
+}
+
+# private_ejabberd: ejabberd and its Erlang, below build/. They are not installed:
+# their packages would start services, ejabberd's own and epmd.
+private_ejabberd()
+{
+	if [ -z "${EJABBERD:-}" ]; then
+		dir=$build/ejabberd
+		[ -x "$dir/bin/ejabberdctl" ] || unpack_ejabberd
+		EJABBERD=$dir/bin
+		export EJABBERD
+	fi
+}
+
+unpack_ejabberd()
+{
+	command -v apt-get >/dev/null || die "This needs Debian's packages."
+	echo "$(now) unpacking ejabberd into build/ejabberd"
+	rm -rf "$dir.new" "$dir"
+	mkdir -p "$dir.new/debs" "$build/log"
+	(
+		cd "$dir.new/debs"
+		debs=$(apt-cache depends --recurse --no-recommends \
+			--no-suggests --no-conflicts --no-breaks \
+			--no-replaces --no-enhances ejabberd erlang-dialyzer |
+			grep -E '^(erlang-|ejabberd$)' | sort -u)
+		apt-get download -q $debs || {
+			as_root apt-get update -q
+			apt-get download -q $debs
+		}
+		for deb in *.deb; do
+			dpkg-deb -x "$deb" ../root
+		done
+	) >"$build/log/ejabberd.log" 2>&1 || {
+		tail -n 5 "$build/log/ejabberd.log" >&2
+		die "ejabberd could not be fetched: build/log/ejabberd.log"
+	}
+	need $(for deb in "$dir.new"/debs/*.deb; do
+			dpkg-deb -f "$deb" Depends
+		done | tr ',' '\n' | sed 's/|.*//; s/(.*//; s/[ \t]//g' |
+		grep '^lib' | sort -u)
+	rm -rf "$dir.new/debs"
+	ejabberd_programs
+	mv "$dir.new" "$dir"
+}
+
+# The scripts among its programs hold absolute paths, and the user that the
+# package would have made; the others look for erl beside themselves.
+ejabberd_programs()
+{
+	erlang=$dir/root/usr/lib/erlang
+	libs=$(cd "$dir.new/root" && echo usr/lib/*/ejabberd-*/ebin)
+	libs=$dir/root/${libs%%/ejabberd-*}
+	mkdir "$dir.new/bin"
+	cd "$dir.new/root"
+	sed "s,ROOTDIR=/usr/lib/erlang,ROOTDIR=$erlang,
+		s,^prog=,export ERL_LIBS='$libs'; prog=," \
+		usr/lib/erlang/bin/erl >../bin/erl
+	sed "s,^ERL=.*,ERL='$dir/bin/erl',; s,^EPMD=.*,EPMD='$dir/none',
+		s,^INSTALLUSER=.*,INSTALLUSER=,; s,^ERL_LIBS=.*,ERL_LIBS='$libs'," \
+		usr/sbin/ejabberdctl >../bin/ejabberdctl
+	for p in erlc dialyzer; do
+		cat >../bin/$p <<-END
+		#!/bin/sh
+		$(echo $p | tr a-z A-Z)_EMULATOR='$dir/bin/erl' \\
+			exec '$erlang/bin/$p' "\$@"
+		END
+	done
+	chmod +x ../bin/*
+	cd "$top"
 }
 
 find_browser()

@@ -1,4 +1,4 @@
-// privatecalld.mjs: the daemon beside a Prosody of prosody.mjs
+// privatecalld.mjs: the daemon beside a server of prosody.mjs or ejabberd.mjs
 //
 // Commands go over its control socket, as privatecallctl sends them; run()
 // starts privatecallctl itself.
@@ -62,10 +62,10 @@ function ask(path, argv) {
 	});
 }
 
-// Starts the daemon and waits until Prosody has let it in. Options:
+// Starts the daemon and waits until the server has let it in. Options:
 //   dir      private folder
-//   prosody  what startProsody() returned
-//   component { domain, secret }, when it is not Prosody's first one
+//   prosody  what startProsody() or startEjabberd() returned
+//   component { domain, secret }, when it is not the server's first one
 //   conf     { option: value }, more lines of its configuration file, or
 //            other values of the usual ones
 //   env      more of its environment
@@ -106,8 +106,7 @@ export async function startPrivatecalld({
 	async function connected(from) {
 		if (!child.alive)
 			return true;
-		if (!prosody.readLog().slice(from).includes(
-			'External component successfully authenticated'))
+		if (!prosody.readLog().slice(from).includes(prosody.admits))
 			return false;
 		return ask(socket, ['status']).then(() => true, () => false);
 	}

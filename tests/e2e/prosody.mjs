@@ -136,6 +136,8 @@ class Prosody {
 
 	constructor(o, certificate) {
 		this.#o = o;
+		this.name = 'prosody';
+		this.admits = 'External component successfully authenticated';
 		this.host = HOST;
 		this.dir = o.dir;
 		this.log = join(o.dir, 'prosody.log');

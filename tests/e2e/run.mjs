@@ -1,11 +1,11 @@
-// run.mjs: the end-to-end stories on one real Prosody
+// run.mjs: the end-to-end stories on one real server
 //
-// usage: tests/e2e/run [--only PATTERN] [--quick] [--list] [--jobs N]
-//                      [--dir DIR] [--verbose]
+// usage: tests/e2e/run [--server NAME] [--only PATTERN] [--quick] [--list]
+//                      [--jobs N] [--dir DIR] [--verbose]
 //
-// One Prosody and one daemon for all stories; those that move the clock, flip
-// switches or kill get a daemon of their own, on a component of the same
-// Prosody. Stories run beside each other, those that measure time one by one
+// One Prosody or ejabberd and one daemon for all stories; those that move the
+// clock, flip switches or kill get a daemon of their own, on a component of the
+// same server. Stories run beside each other, those that measure time one by one
 // after them. One line a story, then 'N passed, N failed, N skipped'. A failing
 // story prints its XMPP dialogue with times.
 
@@ -15,7 +15,7 @@ import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { fileURLToPath } from 'node:url';
 import { startPrivatecalld } from './privatecalld.mjs';
-import { startProsody } from './prosody.mjs';
+import { startServer } from './server.mjs';
 import { BASE_CONF, Skip, stories, Story } from './story.mjs';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
@@ -23,6 +23,7 @@ const SECRET = 'secret';
 const SLOTS = 8;
 
 const { values: options } = parseArgs({ options: {
+	server: { type: 'string', default: 'prosody' },
 	only: { type: 'string', multiple: true, default: [] },
 	quick: { type: 'boolean' },
 	list: { type: 'boolean' },
@@ -79,8 +80,11 @@ async function runOne(definition, number, world) {
 	mkdirSync(dir, { recursive: true });
 	const t = new Story(definition, { ...world, number, dir });
 	const start = performance.now();
+	const reason = definition.not?.[options.server];
 	let error;
 	try {
+		if (reason)
+			throw new Skip(reason);
 		await t.open();
 		await limit(definition.run(t), definition.lasts, 'the story');
 	} catch (caught) {
@@ -126,22 +130,11 @@ async function runAll(list, world) {
 	return count;
 }
 
-function moreComponents(slots) {
-	return slots.map(({ domain, secret }) => `Component "${domain}"\n` +
-		`\tcomponent_secret = "${secret}"\n` +
-		`\tcomponent_conflict_resolve = "kick_old"\n`).join('\n');
-}
-
-// Where Prosody's packaged limits end a test that must send more than a user
-// may, only that user is exempt, the n-th story's hostile or accomplice; the
-// stanza limit is above 512 KiB for all, and what a31-hostile.mjs pushes after
-// a stanza counts.
-function globalConfig(count) {
-	const names = Array.from({ length: count }, (_, i) =>
-		`"hostile${i + 1}@localhost", "accomplice${i + 1}@localhost"`);
-	return `unlimited_jids = { ${names.join(', ')} }
-c2s_stanza_size_limit = 2048 * 1024
-`;
+// Where the packaged limits end a test that must send more than a user may, only
+// that user is exempt, the n-th story's hostile or accomplice.
+function unlimited(count) {
+	return Array.from({ length: count }, (_, i) =>
+		[`hostile${i + 1}`, `accomplice${i + 1}`]).flat();
 }
 
 async function main() {
@@ -155,10 +148,9 @@ async function main() {
 	const dir = options.dir ?? mkdtempSync(join(tmpdir(), 'pc-e2e-'));
 	const slots = Array.from({ length: SLOTS }, (_, i) => (
 		{ domain: `calls${i + 1}.localhost`, secret: SECRET }));
-	const prosody = await startProsody({ dir: join(dir, 'prosody'),
-		globalConfig: globalConfig(list.length),
-		componentConfig: moreComponents(slots),
-		hostConfig: '\n\nVirtualHost "remote.localhost"\n' });
+	const prosody = await startServer(options.server, {
+		dir: join(dir, 'server'), unlimited: unlimited(list.length),
+		components: slots, hosts: ['remote.localhost'] });
 	mkdirSync(join(dir, 'd'), { recursive: true });
 	const daemon = list.every((s) => s.native) ? null
 		: await startPrivatecalld({ dir: join(dir, 'd'), prosody,

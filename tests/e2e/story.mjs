@@ -10,7 +10,7 @@ import { Client, Dialogue } from './clients/client.mjs';
 import { Conversations } from './clients/conversations.mjs';
 import { bare, notice, ofCall } from './clients/match.mjs';
 import { startPrivatecalld } from './privatecalld.mjs';
-import { startProsody } from './prosody.mjs';
+import { startServer } from './server.mjs';
 
 export const stories = [];
 
@@ -18,7 +18,8 @@ export const stories = [];
 // options:
 //   own     a daemon of its own; implied by conf and by t.clock()
 //   conf    its configuration beside what all have
-//   server  a Prosody of its own too, which it may restart
+//   server  a Prosody or ejabberd of its own too, which it may restart
+//   not     { server: why it is not run there }
 //   native  of the scripted clients alone: no service takes part
 //   slow    not in a quick run
 //   alone   with no other story beside it: it measures time
@@ -70,8 +71,9 @@ export class Story {
 		if (!this.definition.own)
 			return;
 		if (this.definition.server)
-			this.prosody = this.ownProsody = await startProsody({
-				dir: join(this.dir, 'prosody') });
+			this.prosody = this.ownProsody = await startServer(
+				this.prosody.name,
+				{ dir: join(this.dir, 'server') });
 		else
 			this.slot = await this.slots.take();
 		const component = this.slot ?? this.prosody.component;

@@ -89,6 +89,7 @@ export class Client {
 
 	// --- connection -------------------------------------------------------
 	async connect() {
+		await this.server.settled?.();
 		const entity = new core.Client({
 			service: `xmpp://127.0.0.1:${this.server.c2sPort}`,
 			domain: this.server.host,

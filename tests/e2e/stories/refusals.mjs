@@ -1,6 +1,5 @@
 // refusals.mjs: the table of refusals, row by row, for JMI and plain callers
 
-import { writeFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Conversations } from '../clients/conversations.mjs';
 import { Dino } from '../clients/dino.mjs';
@@ -263,11 +262,7 @@ story('F25 calling oneself', async (t) => {
 story('F25 X4 a user of another server is refused while remote users are ' +
 	'off', async (t) => {
 	const name = `dave${t.number}`;
-	const dir = join(t.prosody.dir, 'data', 'remote%2elocalhost',
-		'accounts');
-	mkdirSync(dir, { recursive: true });
-	writeFileSync(join(dir, `${name}.dat`),
-		'return {\n\t["password"] = "secret";\n};\n');
+	t.prosody.addUser(name, 'secret', 'remote.localhost');
 	const [, b] = await scene(t);
 	const dave = new Dino({ server: { c2sPort: t.prosody.c2sPort,
 		host: 'remote.localhost' }, domain: t.domain, user: name,

@@ -1,0 +1,45 @@
+// server.mjs: the server that the stories run on, whichever it is
+//
+// Options beside those of startProsody() and startEjabberd(), of which dir,
+// users, component, tls, c2sPort, logLevel and module may be given here:
+//   components  [{ domain, secret }], more of them
+//   hosts       more virtual hosts
+//   unlimited   names of users whose traffic has no limit
+
+import { startEjabberd } from './ejabberd.mjs';
+import { startProsody } from './prosody.mjs';
+
+function prosodyComponents(components) {
+	return components.map(({ domain, secret }) =>
+		`Component "${domain}"\n\tcomponent_secret = "${secret}"\n` +
+		'\tcomponent_conflict_resolve = "kick_old"\n').join('\n');
+}
+
+// Prosody counts what is pushed after a stanza as part of it.
+function prosodyUnlimited(names) {
+	if (!names.length)
+		return '';
+	return `unlimited_jids = { ${names.map((name) =>
+		`"${name}@localhost"`).join(', ')} }
+c2s_stanza_size_limit = 2048 * 1024
+`;
+}
+
+const starters = {
+	prosody: ({ components = [], hosts = [], unlimited = [], ...rest }) =>
+		startProsody({ ...rest,
+			globalConfig: prosodyUnlimited(unlimited),
+			componentConfig: prosodyComponents(components),
+			hostConfig: hosts.map((host) =>
+				`\n\nVirtualHost "${host}"\n`).join('') }),
+	ejabberd: ({ unlimited = [], ...rest }) => startEjabberd({ ...rest,
+		unlimited: new RegExp(`^(${unlimited.join('|')})$`) }),
+};
+
+export const servers = Object.keys(starters);
+
+export function startServer(name, options) {
+	if (!starters[name])
+		throw new Error(`no server ${name}: ${servers}`);
+	return starters[name](options);
+}
