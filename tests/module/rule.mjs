@@ -172,7 +172,8 @@ export class World {
 	async called(id = 'P1') {
 		const alice = await this.user('alice');
 		const bob = await this.user('bob');
-		const m = await alice.message(bob.bare, jmi('propose', id));
+		const m = await alice.message(bob.bare, jmi('propose', id) +
+			STORE);
 		await this.link.waitFor(stanza(m));
 		return [alice, bob];
 	}

@@ -6,6 +6,7 @@
 // stop().
 
 import { join } from 'node:path';
+import { startEjabberd } from '../e2e/ejabberd.mjs';
 import { startProsody } from '../e2e/prosody.mjs';
 
 const OTHER = { domain: 'another.localhost', secret: 'other' };
@@ -31,7 +32,34 @@ async function prosody(dir) {
 	});
 }
 
-const starters = { prosody };
+// Options have no prefix there, and are reloaded when one of them changes. One
+// user may have more sessions than Debian's limit.
+async function ejabberd(dir) {
+	const second = { 'second.localhost': undefined };
+	const both = { localhost: undefined, ...second };
+	const server = await startEjabberd({
+		dir: join(dir, 'ejabberd'),
+		module: { hosts: both },
+		hosts: ['bare.localhost'],
+		components: [OTHER],
+		unlimited: /^many/,
+	});
+	const configure = server.setModule.bind(server);
+	const set = (options, hosts = both) => configure(Object.fromEntries(
+		Object.entries(options).map(([name, value]) =>
+			[name.replace('privatecall_', ''), value])), hosts);
+	return Object.assign(server, {
+		second: 'second.localhost',
+		without: 'bare.localhost',
+		other: OTHER,
+		setModule: set,
+		reloadModule: () => set({ pair_lifetime: 7201 }),
+		unloadModule: () => set({}, second),
+		loadModule: () => set({}),
+	});
+}
+
+const starters = { prosody, ejabberd };
 
 export function startServer(name, dir) {
 	if (!starters[name])

@@ -1,5 +1,6 @@
 // a-hello.mjs: who is there, in which version
 
+import { until } from '../../e2e/children.mjs';
 import { assert, equal } from '../../e2e/story.mjs';
 import { errorOf } from '../../e2e/clients/match.mjs';
 import { attrsOf, jmi, QUERY, rule, same } from '../rule.mjs';
@@ -35,8 +36,8 @@ rule('hello: an older or newer component is named in the log once each time',
 		const from = t.server.readLog().length;
 		await t.hello(undefined, 'version=\'2\' software=\'p\' ' +
 			'release=\'9.9\'');
-		assert(t.logged(/component is p 9\.9 \(protocol 2\)/, from),
-			'a line in the log');
+		await until(() => t.logged(/component is p 9\.9 \(protocol 2\)/,
+			from), 'a line in the log');
 		const [alice, bob] = await t.called();
 		await t.nothing(bob, /propose/);
 		assert(alice.online, 'it is served all the same');

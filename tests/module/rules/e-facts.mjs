@@ -87,6 +87,7 @@ rule('mirror: replayed at a hello, 100 sessions a message', async (t) => {
 });
 
 async function ask(t, from, to, host = t.server.host) {
+	await t.server.settled?.();
 	const el = await t.link.iq('get', host, `<facts xmlns='${QUERY}' ` +
 		`from='${from}' to='${to}'/>`);
 	const facts = el.getChild('facts', QUERY);

@@ -1,0 +1,828 @@
+%% mod_privatecall.erl: private calls between the users of this server are
+%% decided by an external component (privatecalld): this module hands it their
+%% call stanzas, and injects those that it sends in return.
+%%
+%% doc/protocol.md is the contract; the words of that page are used here. The
+%% module knows no rules of calls but two: the switch, and what holds while the
+%% component is down. It needs no header files, so plain erlc compiles it; with
+%% mod_privatecall_facts.erl, which tells the component what the server knows.
+%%
+%% Where things run: hooks and iq handlers in the process of the connection that
+%% a stanza came in on, so that what one sends keeps its order. What must
+%% outlast a restart is in Mnesia. The process of each host owns the list of its
+%% sessions, tells the component of changes in it, and drops what has expired.
+
+-module(mod_privatecall).
+-behaviour(gen_mod).
+-behaviour(gen_server).
+
+%% gen_mod
+-export([start/2, stop/1, reload/3, depends/2, mod_options/1, mod_opt_type/1,
+         mod_doc/0]).
+%% gen_server
+-export([init/1, handle_call/3, handle_cast/2, handle_info/2, terminate/2,
+         code_change/3]).
+%% hooks and iq handlers
+-export([filter_packet/1, component_send/1, decode_iq_subel/1,
+         process_relay/1, process_query/1]).
+%% of use to mod_privatecall_facts
+-export([opt/2, proc/1, component/1, tell/3, message/3, hello/1, el/3, el/4,
+         attr/2, error_of/2, blocks/3]).
+
+-define(VERSION, 1).            % of doc/protocol.md
+-define(RELEASE, <<"0.1.0">>).
+-define(DEPTH_MAX, 64).
+-define(SIZE_MAX, 512000).      % of what is relayed
+-define(LOG_EVERY, 10000).      % ms between two lines about refusals
+-define(SWEEP, 60000).          % ms
+
+-define(NS_OWN, "urn:privatecall:").
+-define(NS_RELAY, <<"urn:privatecall:relay:0">>).
+-define(NS_QUERY, <<"urn:privatecall:query:0">>).
+-define(NS_CLIENT, <<"jabber:client">>).
+-define(NS_JINGLE, <<"urn:xmpp:jingle:1">>).
+-define(NS_RTP, <<"urn:xmpp:jingle:apps:rtp:1">>).
+-define(NS_JMI, <<"urn:xmpp:jingle-message:0">>).
+-define(NS_HINTS, <<"urn:xmpp:hints">>).
+-define(NS_RECEIPTS, <<"urn:xmpp:receipts">>).
+
+-import(mod_privatecall_store, [pair/2, bare/1, pair_known/2, renew/1,
+                                id_kind/2, id_known/3, remember_id/3,
+                                expect/2, expected/1, take/1, sweep/1]).
+
+-type ljid() :: mod_privatecall_store:ljid().
+%% A stanza of a user, as far as it matters here. An answer has no id.
+-type call() :: #{kind := jmi | jingle | answer, name => binary(),
+                  id => binary(), start => boolean(), value => call | own}.
+
+%%%===========================================================================
+%%% Options and life
+%%%===========================================================================
+
+start(Host, Opts) ->
+    mod_privatecall_store:create(),
+    gen_mod:start_child(?MODULE, Host, Opts).
+
+stop(Host) ->
+    gen_mod:stop_child(?MODULE, Host).
+
+reload(Host, New, Old) ->
+    Same = gen_mod:get_opt(component, New) == gen_mod:get_opt(component, Old),
+    gen_server:cast(proc(Host), {reload, Same}).
+
+depends(_Host, _Opts) ->
+    [].
+
+mod_options(Host) ->
+    [{component, <<"calls.", Host/binary>>},
+     {private_calls, true},
+     {when_down, refuse},
+     {remote_users, false},
+     {pair_lifetime, 7200}].
+
+mod_opt_type(component) -> econf:domain();
+mod_opt_type(private_calls) -> econf:bool();
+mod_opt_type(when_down) -> econf:enum([refuse, native]);
+mod_opt_type(remote_users) -> econf:bool();
+mod_opt_type(pair_lifetime) -> econf:non_neg_int().
+
+mod_doc() ->
+    #{desc =>
+          <<"Lets the external component 'privatecalld' decide who may call "
+            "whom: call stanzas of the users of this host go to it, and those "
+            "that it sends are delivered, for pairs who have a call.">>,
+      opts =>
+          [{component,
+            #{value => <<"Domain">>,
+              desc => <<"The component's domain, as in its listener. "
+                        "The default is 'calls.' and this host.">>}},
+           {private_calls,
+            #{value => <<"true | false">>,
+              desc => <<"Whether users may call at all. The default is "
+                        "'true'; 'false' holds while the component is down "
+                        "too.">>}},
+           {when_down,
+            #{value => <<"refuse | native">>,
+              desc => <<"What happens to a call while the component is down: "
+                        "it is refused (default), or delivered by this server "
+                        "without any rule.">>}},
+           {remote_users,
+            #{value => <<"true | false">>,
+              desc => <<"Whether calls with users of other servers go to the "
+                        "component too. The default is 'false'.">>}},
+           {pair_lifetime,
+            #{value => <<"Seconds">>,
+              desc => <<"How long after the last stanza of a call the "
+                        "component may speak for the two. The default is "
+                        "7200.">>}}]}.
+
+opt(Host, Name) ->
+    gen_mod:get_module_opt(Host, ?MODULE, Name).
+
+proc(Host) ->
+    gen_mod:get_module_proc(Host, ?MODULE).
+
+now_ms() ->
+    erlang:system_time(millisecond).
+
+%% The table of a host's process is named as it is: {component, Pid} of the
+%% connection that has said hello; {{User, Resource}, Pid, Attributes} of each
+%% available session.
+init([Host | _]) ->
+    process_flag(trap_exit, true),
+    ets:new(proc(Host), [named_table, public, ordered_set,
+                         {read_concurrency, true}]),
+    hooks(add, Host),
+    gen_iq_handler:add_iq_handler(ejabberd_local, Host, ?NS_RELAY, ?MODULE,
+                                  process_relay),
+    gen_iq_handler:add_iq_handler(ejabberd_local, Host, ?NS_QUERY, ?MODULE,
+                                  process_query),
+    mod_privatecall_facts:collect(Host),
+    erlang:send_after(?SWEEP, self(), sweep),
+    announce(Host),
+    {ok, #{host => Host, refused => 0, unsaid => 0, said => 0}}.
+
+terminate(_Reason, #{host := Host}) ->
+    case component(Host) of
+        none -> ok;
+        Pid -> tell(Host, Pid, el(<<"bye">>, ?NS_QUERY, []))
+    end,
+    gen_iq_handler:remove_iq_handler(ejabberd_local, Host, ?NS_RELAY),
+    gen_iq_handler:remove_iq_handler(ejabberd_local, Host, ?NS_QUERY),
+    hooks(delete, Host).
+
+code_change(_OldVsn, State, _Extra) ->
+    {ok, State}.
+
+hooks(What, Host) ->
+    [ejabberd_hooks:What(Hook, Host, mod_privatecall_facts, Function, Seq)
+     || {Hook, Function, Seq} <- mod_privatecall_facts:hooks()],
+    Shared = [{filter_packet, filter_packet, 80},
+              {component_send_packet, component_send, 50}],
+    case What == delete andalso gen_mod:is_loaded_elsewhere(Host, ?MODULE) of
+        true -> ok;
+        false ->
+            [ejabberd_hooks:What(Hook, ?MODULE, Function, Seq)
+             || {Hook, Function, Seq} <- Shared],
+            ok
+    end.
+
+handle_call({hello, Pid}, _From, #{host := Host} = State) ->
+    ets:insert(proc(Host), {component, Pid}),
+    monitor(process, Pid),
+    {reply, ok, State};
+handle_call(_Request, _From, State) ->
+    {reply, {error, unknown}, State}.
+
+handle_cast({replay, Pid}, #{host := Host} = State) ->
+    mod_privatecall_facts:replay(Host, Pid),
+    {noreply, State};
+handle_cast({changed, Child}, #{host := Host} = State) ->
+    case component(Host) of
+        none -> ok;
+        Pid -> tell(Host, Pid, el(<<"sessions">>, ?NS_QUERY, [], [Child]))
+    end,
+    {noreply, State};
+handle_cast({refused, Why, Asker}, State) ->
+    {noreply, log_refusal(Why, Asker, State)};
+handle_cast({reload, SameComponent}, #{host := Host} = State) ->
+    SameComponent orelse ets:delete(proc(Host), component),
+    announce(Host),
+    {noreply, State};
+handle_cast(sweep, #{host := Host} = State) ->
+    sweep(Host),
+    {noreply, State};
+handle_cast(_Message, State) ->
+    {noreply, State}.
+
+handle_info({'DOWN', _, process, Pid, _}, #{host := Host} = State) ->
+    ets:delete_object(proc(Host), {component, Pid}),
+    {noreply, State};
+handle_info(sweep, #{host := Host} = State) ->
+    erlang:send_after(?SWEEP, self(), sweep),
+    sweep(Host),
+    {noreply, State};
+handle_info(_Message, State) ->
+    {noreply, State}.
+
+%%%===========================================================================
+%%% The component
+%%%===========================================================================
+
+%% The connection of the component, if it is up: it has said hello there.
+component(Host) ->
+    case ets:lookup(proc(Host), component) of
+        [{_, Pid}] when node(Pid) /= node() -> Pid;
+        [{_, Pid}] ->
+            case is_process_alive(Pid) of
+                true -> Pid;
+                false -> none
+            end;
+        [] -> none
+    end.
+
+%% The route's record has the process at the fourth place.
+connections(Domain) ->
+    case (ejabberd_router:get_backend()):find_routes(Domain) of
+        {ok, Routes} -> [element(4, Route) || Route <- Routes];
+        _ -> []
+    end.
+
+%% Written to its stream as it is, whoever it is from and to.
+send(Pid, Packet) ->
+    Pid ! {route, Packet},
+    ok.
+
+tell(Host, Pid, Child) ->
+    send(Pid, message(Host, opt(Host, component), [Child])).
+
+message(From, To, Children) ->
+    xmpp:decode(el(<<"message">>, ?NS_CLIENT,
+                   [{<<"from">>, From}, {<<"to">>, To}], Children),
+                ?NS_CLIENT, [ignore_els]).
+
+announce(Host) ->
+    [tell(Host, Pid, hello(Host))
+     || Pid <- connections(opt(Host, component)), is_pid(Pid)],
+    ok.
+
+hello(Host) ->
+    el(<<"hello">>, ?NS_QUERY,
+       [{<<"version">>, integer_to_binary(?VERSION)},
+        {<<"software">>, <<"mod_privatecall">>},
+        {<<"release">>, ?RELEASE},
+        {<<"server">>, iolist_to_binary(["ejabberd ",
+                                         ejabberd_option:version()])}
+        | [{atom_to_binary(Name), atom_to_binary(opt(Host, Name))}
+           || Name <- [private_calls, when_down, remote_users]]]).
+
+%% A from address proves nothing, when one listener serves several components:
+%% what came in on a component's stream is marked with that stream.
+component_send({Packet, #{remote_server := Domain} = State})
+  when element(1, Packet) == iq ->
+    {xmpp:put_meta(Packet, privatecall_stream, {Domain, self()}), State};
+component_send(Acc) ->
+    Acc.
+
+is_component(Host, IQ) ->
+    case xmpp:get_meta(IQ, privatecall_stream, none) of
+        {Domain, _} -> Domain == opt(Host, component);
+        none -> false
+    end.
+
+%%%===========================================================================
+%%% Stanzas
+%%%===========================================================================
+
+el(Name, Ns, Attrs) ->
+    el(Name, Ns, Attrs, []).
+
+el(Name, Ns, Attrs, Children) ->
+    {xmlel, Name, [{<<"xmlns">>, Ns} | Attrs], Children}.
+
+attr(Name, {xmlel, _, Attrs, _}) ->
+    proplists:get_value(Name, Attrs, <<>>).
+
+children(Els) ->
+    [El || El <- Els, element(1, El) == xmlel].
+
+%% Of a child that inherits Outer where it says nothing.
+ns(El, Outer) ->
+    case attr(<<"xmlns">>, El) of
+        <<>> -> Outer;
+        Ns -> Ns
+    end.
+
+fits(Depth, {xmlel, _, _, Els}) ->
+    Depth =< ?DEPTH_MAX andalso
+        lists:all(fun(El) -> fits(Depth + 1, El) end, Els);
+fits(_, _) ->
+    true.
+
+descriptions(Jingle) ->
+    [ns(D, ?NS_JINGLE)
+     || {xmlel, <<"content">>, _, Els} <- children(element(4, Jingle)),
+        {xmlel, <<"description">>, _, _} = D <- Els].
+
+has_rtp(Jingle) ->
+    lists:member(?NS_RTP, descriptions(Jingle)).
+
+is_jmi_ns(Ns) ->
+    Ns == ?NS_JMI orelse Ns == <<"urn:xmpp:jingle-message:1">>.
+
+is_jmi_name(Name) ->
+    lists:member(Name, [<<"propose">>, <<"retract">>, <<"ringing">>,
+                        <<"proceed">>, <<"reject">>, <<"accept">>,
+                        <<"finish">>]).
+
+%% The first child that is of a call; a propose of something else is not.
+jmi_of([El | Els]) ->
+    case is_jmi_ns(xmpp:get_ns(El)) andalso is_jmi_name(xmpp:get_name(El)) of
+        true ->
+            Raw = xmpp:encode(El),
+            case element(2, Raw) /= <<"propose">> orelse
+                fxml:get_subtag_with_xmlns(Raw, <<"description">>, ?NS_RTP)
+                /= false of
+                true -> Raw;
+                false -> jmi_of(Els)
+            end;
+        false -> jmi_of(Els)
+    end;
+jmi_of([]) ->
+    none.
+
+jingle_of([El | Els]) ->
+    case xmpp:get_ns(El) == ?NS_JINGLE
+        andalso xmpp:get_name(El) == <<"jingle">> of
+        true -> xmpp:encode(El);
+        false -> jingle_of(Els)
+    end;
+jingle_of([]) ->
+    none.
+
+%% What a stanza of a user is to us.
+-spec call_of(tuple(), atom(), atom(), ljid(), ljid()) -> call() | none.
+call_of(Packet, message, error, From, To) ->
+    answer({To, bare(From), xmpp:get_id(Packet)});
+call_of(Packet, message, _, From, To) ->
+    Els = xmpp:get_els(Packet),
+    case jmi_of(Els) of
+        none -> receipt(Els, From, To);
+        El ->
+            Start = element(2, El) == <<"propose">>,
+            case Start orelse bare(From) /= bare(To) of
+                true -> #{kind => jmi, name => element(2, El), start => Start,
+                          id => attr(<<"id">>, El)};
+                false -> none
+            end
+    end;
+call_of(Packet, iq, set, From, To) ->
+    case jingle_of(xmpp:get_els(Packet)) of
+        none -> none;
+        El -> session(El, pair(From, To))
+    end;
+call_of(Packet, iq, Type, From, To) when Type == result; Type == error ->
+    Key = {iq, To, From, xmpp:get_id(Packet)},
+    case take(Key) of
+        none -> none;
+        Value -> #{kind => answer, name => <<"iq">>, value => Value}
+    end;
+call_of(_, _, _, _, _) ->
+    none.
+
+receipt(Els, From, To) ->
+    Received = [El || El <- Els, xmpp:get_ns(El) == ?NS_RECEIPTS,
+                      xmpp:get_name(El) == <<"received">>],
+    case Received of
+        [] -> none;
+        [El | _] ->
+            answer({To, bare(From), attr(<<"id">>, xmpp:encode(El))})
+    end.
+
+answer(Key) ->
+    case expected(Key) of
+        none -> none;
+        Value -> #{kind => answer, name => <<"message">>, value => Value}
+    end.
+
+session(Jingle, Pair) ->
+    Sid = attr(<<"sid">>, Jingle),
+    Action = attr(<<"action">>, Jingle),
+    Start = Action == <<"session-initiate">>,
+    Call = #{kind => jingle, name => Action, start => Start, id => Sid},
+    case has_rtp(Jingle) orelse id_kind(Pair, Sid) of
+        _ when Sid == <<>> -> none;
+        true -> Call;
+        call -> Call;
+        unknown when Start -> remember_id(Pair, Sid, native), none;
+        _ -> none
+    end.
+
+%%%===========================================================================
+%%% Redirect
+%%%===========================================================================
+
+%% Global, so that it costs what is no call little: of each message the names of
+%% its children, of each answer one look into a table. What we inject is marked
+%% with its type: an error or a result that the server makes of it keeps the
+%% mark, but is of another type.
+filter_packet(Packet) when element(1, Packet) == message;
+                           element(1, Packet) == iq ->
+    Type = xmpp:get_type(Packet),
+    case xmpp:get_meta(Packet, privatecall, none) of
+        Type -> Packet;
+        _ -> filter_packet(Packet, Type)
+    end;
+filter_packet(Packet) ->
+    Packet.
+
+%% Where the sender is ours, his host decides; else the recipient's.
+filter_packet(Packet, Type) ->
+    From = jid:tolower(xmpp:get_from(Packet)),
+    To = jid:tolower(xmpp:get_to(Packet)),
+    Old = xmpp:get_meta(Packet, from_offline, false),
+    case not Old andalso host_of(From, To) of
+        false -> Packet;
+        none -> Packet;
+        Host ->
+            Component = opt(Host, component),
+            Kinds = {kind_of(From, Component), kind_of(To, Component)},
+            case lists:member(Kinds, [{ours, ours}, {ours, other},
+                                      {other, ours}]) andalso
+                call_of(Packet, element(1, Packet), Type, From, To) of
+                false -> Packet;
+                none -> Packet;
+                Call -> handle(Host, Packet, Call, Kinds == {ours, ours})
+            end
+    end.
+
+host_of({_, S1, _}, {_, S2, _}) ->
+    case {gen_mod:is_loaded(S1, ?MODULE), gen_mod:is_loaded(S2, ?MODULE)} of
+        {true, _} -> S1;
+        {false, true} -> S2;
+        {false, false} -> none
+    end.
+
+%% A user of ours, one of elsewhere, or nobody: a host, a component's contact.
+kind_of({U, S, _}, Component) when U == <<>>; S == Component ->
+    nobody;
+kind_of({_, S, _}, Component) ->
+    case gen_mod:is_loaded(S, ?MODULE) andalso opt(S, component) of
+        Component -> ours;
+        _ -> other
+    end.
+
+handle(_Host, _Packet, #{kind := answer, value := own}, _) ->
+    drop;
+handle(Host, Packet, #{start := true} = Call, false) ->
+    case {opt(Host, private_calls), opt(Host, remote_users)} of
+        {false, _} -> refuse(Packet, Call, row(off));
+        {true, true} -> handle(Host, Packet, Call);
+        {true, false} -> Packet
+    end;
+handle(Host, Packet, Call, Local) ->
+    case Local orelse opt(Host, remote_users) of
+        true -> handle(Host, Packet, Call);
+        false -> Packet
+    end.
+
+%% From another host the recipient's block list has not seen it yet: what that
+%% refuses is left to the server.
+handle(Host, Packet, Call) ->
+    {_, Server, _} = jid:tolower(xmpp:get_from(Packet)),
+    {_, Mine, _} = jid:tolower(xmpp:get_to(Packet)),
+    case Server /= Mine andalso blocks(Mine, Packet, in) == true of
+        true -> Packet;
+        false ->
+            case component(Host) of
+                none -> without_component(Host, Packet, Call);
+                Pid -> redirect(Host, Pid, Packet, Call)
+            end
+    end.
+
+%% The list of a message's recipient (in) or sender (out), a user of Host.
+blocks(Host, Message, Direction) ->
+    Owner = case Direction of
+                in -> xmpp:get_to(Message);
+                out -> xmpp:get_from(Message)
+            end,
+    case gen_mod:is_loaded(Host, mod_privacy) andalso
+        ejabberd_hooks:run_fold(privacy_check_packet, Host, allow,
+                                [Owner, Message, Direction]) of
+        allow -> false;
+        deny -> true;
+        false -> []
+    end.
+
+redirect(Host, Pid, Packet, Call) ->
+    Els = [xmpp:encode(El) || El <- xmpp:get_els(Packet), not is_own(El)],
+    case lists:all(fun(El) -> fits(2, El) end, Els) of
+        false -> too_deep(Packet);
+        true ->
+            From = jid:tolower(xmpp:get_from(Packet)),
+            To = jid:tolower(xmpp:get_to(Packet)),
+            remember(Host, pair(From, To), Call),
+            maps:get(kind, Call) == jingle andalso
+                expect({asked, From, To, xmpp:get_id(Packet)}, call),
+            send(Pid, xmpp:set_els(Packet, Els)),
+            drop
+    end.
+
+is_own(El) ->
+    string:prefix(xmpp:get_ns(El), ?NS_OWN) /= nomatch.
+
+remember(Host, Pair, #{kind := answer, name := <<"iq">>}) ->
+    pair_known(Host, Pair) andalso renew(Pair);
+remember(_Host, _Pair, #{kind := answer}) ->
+    ok;
+remember(_Host, Pair, #{start := Start, id := Id}) ->
+    renew(Pair),
+    Start andalso remember_id(Pair, Id, call).
+
+%% Nothing of it goes back: the server itself does not survive too much depth.
+too_deep(Packet) ->
+    case xmpp:get_type(Packet) of
+        Type when Type == error; Type == result -> ok;
+        _ ->
+            ejabberd_router:route_error(xmpp:set_els(Packet, []),
+                                        xmpp:err_policy_violation())
+    end,
+    drop.
+
+%%%===========================================================================
+%%% While the component is down
+%%%===========================================================================
+
+row(off) ->
+    {<<"decline">>, <<"Private calls are turned off on this server.">>};
+row(refuse) ->
+    {<<"gone">>,
+     <<"Calls are not available right now. Try again shortly.">>};
+row(native) ->
+    none.
+
+row_now(Host) ->
+    case opt(Host, private_calls) of
+        false -> row(off);
+        true -> row(opt(Host, when_down))
+    end.
+
+without_component(_Host, _Packet, #{kind := answer}) ->
+    drop;
+without_component(Host, Packet, #{name := Name, id := Id, start := Start}
+                  = Call) ->
+    Pair = pair(jid:tolower(xmpp:get_from(Packet)),
+                jid:tolower(xmpp:get_to(Packet))),
+    case row_now(Host) of
+        none -> Packet;
+        Row ->
+            case {Start andalso not id_known(Host, Pair, Id), Name} of
+                {true, _} -> refuse(Packet, Call, Row);
+                {_, <<"proceed">>} -> finish(Packet, Call, Row);
+                {_, <<"session-initiate">>} -> finish(Packet, Call, Row);
+                _ -> Packet
+            end
+    end.
+
+refuse(Packet, #{kind := jingle, id := Sid}, Row) ->
+    terminate_session(Packet, Sid, Row);
+refuse(Packet, #{kind := jmi, id := Id}, Row) ->
+    By = jid:replace_resource(xmpp:get_to(Packet), <<"privatecall">>),
+    say(<<"reject">>, Id, Row, By, xmpp:get_from(Packet), <<"store">>),
+    drop.
+
+%% A call that was about to stand ends for both.
+finish(Packet, #{kind := jingle, id := Sid}, Row) ->
+    terminate_session(Packet, Sid, Row),
+    say(<<"retract">>, Sid, Row, xmpp:get_from(Packet), xmpp:get_to(Packet),
+        <<"no-store">>),
+    drop;
+finish(Packet, #{kind := jmi, id := Id}, Row) ->
+    {From, To} = {xmpp:get_from(Packet), xmpp:get_to(Packet)},
+    say(<<"retract">>, Id, Row, To, From, <<"no-store">>),
+    say(<<"reject">>, Id, Row, From, To, <<"no-store">>),
+    drop.
+
+terminate_session(IQ, Sid, Row) ->
+    {From, To} = {xmpp:get_from(IQ), xmpp:get_to(IQ)},
+    Id = p1_rand:get_string(),
+    Jingle = el(<<"jingle">>, ?NS_JINGLE,
+                [{<<"action">>, <<"session-terminate">>}, {<<"sid">>, Sid}],
+                [reason(Row)]),
+    inject(xmpp:make_iq_result(IQ)),
+    expect({iq, jid:tolower(To), jid:tolower(From), Id}, own),
+    inject(stanza(<<"iq">>, <<"set">>, Id, To, From, [Jingle])),
+    drop.
+
+say(Name, Id, Row, From, To, Hint) ->
+    Els = [el(Name, ?NS_JMI, [{<<"id">>, Id}], [reason(Row)]),
+           el(Hint, ?NS_HINTS, [])],
+    inject(stanza(<<"message">>, <<"chat">>, p1_rand:get_string(), From, To,
+                  Els)).
+
+reason({Name, Text}) ->
+    el(<<"reason">>, ?NS_JINGLE, [],
+       [{xmlel, Name, [], []},
+        {xmlel, <<"text">>, [], [{xmlcdata, Text}]}]).
+
+stanza(Name, Type, Id, From, To, Els) ->
+    xmpp:decode(el(Name, ?NS_CLIENT,
+                   [{<<"type">>, Type}, {<<"id">>, Id},
+                    {<<"from">>, jid:encode(From)},
+                    {<<"to">>, jid:encode(To)}], Els),
+                ?NS_CLIENT, [ignore_els]).
+
+inject(Packet) ->
+    ejabberd_router:route(xmpp:put_meta(Packet, privatecall,
+                                        xmpp:get_type(Packet))).
+
+%%%===========================================================================
+%%% Relay
+%%%===========================================================================
+
+%% Both namespaces are no codec's: their elements stay as they came.
+decode_iq_subel(El) ->
+    El.
+
+process_relay(IQ) ->
+    {_, Host, _} = jid:tolower(xmpp:get_to(IQ)),
+    case {is_component(Host, IQ), xmpp:get_type(IQ), xmpp:get_els(IQ)} of
+        {false, _, _} -> forbid(Host, IQ, asker, refused(asker, none));
+        {true, set, [{xmlel, <<"relay">>, _, Els}]} ->
+            relay(Host, IQ, children(Els));
+        _ -> forbid(Host, IQ, malformed, refused(malformed, none))
+    end.
+
+relay(Host, IQ, [{xmlel, Name, _, _} = El])
+  when Name == <<"message">>; Name == <<"iq">> ->
+    case attr(<<"xmlns">>, El) of
+        ?NS_CLIENT ->
+            try check(Host, El) of
+                {ok, Packet} ->
+                    ejabberd_router:route(xmpp:make_iq_result(IQ)),
+                    inject(Packet),
+                    ignore
+            catch
+                throw:Why -> forbid(Host, IQ, Why, refused(Why, El))
+            end;
+        _ -> forbid(Host, IQ, malformed, refused(malformed, none))
+    end;
+relay(Host, IQ, _) ->
+    forbid(Host, IQ, malformed, refused(malformed, none)).
+
+%% The checks of doc/protocol.md, in its order; the raw element is judged, as
+%% decoding moves body, subject and thread out of the children.
+check(Host, {xmlel, Name, _, Els} = El) ->
+    fits(1, El) orelse throw(depth),
+    fxml_size(El) =< ?SIZE_MAX orelse throw(depth),
+    Packet = try xmpp:decode(El, ?NS_CLIENT, [ignore_els])
+             catch error:{xmpp_codec, _} -> throw(address)
+             end,
+    {From, To} = check_addresses(Host, xmpp:get_from(Packet),
+                                 xmpp:get_to(Packet)),
+    Pair = pair(From, To),
+    pair_known(Host, Pair) orelse throw(pair),
+    Stanza = #{host => Host, pair => Pair, from => From, to => To,
+               id => attr(<<"id">>, El), els => children(Els)},
+    has_text(El) andalso Name == <<"message">> andalso throw(stanza),
+    check(Name, xmpp:get_type(Packet), Stanza),
+    {ok, Packet}.
+
+check(<<"message">>, Type, Stanza) when Type == chat; Type == normal ->
+    check_message(Stanza);
+check(<<"iq">>, set, Stanza) ->
+    check_set(Stanza);
+check(<<"iq">>, result, #{els := []} = Stanza) ->
+    check_answer(Stanza);
+check(<<"iq">>, error, Stanza) ->
+    check_answer(Stanza);
+check(_, _, _) ->
+    throw(stanza).
+
+check_addresses(_Host, From, To) when From == undefined; To == undefined ->
+    throw(address);
+check_addresses(Host, FromJid, ToJid) ->
+    {From, To} = {jid:tolower(FromJid), jid:tolower(ToJid)},
+    Component = opt(Host, component),
+    Remote = opt(Host, remote_users),
+    case {kind_of(From, Component), kind_of(To, Component)} of
+        {ours, ours} when element(2, From) == Host -> ok;
+        {ours, other} when Remote, element(2, From) == Host -> ok;
+        {other, ours} when Remote, element(2, To) == Host -> ok;
+        _ -> throw(address)
+    end,
+    {From, To}.
+
+check_message(#{host := Host, pair := Pair, from := From, to := To, id := Id,
+                els := Els}) ->
+    Jmi = [El || El <- Els, is_jmi_ns(ns(El, ?NS_CLIENT)),
+                 is_jmi_name(element(2, El))],
+    Received = [El || {_, <<"received">>, _, _} = El <- Els,
+                      ns(El, ?NS_CLIENT) == ?NS_RECEIPTS],
+    lists:all(fun may_hold/1, (Els -- Jmi) -- Received) orelse throw(stanza),
+    length(Jmi) + length(Received) == 1 orelse throw(stanza),
+    case Jmi of
+        [{_, <<"propose">>, _, _} = Propose] ->
+            opt(Host, private_calls) orelse throw(off),
+            remember_id(Pair, attr(<<"id">>, Propose), call);
+        _ -> ok
+    end,
+    Id == <<>> orelse expect({From, bare(To), Id}, call).
+
+may_hold({xmlel, Name, _, _} = El) ->
+    case ns(El, ?NS_CLIENT) of
+        ?NS_HINTS -> true;
+        <<"urn:xmpp:sid:0">> -> Name == <<"origin-id">>;
+        <<"urn:xmpp:carbons:2">> -> Name == <<"private">>;
+        ?NS_RECEIPTS -> Name == <<"request">>;
+        _ -> false
+    end.
+
+check_set(#{host := Host, pair := Pair, from := From, to := To, id := Id,
+            els := [{xmlel, <<"jingle">>, _, _} = Jingle]}) when Id /= <<>> ->
+    Sid = attr(<<"sid">>, Jingle),
+    Start = attr(<<"action">>, Jingle) == <<"session-initiate">>,
+    Media = descriptions(Jingle),
+    ns(Jingle, ?NS_CLIENT) == ?NS_JINGLE andalso Sid /= <<>> andalso
+        lists:all(fun(Ns) -> Ns == ?NS_RTP end, Media) andalso
+        (Media /= [] orelse not Start) orelse throw(stanza),
+    case id_kind(Pair, Sid) of
+        call -> ok;
+        unknown when Start -> ok;
+        _ -> throw(session)
+    end,
+    not Start orelse opt(Host, private_calls) orelse throw(off),
+    Start andalso remember_id(Pair, Sid, call),
+    expect({iq, From, To, Id}, call);
+check_set(_) ->
+    throw(stanza).
+
+check_answer(#{from := From, to := To, id := Id}) ->
+    take({asked, To, From, Id}) /= none orelse throw(answer).
+
+has_text({xmlel, _, _, Els}) ->
+    lists:any(fun({xmlcdata, Text}) -> string:trim(Text) /= <<>>;
+                 (_) -> false
+              end, Els).
+
+fxml_size(El) ->
+    byte_size(fxml:element_to_binary(El)).
+
+refused(Why, El) ->
+    el(<<"refused">>, ?NS_RELAY,
+       [{<<"why">>, atom_to_binary(Why)} | inner(El)]).
+
+inner(none) ->
+    [];
+inner({xmlel, Name, _, _} = El) ->
+    [{<<"stanza">>, Name} |
+     [{Key, attr(Key, El)} || Key <- [<<"id">>, <<"from">>, <<"to">>],
+                              attr(Key, El) /= <<>>]].
+
+%% The answer holds nothing of the question, which may be too deep to be sent.
+error_of(IQ, Reason) ->
+    xmpp:make_error(xmpp:set_els(IQ, []), Reason).
+
+forbid(Host, IQ, Why, Refused) ->
+    gen_server:cast(proc(Host), {refused, Why,
+                                 jid:encode(xmpp:get_from(IQ))}),
+    Reason = case Why of
+                 off -> xmpp:err_not_allowed();
+                 _ -> xmpp:err_forbidden()
+             end,
+    Answer = error_of(IQ, Reason),
+    {xmlel, Name, Attrs, Els} = xmpp:encode(Reason, ?NS_CLIENT),
+    xmpp:set_els(Answer, [{xmlel, Name, Attrs,
+                           Els ++ [Refused || Refused /= none]}]).
+
+log_refusal(Why, Asker, #{refused := Count, unsaid := Unsaid, said := Said}
+            = State) ->
+    Now = now_ms(),
+    case Now - Said < ?LOG_EVERY of
+        true -> State#{refused := Count + 1, unsaid := Unsaid + 1};
+        false ->
+            logger:warning("Refused what ~ts asked (~ts); ~b refused so far, "
+                           "~b of them not logged",
+                           [Asker, Why, Count + 1, Unsaid]),
+            State#{refused := Count + 1, said := Now}
+    end.
+
+%%%===========================================================================
+%%% Hello
+%%%===========================================================================
+
+process_query(IQ) ->
+    {_, Host, _} = jid:tolower(xmpp:get_to(IQ)),
+    case {is_component(Host, IQ), xmpp:get_type(IQ), xmpp:get_els(IQ)} of
+        {false, _, _} -> forbid(Host, IQ, asker, none);
+        {true, set, [{xmlel, <<"hello">>, _, _} = El]} ->
+            greet(Host, IQ, El);
+        {true, get, [{xmlel, <<"facts">>, _, _} = El]} ->
+            mod_privatecall_facts:answer(Host, IQ, El);
+        _ -> error_of(IQ, xmpp:err_bad_request())
+    end.
+
+%% The stream's process is this one, so the result leaves before the replay, and
+%% after the component is up.
+greet(Host, IQ, El) ->
+    case string:to_integer(attr(<<"version">>, El)) of
+        {Version, <<>>} when is_integer(Version), Version >= 1 ->
+            compare(Version, El),
+            {_, Pid} = xmpp:get_meta(IQ, privatecall_stream),
+            gen_server:call(proc(Host), {hello, Pid}),
+            ejabberd_router:route(xmpp:make_iq_result(IQ, hello(Host))),
+            gen_server:cast(proc(Host), {replay, Pid}),
+            ignore;
+        _ -> error_of(IQ, xmpp:err_bad_request())
+    end.
+
+compare(Version, El) ->
+    case {Version, attr(<<"release">>, El)} of
+        {?VERSION, ?RELEASE} -> ok;
+        {_, Release} ->
+            logger:warning("This is mod_privatecall ~ts (protocol ~b), the "
+                           "component is ~ts ~ts (protocol ~b); update the "
+                           "older one",
+                           [?RELEASE, ?VERSION, attr(<<"software">>, El),
+                            Release, Version])
+    end.
