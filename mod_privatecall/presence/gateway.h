@@ -113,8 +113,9 @@ void gateway_up(struct gateway *g, struct gateway_env *env);
  * not by GATEWAY_GRACE_MS after gateway_up() are gone. */
 void gateway_down(struct gateway *g, struct gateway_env *env);
 /* A message or iq of this device came: until its presence does, it does not
- * count as available, but it is not gone either when the grace ends. Who shows
- * himself to one contact alone is not probed, and Dino does not say it again. */
+ * count as available, but it is not gone either when the grace ends. Who
+ * shows himself to one contact alone is not probed, and Dino does not say it
+ * again. */
 void gateway_heard(struct gateway *g, const struct jid *from);
 /* Unavailable presence of all our addresses, as far as the arena holds. */
 void gateway_stop(struct gateway *g, struct gateway_env *env);

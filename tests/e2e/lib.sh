@@ -146,8 +146,8 @@ unpack_prosody()
 	mv "$dir.new" "$dir"
 }
 
-# private_ejabberd: ejabberd and its Erlang, below build/. They are not installed:
-# their packages would start services, ejabberd's own and epmd.
+# private_ejabberd: ejabberd and its Erlang, below build/. They are not
+# installed: their packages would start services, ejabberd's own and epmd.
 private_ejabberd()
 {
 	if [ -z "${EJABBERD:-}" ]; then
@@ -203,7 +203,8 @@ ejabberd_programs()
 		s,^prog=,export ERL_LIBS='$libs'; prog=," \
 		usr/lib/erlang/bin/erl >../bin/erl
 	sed "s,^ERL=.*,ERL='$dir/bin/erl',; s,^EPMD=.*,EPMD='$dir/none',
-		s,^INSTALLUSER=.*,INSTALLUSER=,; s,^ERL_LIBS=.*,ERL_LIBS='$libs'," \
+		s,^INSTALLUSER=.*,INSTALLUSER=,
+		s,^ERL_LIBS=.*,ERL_LIBS='$libs'," \
 		usr/sbin/ejabberdctl >../bin/ejabberdctl
 	for p in erlc dialyzer; do
 		cat >../bin/$p <<-END

@@ -5,9 +5,9 @@
 //
 // One Prosody or ejabberd and one daemon for all stories; those that move the
 // clock, flip switches or kill get a daemon of their own, on a component of the
-// same server. Stories run beside each other, those that measure time one by one
-// after them. One line a story, then 'N passed, N failed, N skipped'. A failing
-// story prints its XMPP dialogue with times.
+// same server. Stories run beside each other, those that measure time one by
+// one after them. One line a story, then 'N passed, N failed, N skipped'. A
+// failing story prints its XMPP dialogue with times.
 
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -130,8 +130,8 @@ async function runAll(list, world) {
 	return count;
 }
 
-// Where the packaged limits end a test that must send more than a user may, only
-// that user is exempt, the n-th story's hostile or accomplice.
+// Where the packaged limits end a test that must send more than a user may,
+// only that user is exempt, the n-th story's hostile or accomplice.
 function unlimited(count) {
 	return Array.from({ length: count }, (_, i) =>
 		[`hostile${i + 1}`, `accomplice${i + 1}`]).flat();

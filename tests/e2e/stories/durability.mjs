@@ -4,10 +4,17 @@
 import { trickle, jingleXml } from '../clients/bodies.mjs';
 import { Conversations } from '../clients/conversations.mjs';
 import { Dino } from '../clients/dino.mjs';
-import { jmi, ofCall } from '../clients/match.mjs';
+import { jingleOf, jmi, ofCall } from '../clients/match.mjs';
 import { Monal } from '../clients/monal.mjs';
 import { Movim } from '../clients/movim.mjs';
 import { assert, equal, story } from '../story.mjs';
+
+// An empty session-info (XEP-0166, 6.8).
+const stillThere = (el) => {
+	const j = jingleOf(el);
+
+	return j?.attrs.action === 'session-info' && !j.children.length;
+};
 
 const GONE = 'Calls are not available right now. Try again shortly.';
 
@@ -168,8 +175,12 @@ async (t) => {
 	await Promise.all([a.login(), b.login()]);
 	await t.settle();
 	await t.clock('+11s');
+	// Asked whether they still talk, once they had time to come back.
 	for (const [i, phone] of [a, b].entries()) {
-		await phone.expectNothing(ofCall, undefined, { from: marks[i] });
+		await phone.waitUntil(() => phone.received(stillThere).length,
+			'the question');
+		await phone.expectNothing((el) => ofCall(el) && !stillThere(el),
+			undefined, { from: marks[i] });
 		await phone.expectNothing(t.notice(), undefined,
 			{ from: marks[i] });
 	}
