@@ -863,9 +863,11 @@ local function announce()
 	if session then tell(session, hello()); end
 end
 
+-- After a SIGHUP this runs in between any two steps of the server: what is
+-- written while it writes could be lost, so that waits for the loop.
 module:hook_global("config-reloaded", function ()
 	read_options();
-	announce();
+	module:add_timer(0, announce);
 end);
 
 function module.load()
