@@ -540,6 +540,7 @@ static int step(struct call_entry *e, struct call_event *ev,
 		struct arena *arena)
 {
 	enum call_state before = e->call.state;
+	unsigned round = e->call.round;
 	struct call_actions out = { NULL, NULL };
 	int rc;
 
@@ -555,6 +556,9 @@ static int step(struct call_entry *e, struct call_event *ev,
 	else if (ev->kind != CALL_EV_FACTS)
 		trace_words(e, ">", call_event_name(ev->kind), ev->jid);
 	rc = call_step(&e->call, ev, &out);
+	if (e->held && (e->call.round != round ||
+			strcmp(e->id, e->call.id) != 0))
+		hold_hurry(e->dm, e);
 	calls_register_id(e);
 	log_state(e, before);
 	execute(e, &out, arena);

@@ -191,6 +191,11 @@ void hold_flush(struct daemon *dm);        /* pushes the open batch */
  * it will not be soon (degraded, stop): stored is false then. */
 void hold_when(struct daemon *dm, uint64_t n,
 	       void (*done)(bool stored, void *arg), void *arg);
+/* A new round replaces the row of the one before: what ends that one and still
+ * waits for the store leaves now. A crash behind the commit of the new row
+ * would find nobody any more who knows whom to tell (as ring.c does for what
+ * the same step says). */
+void hold_hurry(struct daemon *dm, const struct call_entry *e);
 /* The link is up: what waited for it leaves. */
 void hold_link_up(struct daemon *dm);
 void hold_on_committed(struct daemon *dm);

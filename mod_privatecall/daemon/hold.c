@@ -319,6 +319,22 @@ void hold_send(struct daemon *dm, struct call_entry *e,
 	arena_reset(arena);
 }
 
+void hold_hurry(struct daemon *dm, const struct call_entry *e)
+{
+	struct held **at = &dm->held_first, *before = NULL, *h;
+
+	while (link_is_up(dm) && e->held && (h = *at)) {
+		if (h->entry != e || !h->ends) {
+			before = h;
+			at = &h->next;
+			continue;
+		}
+		h = take(dm, at, before);
+		give(dm, h->text, h->len, true);
+		free(h);
+	}
+}
+
 void hold_forget(struct daemon *dm, const struct call_entry *e)
 {
 	struct held *h;

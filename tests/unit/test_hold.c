@@ -264,6 +264,32 @@ static void test_both_ends(void **state)
 	assert_string_equal(sent, "423");
 }
 
+/* What ends a round does not wait for the commit that replaces its row; what
+ * it has begun, and other calls, do. */
+static void test_hurry(void **state)
+{
+	struct call_entry e = { .dm = &dm }, f = { .dm = &dm };
+
+	(void)state;
+	store_for(&e);
+	store_for(&f);
+	send_jmi(&e, "1", "proceed", "bob@example.org/b", "s", LEG_SEND_HELD);
+	send_jmi(&f, "2", "reject", "dan@example.org/d", "t", LEG_SEND_HELD);
+	send_jmi(&e, "3", "reject", "bob@example.org/c", "u", LEG_SEND_HELD);
+	send_jmi(&e, "4", "retract", "cid@example.org", "v", LEG_SEND_HELD);
+	hold_hurry(&dm, &e);
+	assert_string_equal(sent, "34");
+	assert_int_equal(e.held, 1);
+	link_is = LINK_DOWN;
+	send_jmi(&e, "5", "reject", "bob@example.org/d", "w", LEG_SEND_HELD);
+	hold_hurry(&dm, &e);
+	assert_string_equal(sent, "34");
+	link_is = LINK_UP;
+	hold_flush(&dm);
+	await_commit(1);
+	assert_string_equal(sent, "34125");
+}
+
 /* An end never waits, and what it ends never comes after it. */
 static void test_end_first(void **state)
 {
@@ -470,6 +496,7 @@ int main(void)
 		T(test_taken_back),
 		T(test_gives_way),
 		T(test_both_ends),
+		T(test_hurry),
 		T(test_end_first),
 		T(test_never_begun),
 		T(test_two_calls),
