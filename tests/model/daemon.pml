@@ -969,6 +969,13 @@ inline on_bounce(d)
 
 inline on_message(kind, d, sid)
 {
+	/* Who speaks is there. (What is under way when a device goes comes
+	 * before the server's word that it has gone.) */
+	if
+	:: kind == BOUNCE || kind == ERR_INIT || kind == ERR_ACCEPT ||
+	   kind == ERR_PING || ldev[USER(d)] != d || !(online & BIT(d))
+	:: else -> away[USER(d)] = 0
+	fi;
 	if
 	:: kind == PROPOSE || kind == INITIATE ->
 		call_on_second(kind, d, sid)

@@ -2,6 +2,7 @@
  * first fault (see sim.h).
  */
 #include <getopt.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -170,6 +171,15 @@ static double seconds_of(clockid_t clock)
 
 /* --- running many ----------------------------------------------------- */
 
+static struct share *shared;
+
+/* Ends after the seeds under way, with the report. */
+static void on_signal(int number)
+{
+	(void)number;
+	shared->stop = true;
+}
+
 static void one_seed(const struct plan *p, struct share *s, struct part *part,
 		     uint64_t seed)
 {
@@ -279,6 +289,9 @@ static int execute(const struct plan *p)
 	if (s == MAP_FAILED)
 		return 71;
 	s->next = p->from;
+	shared = s;
+	signal(SIGTERM, on_signal);
+	signal(SIGINT, on_signal);
 	died = work_all(p, s);
 	all = gather(s, p->jobs);
 	report(p->from, s->next - 1 < p->to ? s->next - 1 : p->to, &all,
