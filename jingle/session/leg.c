@@ -57,6 +57,19 @@ const char *leg_address(const struct leg *l, struct arena *a)
 	return arena_join(a, l->own, "/", l->resource);
 }
 
+void leg_speak_as(struct leg *l, const char *full, bool gateway)
+{
+	size_t bare = strcspn(full, "/");
+	char *own = strndup(full, bare);
+
+	if (!own)
+		l->failed = true;
+	free(l->own);
+	l->own = own;
+	leg_assign(l, &l->resource, full[bare] ? full + bare + 1 : "");
+	l->gateway = gateway;
+}
+
 int leg_init(struct leg *l, const char *user, const char *own,
 	     const char *resource, bool gateway)
 {

@@ -100,6 +100,7 @@ struct leg_action {
 	enum jingle_action action; /* of tree */
 	unsigned relay;            /* number of the IQ to answer */
 	struct xml_elem *error;    /* <error/> of a reply */
+	const struct xml_elem *said;       /* ANSWERED: his <proceed/> */
 };
 
 /* What every step gets. The arena holds all actions. */
@@ -161,7 +162,8 @@ struct leg {
 	enum leg_role role;
 	enum leg_state state;
 	bool jmi;                  /* dialogue began by JMI */
-	bool gateway;              /* our own addresses: OMEMO <device/> out */
+	bool gateway;              /* we speak from an address of ours, else
+				      as the other user */
 	bool restored;             /* from the store: states may be behind */
 	bool finish_due;           /* a finish must reach the user */
 	bool finished;             /* ... and has been sent */
@@ -170,7 +172,7 @@ struct leg {
 	bool fingerprints;         /* restored: all contents had one */
 	char *user;                /* bare JID */
 	char *own;                 /* bare JID we speak from */
-	char *resource;            /* ours: "call" */
+	char *resource;            /* with it */
 	char *dialed;              /* plain Jingle: our address as he dialed
 				      it, kept for the session; else NULL */
 	char *sid;
@@ -192,6 +194,8 @@ struct leg {
 /* A leg between `user` (bare) and `own` (bare, ours). 0 or ENOMEM. */
 int leg_init(struct leg *l, const char *user, const char *own,
 	     const char *resource, bool gateway);
+/* From now on it speaks from this full address. */
+void leg_speak_as(struct leg *l, const char *full, bool gateway);
 void leg_clear(struct leg *l);     /* frees what it owns; zeroes */
 /* Back to IDLE for a new round; keeps user and own. `nonce` of new ids. */
 void leg_reset(struct leg *l, enum leg_role role, uint32_t nonce);
@@ -245,8 +249,11 @@ void leg_ring_more(struct leg *l, const struct leg_target *t, const char *sid,
 		   struct leg_env *env);
 /* Caller: tell him that it rings. */
 void leg_ringing(struct leg *l, struct leg_env *env);
-/* Caller: proceed (JMI); nothing for plain Jingle. */
-void leg_proceed(struct leg *l, struct leg_env *env);
+/* Caller: proceed (JMI); nothing for plain Jingle. `said`: what the callee's
+ * device said, NULL: nothing yet; what we do not know of it is passed on where
+ * we speak as that user (OMEMO's <device/> is bound to his address). */
+void leg_proceed(struct leg *l, const struct xml_elem *said,
+		 struct leg_env *env);
 /* Caller: refuse before an answer (reject, or terminate for plain). */
 void leg_refuse(struct leg *l, const char *reason, const char *text,
 		bool tie_break, struct leg_env *env);

@@ -140,13 +140,18 @@ static void take_sid(struct leg *l, const struct leg_device *d)
 }
 
 static int callee_answers(struct leg *l, struct leg_device *d,
-			  struct leg_env *env)
+			  const struct xml_elem *said, struct leg_env *env)
 {
+	struct leg_action *a;
+
 	take_sid(l, d);
 	leg_assign(l, &l->device, d->jid);
 	d->done = true;
 	leg_set_state(l, LEG_ANSWERED);
-	return report(env, LEG_R_ANSWERED, NULL, NULL);
+	a = leg_tell(env, LEG_R_ANSWERED);
+	if (a)
+		a->said = said;
+	return a ? 0 : ENOMEM;
 }
 
 /* A device that cannot or will not; the user may still answer elsewhere. */
@@ -204,7 +209,8 @@ static int ringing_jmi(struct leg *l, const struct leg_event *ev,
 			return ENOENT;
 		return report(env, LEG_R_RINGING, NULL, NULL);
 	case JMI_PROCEED:
-		return d->done ? ENOENT : callee_answers(l, d, env);
+		return d->done ? ENOENT :
+				 callee_answers(l, d, ev->jmi->elem, env);
 	case JMI_REJECT:
 		return d->done ? ENOENT : callee_rejects(l, d, ev, env);
 	default:

@@ -331,8 +331,9 @@ void leg_repeat_end(struct leg *l, struct leg_env *env)
 
 /* --- the caller's leg ------------------------------------------------- */
 
-static void say(struct leg *l, enum jmi_action action, const char *reason,
-		const char *text, bool tie_break, struct leg_env *env)
+static struct xml_elem *say(struct leg *l, enum jmi_action action,
+			    const char *reason, const char *text,
+			    bool tie_break, struct leg_env *env)
 {
 	struct xml_elem *m, *e;
 
@@ -342,6 +343,7 @@ static void say(struct leg *l, enum jmi_action action, const char *reason,
 		xml_add(env->arena, e, NS_JMI, "tie-break");
 	hints_add_store(env->arena, m);
 	leg_send(l, env, m, LEG_SEND_HELD);
+	return e;
 }
 
 void leg_ringing(struct leg *l, struct leg_env *env)
@@ -359,12 +361,20 @@ void leg_ringing(struct leg *l, struct leg_env *env)
 	}
 }
 
-void leg_proceed(struct leg *l, struct leg_env *env)
+void leg_proceed(struct leg *l, const struct xml_elem *said,
+		 struct leg_env *env)
 {
+	const struct xml_elem *e = said && !l->gateway ? said->first : NULL;
+	struct xml_elem *to;
+
 	if (l->state != LEG_PROPOSED)
 		return;
 	leg_set_state(l, LEG_PROCEEDED);
-	say(l, JMI_PROCEED, NULL, NULL, false, env);
+	to = say(l, JMI_PROCEED, NULL, NULL, false, env);
+	for (; e; e = e->next)
+		if (e->name && strcmp(e->ns, NS_JMI) != 0 &&
+		    strcmp(e->ns, NS_JINGLE) != 0)
+			xml_append(to, xml_copy_sharing(env->arena, e));
 }
 
 void leg_turn_away(struct leg *l, const struct leg_event *ev,
@@ -386,6 +396,10 @@ void leg_turn_away(struct leg *l, const struct leg_event *ev,
 	}
 	m = leg_message(l, env, ev->stanza->from.full, JMI_REJECT,
 			ev->jmi->id, reason, NULL);
+	/* He may have dialed the other of the two addresses. */
+	xml_set(env->arena, m, "from",
+		arena_printf(env->arena, "%s/%s", ev->stanza->to.bare,
+			     l->resource));
 	if (tie_break)
 		xml_add(env->arena, xml_child(m, NS_JMI, "reject"), NS_JMI,
 			"tie-break");

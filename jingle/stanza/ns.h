@@ -3,6 +3,7 @@
 #define JINGLE_STANZA_NS_H
 
 #define NS_COMPONENT   "jabber:component:accept"        /* XEP-0114 */
+#define NS_CLIENT      "jabber:client"
 #define NS_STREAM      "http://etherx.jabber.org/streams"
 #define NS_STANZAS     "urn:ietf:params:xml:ns:xmpp-stanzas"
 #define NS_STREAMS     "urn:ietf:params:xml:ns:xmpp-streams"
@@ -35,5 +36,7 @@
 #define NS_IDLE        "urn:xmpp:idle:1"                /* XEP-0319 */
 #define NS_VCARD       "vcard-temp"                     /* XEP-0054 */
 #define NS_GATEWAY     "jabber:iq:gateway"              /* XEP-0100 */
+#define NS_RELAY       "urn:privatecall:relay:0"        /* doc/protocol.md */
+#define NS_QUERY       "urn:privatecall:query:0"        /* the same */
 
 #endif

@@ -72,7 +72,8 @@ void call_on_answered(struct call_run *r, const struct leg_action *a)
 	note_answer(r);
 	call_set_state(c, CALL_SETUP);
 	call_do(r, CALL_DO_SAVE);
-	leg_proceed(from, call_leg(r, c->caller));
+	call_answer_address(r, to->device);
+	leg_proceed(from, a->said, call_leg(r, c->caller));
 	call_join(r);
 	if (a->tree)
 		go_up(r, a->tree);

@@ -58,14 +58,18 @@ int call_init(struct call *c, const char *const user[2],
 	rc = leg_init(&c->leg[0], user[0], own[0], "call", gateway);
 	if (!rc)
 		rc = leg_init(&c->leg[1], user[1], own[1], "call", gateway);
+	c->contact[0] = strdup(own[0]);
+	c->contact[1] = strdup(own[1]);
 	c->self = strcmp(user[0], user[1]) == 0;
-	return rc;
+	return rc || !c->contact[0] || !c->contact[1] ? ENOMEM : 0;
 }
 
 void call_clear(struct call *c)
 {
 	leg_clear(&c->leg[0]);
 	leg_clear(&c->leg[1]);
+	free(c->contact[0]);
+	free(c->contact[1]);
 	free(c->reason);
 	memset(c, 0, sizeof(*c));
 }

@@ -128,6 +128,9 @@ struct call {
 	unsigned round;
 	unsigned ask;              /* number of the open question */
 	unsigned media;            /* of the round */
+	char *contact[2];          /* what user i may dial for the other,
+				      beside the other's own address */
+	bool native;               /* the round's caller dialed that one */
 	bool self;                 /* both users are one: refused */
 	bool rang;                 /* the caller was told that it rings */
 	bool rung;                 /* a propose left in this round */
@@ -144,11 +147,13 @@ struct call {
 	int64_t created, rung_wall, answered_wall, first_answer_wall;
 };
 
-/* A call between two users, in IDLE. own[i] is the bare address that user[i]
- * sees for the other. 0 or ENOMEM. */
+/* A call between two users, in IDLE. own[i] is the bare address of ours that
+ * stands for the other user towards user[i]. 0 or ENOMEM. */
 int call_init(struct call *c, const char *const user[2],
 	      const char *const own[2], bool gateway);
 void call_clear(struct call *c);
+/* A restored leg spoke from `full`, an address that is not ours. */
+void call_restore_native(struct call *c, unsigned side, const char *full);
 
 /* One event. 0, or ENOMEM (the call must be ended by the caller with what
  * memory there is). Stanzas that are not this call's are answered or counted

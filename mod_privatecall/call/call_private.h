@@ -40,6 +40,16 @@ void call_assign(struct call_run *r, char **slot, const char *value);
 struct leg_env *call_leg(struct call_run *r, unsigned side);
 void call_join(struct call_run *r);
 
+/* address.c: who a leg says it is */
+/* At the start of a round, by the address that its caller dialed. */
+void call_choose_addresses(struct call_run *r, unsigned side,
+			   const struct stanza *dialed);
+/* The caller's leg is about to be told to proceed, to `device` of the
+ * callee's. */
+void call_answer_address(struct call_run *r, const char *device);
+/* The id of the callee's leg. */
+const char *call_callee_sid(struct call_run *r);
+
 /* ring.c: from the propose to the ringing */
 void call_on_open(struct call_run *r, unsigned side,
 		  const struct leg_event *ev);

@@ -1,6 +1,7 @@
 mod_privatecall_call_SRC = \
 	mod_privatecall/call/call.c mod_privatecall/call/call.h \
 	mod_privatecall/call/call_private.h \
+	mod_privatecall/call/address.c \
 	mod_privatecall/call/ring.c \
 	mod_privatecall/call/answer.c \
 	mod_privatecall/call/busy.c \

@@ -54,7 +54,8 @@ static void release_old(struct call_run *r)
 			a->class = LEG_SEND_AFTER;
 }
 
-static void new_round(struct call_run *r, unsigned side)
+static void new_round(struct call_run *r, unsigned side,
+		      const struct stanza *dialed)
 {
 	struct call *c = r->c;
 
@@ -75,6 +76,7 @@ static void new_round(struct call_run *r, unsigned side)
 	call_assign(r, &c->reason, NULL);
 	leg_reset(&c->leg[side], LEG_CALLER, nonce(r->ev->entropy));
 	leg_reset(&c->leg[!side], LEG_CALLEE, nonce(r->ev->entropy + 4));
+	call_choose_addresses(r, side, dialed);
 }
 
 void call_begin(struct call_run *r, unsigned side, const struct leg_event *ev)
@@ -83,7 +85,7 @@ void call_begin(struct call_run *r, unsigned side, const struct leg_event *ev)
 	struct call_action *a;
 	int rc;
 
-	new_round(r, side);
+	new_round(r, side, ev->stanza);
 	rc = leg_open(&c->leg[side], ev, call_leg(r, side));
 	call_join(r);
 	call_set_state(c, CALL_ASKING);
@@ -112,9 +114,8 @@ void call_refuse(struct call_run *r, enum cause cause)
 static void start_ringing(struct call_run *r)
 {
 	struct call *c = r->c;
-	char sid[CALL_ID_SIZE];
+	const char *sid = call_callee_sid(r);
 
-	call_uuid(sid, r->ev->entropy);
 	c->rung = true;
 	c->rung_at = r->ev->now;
 	c->rung_wall = r->ev->wall;
@@ -147,6 +148,15 @@ void call_on_facts(struct call_run *r)
 
 /* Not before the caller may hear of ringing: a propose that the callee's
  * server bounces must look like any inactive user (A06). */
+static const char *first_plain(const struct leg *l)
+{
+	const struct leg_device *d = l->devices;
+
+	while (!d->plain || d->done || d->initiated)
+		d = d->next;
+	return d->jid;
+}
+
 void call_want_offer(struct call_run *r)
 {
 	struct call *c = r->c;
@@ -164,7 +174,8 @@ void call_want_offer(struct call_run *r)
 	} else if (from->state == LEG_PROPOSED) {
 		/* A device without JMI rings by a session-initiate, and only
 		 * the caller can make one: ask him for it now. */
-		leg_proceed(from, call_leg(r, c->caller));
+		call_answer_address(r, first_plain(call_callee(c)));
+		leg_proceed(from, NULL, call_leg(r, c->caller));
 		call_join(r);
 		call_do(r, CALL_DO_SAVE);
 	}

@@ -151,7 +151,7 @@ static void order_caller(struct story *st, char what)
 	if (what == 'i' && IN(l, BIT(LEG_PROPOSED) | BIT(LEG_OFFERED)))
 		leg_ringing(l, &st->env);
 	else if (what == 'p' && IN(l, BIT(LEG_PROPOSED)))
-		leg_proceed(l, &st->env);
+		leg_proceed(l, NULL, &st->env);
 	else if (what == 'n' && IN(l, BIT(LEG_PROPOSED)))
 		leg_refuse(l, "busy", "t", false, &st->env);
 	else if (what == 'a' && IN(l, BIT(LEG_OFFERED)))

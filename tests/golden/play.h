@@ -202,7 +202,7 @@ static inline void play_crash(struct play *p)
 {
 	struct call old = p->call, *c = &p->call;
 	const char *users[2] = { old.leg[0].user, old.leg[1].user };
-	const char *owns[2] = { old.leg[0].own, old.leg[1].own };
+	const char *owns[2] = { old.contact[0], old.contact[1] };
 	struct arena *a = arena_new(0);
 	char *data;
 	unsigned i;
@@ -228,6 +228,9 @@ static inline void play_crash(struct play *p)
 				   old.leg[i].state, leg_flags(&old.leg[i]),
 				   old.leg[i].device, old.leg[i].sid, data,
 				   0xc0ffee + i) == 0);
+		if (!old.leg[i].gateway)
+			call_restore_native(c, i, arena_printf(a, "%s/%s",
+				old.leg[i].own, old.leg[i].resource));
 	}
 	call_clear(&old);
 	arena_free(a);

@@ -254,7 +254,7 @@ static inline void to_caller(struct bench *b, enum setup s)
 	if (s >= C_PROPOSED)
 		open_caller(b);
 	if (s >= C_PROCEEDED)
-		leg_proceed(&b->l, &b->env);
+		leg_proceed(&b->l, NULL, &b->env);
 	if (s >= C_OFFERED)
 		assert_int_equal(jingle_from(b, DEVICE, "S",
 					     "session-initiate", CONTENT), 0);
@@ -321,7 +321,7 @@ static inline void order(struct bench *b, enum order o)
 		leg_ringing(l, &b->env);
 		break;
 	case O_PROCEED:
-		leg_proceed(l, &b->env);
+		leg_proceed(l, NULL, &b->env);
 		break;
 	case O_REFUSE:
 		leg_refuse(l, "busy", "text", false, &b->env);
