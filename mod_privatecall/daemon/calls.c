@@ -278,7 +278,8 @@ static void save_leg(struct call_entry *e, unsigned side, struct arena *arena)
 	row->side = side;
 	row->user = l->user;
 	row->device = l->device;
-	row->own = l->own;
+	row->own = l->gateway ? l->own :
+		   arena_printf(arena, "%s/%s", l->own, l->resource);
 	row->sid = l->sid;
 	row->state = l->state;
 	row->flags = leg_flags(l);
@@ -467,17 +468,65 @@ static void supersede(struct call_entry *e, const char *user,
 	}
 }
 
-/* May `from` ring `to`? The answer is an event at once. */
+/* Refused for what is the caller's or the site's own: whatever the callee's
+ * server knows. */
+static bool is_early(enum cause cause)
+{
+	return cause == CAUSE_LIMIT || cause == CAUSE_SELF ||
+	       cause == CAUSE_REMOTE || cause == CAUSE_SWITCH_OFF ||
+	       cause == CAUSE_DRAINING || cause == CAUSE_NO_CAPACITY ||
+	       cause == CAUSE_NO_VIDEO;
+}
+
+static void give_facts(struct call_entry *e, struct call_event *ev,
+		       struct arena *arena)
+{
+	trace_words(e, ">", "facts", cause_row(ev->cause)->name);
+	calls_event(e, ev, arena);
+}
+
+/* May `from` ring `to`? The answer is an event: at once, or when the callee's
+ * server has told what it knows. */
 static void answer_ask(struct call_entry *e, const struct call_action *a,
 		       struct arena *arena)
 {
+	struct daemon *dm = e->dm;
 	struct call_event ev;
 
-	e->dm->count.calls++;
+	dm->count.calls++;
+	e->exists = false;
 	memset(&ev, 0, sizeof(ev));
-	users_facts(e->dm, a, arena, &ev);
-	trace_words(e, ">", "facts", cause_row(ev.cause)->name);
-	calls_event(e, &ev, arena);
+	users_facts(dm, a, users_over_limit(dm, a->from, a->to), NULL, arena,
+		    &ev);
+	if (!is_early(ev.cause) && modules_ask(dm, a, e->pair, arena))
+		return;
+	give_facts(e, &ev, arena);
+}
+
+void calls_told(struct daemon *dm, const char *pair, unsigned ask,
+		const struct xml_elem *facts, struct arena *arena)
+{
+	struct call_action question = { .ask = ask };
+	struct call_entry *e = NULL;
+	struct module_facts told;
+	struct call_event ev;
+	struct call *c;
+
+	HASH_FIND(hh_pair, dm->by_pair, pair, strlen(pair), e);
+	c = e ? &e->call : NULL;
+	if (!c || c->state != CALL_ASKING || c->ask != ask)
+		return;
+	question.from = c->leg[c->caller].user;
+	question.to = c->leg[!c->caller].user;
+	question.media = c->media;
+	memset(&ev, 0, sizeof(ev));
+	if (facts)
+		modules_facts(dm, question.to, facts, &told, arena);
+	else
+		dm->count.facts_late++;
+	e->exists = facts && told.exists;
+	users_facts(dm, &question, false, facts ? &told : NULL, arena, &ev);
+	give_facts(e, &ev, arena);
 }
 
 static void execute(struct call_entry *e, const struct call_actions *out,

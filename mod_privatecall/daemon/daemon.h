@@ -20,6 +20,7 @@
 #include "mod_privatecall/notice/outbox.h"
 #include "mod_privatecall/presence/address.h"
 #include "mod_privatecall/presence/gateway.h"
+#include "mod_privatecall/presence/module.h"
 #include "mod_privatecall/store/store.h"
 
 #define DAEMON_ARENA_BYTES (16u << 20)     /* of one event */
@@ -35,6 +36,7 @@ struct counters {
 	uint64_t calls, answered, refused, ignored, bad, unknown_answers;
 	uint64_t cut_short;        /* calls that did not linger to the end */
 	uint64_t notices, notices_again, iq_full, held, degraded;
+	uint64_t relays_refused, facts_late;
 };
 
 struct held;                       /* hold.c */
@@ -50,6 +52,19 @@ struct uplink {
 	int64_t lost;              /* wall ms, 0: never */
 	char *why;                 /* the link's detail; NULL: nothing yet */
 	char *lost_why;            /* of the last loss */
+	unsigned relays;           /* of their ids */
+};
+
+/* The server's module on one of our hosts (doc/protocol.md). */
+struct module_host {
+	char *host;
+	bool up;                   /* has answered our hello */
+	bool enabled;              /* its switch; as it was said last */
+	bool said;                 /* the log has a line about it */
+	char *what;                /* "mod_privatecall 0.1.0, Prosody 0.12.3";
+				      NULL: no answer yet, or none there */
+	int64_t ask_at;            /* monotonic ms of the next hello; 0: none
+				      is due */
 };
 
 struct daemon {
@@ -63,6 +78,10 @@ struct daemon {
 	struct settings_site site; /* conf->site with the switches over it */
 	struct link *link;
 	struct uplink uplink;
+	struct module_host *modules;       /* one for each of conf->hosts */
+	unsigned modules_n;
+	unsigned questions;        /* of ids */
+	struct iq_table *module_iqs;       /* what they were asked */
 	struct ctl_server *ctl;
 	struct ctl_command *commands;
 	struct gateway *gateway;
@@ -136,6 +155,7 @@ struct call_entry {
 	unsigned held;             /* sends of it in the queue */
 	unsigned held_opens[2];    /* of them initiates and accepts, by side */
 	unsigned busy;             /* steps under way: not to be freed */
+	bool exists;               /* its callee does: his server said so */
 	bool live;                 /* counted, and its addresses are held */
 	bool lingers;              /* is in the list of those */
 	struct call_entry *prev, *next;
@@ -155,6 +175,10 @@ struct call_entry *calls_find(struct daemon *dm, const char *id_or_prefix);
  * whoever walks over calls and sends any other event keeps his place. */
 void calls_event(struct call_entry *e, struct call_event *ev,
 		 struct arena *arena);
+/* What the callee's server says about question `ask` of a pair; NULL: nothing
+ * in time. */
+void calls_told(struct daemon *dm, const char *pair, unsigned ask,
+		const struct xml_elem *facts, struct arena *arena);
 /* The same event for every call. */
 void calls_all(struct daemon *dm, enum call_event_kind kind);
 /* Device `jid` of `bare` came or went, for all his calls. */
@@ -214,8 +238,12 @@ int users_set(struct daemon *dm, const char *bare, const char *name,
 	      const char *word, const char **expected_r);
 int users_restore(struct daemon *dm, const char *bare, const char *name,
 		  const char *word);
-/* Answers CALL_DO_ASK into a CALL_EV_FACTS event. */
+/* Counts this attempt; true: over a limit (A13, X4). */
+bool users_over_limit(struct daemon *dm, const char *from, const char *to);
+/* Answers CALL_DO_ASK into a CALL_EV_FACTS event. `told`: what the callee's
+ * server knows; NULL: nothing, the mirror must do. */
 void users_facts(struct daemon *dm, const struct call_action *ask,
+		 bool over_limit, const struct module_facts *told,
 		 struct arena *arena, struct call_event *ev);
 /* Last batch with a notice for him: not sent before it is stored. NULL: no
  * memory, or too many users. */
@@ -256,7 +284,37 @@ void route_forget_asked(struct daemon *dm);
 void route_ask(struct daemon *dm, const struct xml_elem *iq,
 	       enum iq_kind kind, const char *context, unsigned side);
 
+/* --- modules.c -------------------------------------------------------- */
+/* The link is up, or lost. */
+void modules_link_up(struct daemon *dm);
+void modules_link_lost(struct daemon *dm);
+void modules_free(struct daemon *dm);
+/* The module of one of our hosts is there; of the domain of an address. */
+bool modules_has(const struct daemon *dm, const char *domain);
+/* Its switch is on, or it is not there. */
+bool modules_enabled(const struct daemon *dm, const char *domain);
+/* From the bare domain of one of our hosts. False: not of the module. */
+bool modules_message(struct daemon *dm, const struct stanza *s,
+		     struct arena *arena);
+/* An answer to what a module was asked. False: it is not. */
+bool modules_answer(struct daemon *dm, const struct stanza *s,
+		    struct arena *arena);
+/* Asks the callee's server about a call. False: nobody to ask. */
+bool modules_ask(struct daemon *dm, const struct call_action *ask,
+		 const char *pair, struct arena *arena);
+/* A <facts/> that came for it; its sessions are taken over. */
+void modules_facts(struct daemon *dm, const char *callee,
+		   const struct xml_elem *facts, struct module_facts *f_r,
+		   struct arena *arena);
+int64_t modules_deadline(const struct daemon *dm);
+/* Before the calls' time: whose facts are late learns it here. */
+void modules_tick(struct daemon *dm, int64_t now);
+
 /* --- uplink.c --------------------------------------------------------- */
+/* What a stanza is for the link: as it is from our addresses, relayed by the
+ * server's module from a user's (doc/protocol.md). NULL: no memory. */
+const struct xml_elem *uplink_stanza(struct daemon *dm, struct arena *a,
+				     const struct xml_elem *e);
 /* The link's events. */
 void uplink_event(enum link_event ev, const char *detail, void *arg);
 /* Why the link was down last, in plain words; NULL: it never was. */

@@ -297,7 +297,8 @@ void hold_send(struct daemon *dm, struct call_entry *e,
 	size_t len;
 	int rc = 0;
 
-	text = xml_write(arena, a->stanza, NS_COMPONENT, &len);
+	text = xml_write(arena, uplink_stanza(dm, arena, a->stanza),
+			 NS_COMPONENT, &len);
 	if (text)
 		s = session_of(arena, a->stanza);
 	if (s.key && s.ends) {

@@ -123,8 +123,8 @@ void notices_add(struct daemon *dm, const struct notice *n,
 	/* None for users the server does not know: a caller who tries names
 	 * must not fill the outbox. Whoever was rung was known, though after
 	 * a restart he may not be yet. */
-	if ((!e->call.rung && !gateway_knows(dm->gateway, n->to)) ||
-	    !wanted(dm, n))
+	if ((!e->call.rung && !e->exists &&
+	     !gateway_knows(dm->gateway, n->to)) || !wanted(dm, n))
 		return;
 	memset(&row, 0, sizeof(row));
 	new_id(id);

@@ -71,6 +71,8 @@ static int on_leg(const struct store_leg *row, void *arg)
 		e->call.leg[row->side].state = LEG_ENDED;
 		return 0;
 	}
+	if (!rc && !e->call.leg[row->side].gateway && row->own)
+		call_restore_native(&e->call, row->side, row->own);
 	return rc;
 }
 

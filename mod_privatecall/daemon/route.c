@@ -12,19 +12,19 @@ struct route {
 	struct daemon *dm;
 	struct arena *arena;
 	struct stanza *s;
+	bool native;               /* to a user's own address */
 	struct jid peer;           /* the user our address stands for */
 	bool has_peer;
 };
 
-static void send_now(struct daemon *dm, const struct xml_elem *e)
-{
-	if (e)
-		link_send(dm->link, e, true);
-}
-
 static void answer_error(struct route *r, const struct why *why)
 {
-	send_now(r->dm, stanza_error(r->arena, r->s, why));
+	const struct xml_elem *e = stanza_error(r->arena, r->s, why);
+
+	if (e)
+		e = uplink_stanza(r->dm, r->arena, e);
+	if (e)
+		link_send(r->dm->link, e, true);
 }
 
 static const struct why why_no_memory = {
@@ -114,6 +114,11 @@ static void find_peer(struct route *r)
 {
 	struct gateway *g = r->dm->gateway;
 
+	if (r->native) {
+		r->peer = r->s->to;
+		r->has_peer = true;
+		return;
+	}
 	r->has_peer = r->s->to.node &&
 		      !address_user(r->arena, g, &r->s->to, &r->peer);
 }
@@ -225,18 +230,51 @@ void route_iq_timeouts(struct daemon *dm, int64_t now)
 	}
 }
 
+static const struct why why_unavailable = {
+	.type = "cancel", .condition = "service-unavailable",
+};
+
+/* The module has injected a stanza of ours, or refused to. */
+static bool relay_answer(struct route *r)
+{
+	const struct stanza *s = r->s;
+	struct xml_elem *error;
+	const char *why;
+
+	if (s->from.node || s->from.resource ||
+	    strncmp(s->id, "relay-", strlen("relay-")) != 0)
+		return false;
+	if (strcmp(s->type, "error") != 0)
+		return true;
+	error = module_refused(r->arena, s, &why);
+	r->dm->count.relays_refused++;
+	if (log_allowed(&r->dm->rate_unsent, clock_now()))
+		log_line(LOG_WARN, "the server's module refused a stanza of a "
+			 "call", "host", s->from.domain, "why", why, "from",
+			 "@", xml_get(error, "to") ? xml_get(error, "to") :
+			 "?", NULL);
+	if (error)
+		route_stanza(error, r->arena, r->dm);
+	return true;
+}
+
 static void route_iq(struct route *r)
 {
 	struct stanza *s = r->s;
 	struct gateway_env env = gateway_env(r->arena);
 
 	if (strcmp(s->type, "result") == 0 || strcmp(s->type, "error") == 0) {
-		route_iq_answer(r);
+		if (!relay_answer(r) && !modules_answer(r->dm, s, r->arena))
+			route_iq_answer(r);
 		return;
 	}
 	if (strcmp(s->type, "set") == 0 &&
 	    xml_child(s->elem, NS_JINGLE, "jingle")) {
 		jingle_iq(r);
+		return;
+	}
+	if (r->native) {
+		answer_error(r, &why_unavailable);
 		return;
 	}
 	gateway_iq(r->dm->gateway, s, &env);
@@ -296,8 +334,20 @@ static void route_message(struct route *r)
 				to_call(r, &ev, false);
 		}
 	}
+	if (r->native)
+		return;
 	gateway_message(r->dm->gateway, r->s, &env, chat_allowed(r));
 	route_gateway(r->dm, &env);
+}
+
+/* Of a call between users' own addresses: only the server's module lets such
+ * stanzas come here. */
+static bool is_native(const struct daemon *dm, const struct stanza *s)
+{
+	return s->from.node && s->to.node &&
+	       !address_is_ours(dm->gateway, &s->to) &&
+	       (modules_has(dm, s->to.domain) ||
+		modules_has(dm, s->from.domain));
 }
 
 void route_stanza(struct xml_elem *e, struct arena *a, void *arg)
@@ -320,15 +370,17 @@ void route_stanza(struct xml_elem *e, struct arena *a, void *arg)
 		dm->count.bad++;
 		return;
 	}
-	if (!address_is_ours(dm->gateway, &s.to) ||
+	r.native = is_native(dm, &s);
+	if ((!address_is_ours(dm->gateway, &s.to) && !r.native) ||
 	    address_is_ours(dm->gateway, &s.from)) {
 		/* A40: a foreign address, or ourselves: no loops. */
 		dm->count.ignored++;
 		if (s.kind == STANZA_IQ)
-			answer_error(&r, &(struct why){ .type = "cancel",
-				     .condition = "service-unavailable" });
+			answer_error(&r, &why_unavailable);
 		return;
 	}
+	if (modules_message(dm, &s, a))
+		return;
 	/* An error may be the server's word that it is gone. */
 	if (s.kind != STANZA_PRESENCE && strcmp(s.type, "error") != 0)
 		gateway_heard(dm->gateway, &s.from);
@@ -340,6 +392,8 @@ void route_stanza(struct xml_elem *e, struct arena *a, void *arg)
 		route_message(&r);
 		break;
 	case STANZA_PRESENCE:
+		if (r.native)
+			break;
 		env = gateway_env(a);
 		gateway_presence(dm->gateway, &s, &env);
 		route_gateway(dm, &env);

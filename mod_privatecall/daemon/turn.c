@@ -24,7 +24,9 @@ int daemon_make(struct daemon *dm)
 	dm->gateway = gateway_new(&gc);
 	dm->outbox = outbox_new(dm->conf->notices_per_user);
 	dm->iqs = iq_table_new(DAEMON_IQS_MAX);
-	if (!dm->arena || !dm->gateway || !dm->outbox || !dm->iqs)
+	dm->module_iqs = iq_table_new(DAEMON_IQS_MAX);
+	if (!dm->arena || !dm->gateway || !dm->outbox || !dm->iqs ||
+	    !dm->module_iqs)
 		return ENOMEM;
 	return 0;
 }
@@ -32,12 +34,14 @@ int daemon_make(struct daemon *dm)
 void daemon_unmake(struct daemon *dm)
 {
 	uplink_free(dm);
+	modules_free(dm);
 	calls_free(dm);
 	notices_free(dm);
 	users_free(dm);
 	gateway_free(dm->gateway);
 	outbox_free(dm->outbox);
 	iq_table_free(dm->iqs);
+	iq_table_free(dm->module_iqs);
 	arena_free(dm->arena);
 	arena_free(dm->written);
 }
@@ -59,6 +63,7 @@ int64_t daemon_deadline(const struct daemon *dm)
 		t = clock_now();
 	t = earlier(t, iq_table_deadline(dm->iqs));
 	t = earlier(t, gateway_deadline(dm->gateway));
+	t = earlier(t, modules_deadline(dm));
 	if (dm->verify_at)
 		t = earlier(t, dm->verify_at);
 	if (dm->ask_at)
@@ -100,6 +105,7 @@ void daemon_tick(struct daemon *dm)
 
 	if (dm->stopping)
 		return;
+	modules_tick(dm, now);
 	/* Restored calls end, if they do, by what the server's first word
 	 * brings: not by timers that ran while nobody could be told. */
 	if (dm->link_was_up)

@@ -8,6 +8,45 @@
 #include <string.h>
 #include "mod_privatecall/daemon/clock.h"
 
+/* --- stanzas of users ------------------------------------------------- */
+
+/* The part between @ and / of an address that may have both. */
+static const char *domain_of(struct arena *a, const char *jid)
+{
+	size_t bare = strcspn(jid, "/");
+	const char *at = memchr(jid, '@', bare);
+	const char *domain = at ? at + 1 : jid;
+
+	return arena_strndup(a, domain, bare - (size_t)(domain - jid));
+}
+
+static bool is_host(const struct daemon *dm, const char *domain)
+{
+	char **host;
+
+	for (host = dm->conf->hosts; *host; host++)
+		if (strcmp(*host, domain) == 0)
+			return true;
+	return false;
+}
+
+const struct xml_elem *uplink_stanza(struct daemon *dm, struct arena *a,
+				     const struct xml_elem *e)
+{
+	const char *from = domain_of(a, xml_get(e, "from"));
+	const char *to = domain_of(a, xml_get(e, "to")), *id;
+
+	if (!from || !to)
+		return NULL;
+	if (strcmp(from, dm->conf->domain) == 0)
+		return e;
+	id = arena_printf(a, "relay-%u", ++dm->uplink.relays);
+	return module_relay(a, e, dm->conf->domain,
+			    is_host(dm, from) ? from : to, id);
+}
+
+/* --- why the link is down --------------------------------------------- */
+
 enum mend {
 	MEND_SECRET, MEND_DOMAIN, MEND_OTHER, MEND_PORT, MEND_START, MEND_NAME,
 	MEND_WAIT, MEND_READ
@@ -207,6 +246,7 @@ static void link_up(struct daemon *dm)
 	gateway_up(dm->gateway, &env);
 	route_gateway(dm, &env);
 	arena_reset(dm->arena);
+	modules_link_up(dm);
 	hold_link_up(dm);
 	/* When it was the server that went away, devices come back one by
 	 * one: asked before, they would not be found. */
@@ -229,6 +269,7 @@ static void link_lost(struct daemon *dm)
 	route_gateway(dm, &env);
 	arena_reset(dm->arena);
 	notices_link_lost(dm);
+	modules_link_lost(dm);
 	route_forget_asked(dm);
 }
 

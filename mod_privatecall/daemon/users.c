@@ -217,8 +217,7 @@ static uint64_t hash(const char *s)
 	return h;
 }
 
-/* Counts this propose; true: over a limit (A13, X4). */
-static bool over_limit(struct daemon *dm, const char *from, const char *to)
+bool users_over_limit(struct daemon *dm, const char *from, const char *to)
 {
 	struct user *u = find(dm, from, true);
 	int64_t now = clock_now();
@@ -241,14 +240,22 @@ static bool over_limit(struct daemon *dm, const char *from, const char *to)
 }
 
 static void activity(struct daemon *dm, const char *bare,
-		     struct verdict_facts *f)
+		     const struct module_facts *told, struct verdict_facts *f)
 {
-	f->known = gateway_knows(dm->gateway, bare);
+	f->known = told ? told->exists : gateway_knows(dm->gateway, bare);
 	f->active = f->known && gateway_active(dm->gateway, bare,
 					       clock_wall(), &f->dnd);
 }
 
+static bool enabled(const struct daemon *dm, const struct jid *from,
+		    const struct jid *to)
+{
+	return dm->site.enabled && modules_enabled(dm, from->domain) &&
+	       modules_enabled(dm, to->domain);
+}
+
 void users_facts(struct daemon *dm, const struct call_action *ask,
+		 bool over_limit, const struct module_facts *told,
 		 struct arena *arena, struct call_event *ev)
 {
 	struct verdict_facts f;
@@ -261,7 +268,7 @@ void users_facts(struct daemon *dm, const struct call_action *ask,
 	if (jid_parse(arena, ask->from, &from) ||
 	    jid_parse(arena, ask->to, &to))
 		memset(&to, 0, sizeof(to));
-	f.enabled = dm->site.enabled;
+	f.enabled = to.full ? enabled(dm, &from, &to) : dm->site.enabled;
 	f.messaging = dm->site.messaging;
 	f.draining = dm->draining;
 	f.no_capacity = bytes > DAEMON_BACKLOG_BYTES || !to.full ||
@@ -270,13 +277,15 @@ void users_facts(struct daemon *dm, const struct call_action *ask,
 	f.caller_remote = !to.full || !address_is_local(dm->gateway, &from);
 	f.callee_remote = !to.full || !address_is_local(dm->gateway, &to);
 	f.same_server = !f.caller_remote && !f.callee_remote;
-	f.over_limit = over_limit(dm, ask->from, ask->to);
+	f.over_limit = over_limit;
 	f.caller = users_settings(dm, ask->from);
 	f.callee = users_settings(dm, ask->to);
-	f.contact = gateway_has_contact(dm->gateway, ask->to, ask->from);
+	f.contact = gateway_has_contact(dm->gateway, ask->to, ask->from) ||
+		    (told && told->contact);
+	f.blocked = told && told->blocked;
 	f.in_call = calls_user_busy(dm, ask->to, ask->from);
 	f.video = ask->media & MEDIA_VIDEO;
-	activity(dm, ask->to, &f);
+	activity(dm, ask->to, told, &f);
 	ev->kind = CALL_EV_FACTS;
 	ev->ask = ask->ask;
 	ev->cause = verdict(&dm->site, &f);

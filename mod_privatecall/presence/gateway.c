@@ -36,7 +36,8 @@ static int copy_hosts(struct gateway *g, struct arena *a,
 	while (hosts[n])
 		n++;
 	g->hosts = calloc(n + 1, sizeof(*g->hosts));
-	if (!g->hosts)
+	g->host_off = calloc(n + 1, sizeof(*g->host_off));
+	if (!g->hosts || !g->host_off)
 		return ENOMEM;
 	for (size_t i = 0; !rc && i < n; i++)
 		rc = copy_domain(a, hosts[i], &g->hosts[i]);
@@ -115,6 +116,7 @@ void gateway_free(struct gateway *g)
 	for (char **host = g->hosts; host && *host; host++)
 		free(*host);
 	free(g->hosts);
+	free(g->host_off);
 	free(g->domain);
 	free(g);
 }

@@ -11,6 +11,7 @@
 
 #include <stdint.h>
 #include "jingle/session/leg.h"
+#include "jingle/stanza/presence.h"
 #include "jingle/stanza/stanza.h"
 #include "mod_privatecall/policy/settings.h"
 
@@ -103,6 +104,30 @@ int gateway_answer(struct gateway *g, const struct stanza *s,
 int gateway_message(struct gateway *g, const struct stanza *s,
 		    struct gateway_env *env, bool allowed);
 
+/* --- what the server's module tells (doc/protocol.md) --------------------- */
+/* A session of a user of `hosts`. As long as it is told, presence that
+ * reaches us otherwise says nothing about it. */
+struct gateway_session {
+	struct jid jid;            /* full */
+	struct presence_info info;
+	bool hibernating;          /* may be resumed; reads nothing now */
+};
+int gateway_session(struct gateway *g, const struct gateway_session *s,
+		    struct gateway_env *env);
+void gateway_session_gone(struct gateway *g, const struct jid *full,
+			  struct gateway_env *env);
+/* All sessions of `whose`, a host or a bare JID, are about to be told, and
+ * have been: what is not among them is gone. */
+void gateway_replay(struct gateway *g, const char *whose, bool ends,
+		    struct gateway_env *env);
+/* The switch of the module: contacts of users of a host that is off are not
+ * seen by others; gateway_enabled() makes it seen. */
+void gateway_set_host(struct gateway *g, const char *host, bool enabled);
+/* The module of a host tells nothing any more: its sessions count until
+ * GATEWAY_GRACE_MS unless they are seen again. */
+void gateway_untold(struct gateway *g, const char *host,
+		    struct gateway_env *env);
+
 /* --- events of the link, of time and of calls ---------------------------- */
 /* The link is up: the service's presence to its subscribers, probes to all
  * whose presence we may see; large numbers go out over several ticks.
@@ -143,7 +168,8 @@ unsigned gateway_targets(const struct gateway *g, struct arena *a,
 /* `user` has added the contact that stands for `peer`. */
 bool gateway_has_contact(const struct gateway *g, const char *user,
 			 const char *peer);
-/* A headline to his bare JID is read now: a device with priority >= 0. */
+/* A headline to his bare JID is read now: a device with priority >= 0 that
+ * does not hibernate. */
 bool gateway_can_read(const struct gateway *g, const char *bare);
 /* xml:lang of his last stanza that had one; NULL: none. Valid until the next
  * step. */

@@ -42,6 +42,9 @@ struct gateway_dev {
 	int64_t idle_since;        /* wall ms, if idle */
 	bool stale;                /* not seen since the link was lost */
 	bool heard;                /* ... but a stanza of it came */
+	bool told;                 /* by the server's module */
+	bool replayed;             /* ... in the replay that runs */
+	bool hibernating;
 	char *caps_key;            /* names its caps; "": has none */
 	bool known;                /* features are */
 	unsigned features;         /* FEATURE_* */
@@ -102,6 +105,7 @@ enum { SWEEP_UP = 1, SWEEP_EVAL = 2, SWEEP_GRACE = 4 };
 struct gateway {
 	char *domain;
 	char **hosts;              /* NULL-terminated */
+	bool *host_off;            /* by host: its module's switch */
 	const struct settings_site *site;
 	char service_ver[DISCO_VER_SIZE], contact_ver[DISCO_VER_SIZE];
 	struct gateway_user *users;
@@ -185,6 +189,21 @@ void gateway_mirror_unseen(struct gateway *g, struct gateway_dev *d,
 			   struct gateway_env *env);
 void gateway_mirror_gone(struct gateway *g, struct gateway_dev *d,
 			 struct gateway_env *env);
+/* Finds or makes the device of a full address. 0; EBADMSG, EOVERFLOW,
+ * ENOMEM. */
+int gateway_mirror_dev(struct gateway *g, const struct jid *full,
+		       struct gateway_user **u_r, struct gateway_dev **d_r,
+		       struct gateway_env *env);
+/* What a presence of the device says. 0 or ENOMEM. */
+int gateway_mirror_read(struct gateway *g, struct gateway_dev *d,
+			const struct presence_info *info,
+			struct gateway_env *env);
+struct gateway_dev *gateway_mirror_find(const struct gateway_user *u,
+					const char *jid);
+
+/* --- session.c ----------------------------------------------------------- */
+/* The switch of this user's host is off. */
+bool gateway_host_off(const struct gateway *g, const char *bare);
 
 /* --- roster.c ------------------------------------------------------------ */
 void gateway_roster_subscribe(struct gateway *g, const struct stanza *s,

@@ -88,7 +88,7 @@ bool gateway_can_read(const struct gateway *g, const char *bare)
 
 	if (u)
 		DL_FOREACH(u->devs, d)
-			if (is_ringable(d))
+			if (is_ringable(d) && !d->hibernating)
 				return true;
 	return false;
 }
@@ -126,8 +126,8 @@ void gateway_mirror_refresh(struct gateway *g, struct gateway_user *u,
 
 /* --- devices ------------------------------------------------------------- */
 
-static struct gateway_dev *dev_find(const struct gateway_user *u,
-				    const char *jid)
+struct gateway_dev *gateway_mirror_find(const struct gateway_user *u,
+					const char *jid)
 {
 	struct gateway_dev *d;
 
@@ -187,27 +187,58 @@ static int set_via(const struct gateway *g, struct gateway_dev *d,
 	return 0;
 }
 
+int gateway_mirror_read(struct gateway *g, struct gateway_dev *d,
+			const struct presence_info *info,
+			struct gateway_env *env)
+{
+	bool ringable = is_ringable(d), fresh = d->stale;
+	int rc;
+
+	d->stale = false;
+	d->show = info->show;
+	d->priority = info->priority;
+	d->idle = info->idle;
+	d->idle_since = info->idle_since;
+	rc = gateway_features_seen(g, d, info, env);
+	if (fresh || (!ringable && is_ringable(d)))
+		gateway_do_tell(env, GATEWAY_DEVICE_BACK, d->jid);
+	return rc;
+}
+
 static int dev_update(struct gateway *g, struct gateway_dev *d,
 		      const struct stanza *s, const struct gateway_target *t,
 		      struct gateway_env *env)
 {
 	struct presence_info info;
-	bool ringable = is_ringable(d), fresh = d->stale;
 	int rc = presence_read(env->arena, s->elem, &info);
 
 	if (!rc)
 		rc = set_via(g, d, t);
 	if (rc)
 		return rc;
-	d->stale = false;
-	d->show = info.show;
-	d->priority = info.priority;
-	d->idle = info.idle;
-	d->idle_since = info.idle_since;
-	rc = gateway_features_seen(g, d, &info, env);
-	if (fresh || (!ringable && is_ringable(d)))
-		gateway_do_tell(env, GATEWAY_DEVICE_BACK, d->jid);
-	return rc;
+	d->told = d->hibernating = false;
+	return gateway_mirror_read(g, d, &info, env);
+}
+
+int gateway_mirror_dev(struct gateway *g, const struct jid *full,
+		       struct gateway_user **u_r, struct gateway_dev **d_r,
+		       struct gateway_env *env)
+{
+	int rc = gateway_user_get(g, env->arena, full, u_r);
+
+	if (rc)
+		return rc;
+	*d_r = gateway_mirror_find(*u_r, full->full);
+	if (!*d_r && (*u_r)->devs_n >= GATEWAY_DEVICES_MAX) {
+		g->over_limit++;
+		return EOVERFLOW;
+	}
+	if (!*d_r)
+		*d_r = dev_new(*u_r, full->full);
+	if (*d_r)
+		return 0;
+	gateway_user_drop(g, *u_r);
+	return ENOMEM;
 }
 
 int gateway_mirror_available(struct gateway *g, const struct stanza *s,
@@ -220,18 +251,13 @@ int gateway_mirror_available(struct gateway *g, const struct stanza *s,
 
 	if (!s->from.resource || !g->up)
 		return 0;
-	rc = gateway_user_get(g, env->arena, &s->from, &u);
+	rc = gateway_mirror_dev(g, &s->from, &u, &d, env);
 	if (rc)
 		return rc;
-	d = dev_find(u, s->from.full);
-	if (!d && u->devs_n >= GATEWAY_DEVICES_MAX) {
-		g->over_limit++;
-		return EOVERFLOW;
-	}
-	if (!d)
-		d = dev_new(u, s->from.full);
-	rc = d ? dev_update(g, d, s, t, env) : ENOMEM;
-	if (d && !d->via)
+	if (d->told && !d->stale)
+		return 0;
+	rc = dev_update(g, d, s, t, env);
+	if (!d->via)
 		gateway_dev_free(g, d);
 	gateway_mirror_refresh(g, u, false, env);
 	gateway_user_drop(g, u);
@@ -246,7 +272,7 @@ void gateway_heard(struct gateway *g, const struct jid *from)
 	if (g->grace_end == INT64_MAX || !from->resource)
 		return;
 	u = gateway_user_find(g, from->bare);
-	d = u ? dev_find(u, from->full) : NULL;
+	d = u ? gateway_mirror_find(u, from->full) : NULL;
 	if (d)
 		d->heard = true;
 }
@@ -288,7 +314,7 @@ void gateway_mirror_lost(struct gateway *g, struct gateway_user *u,
 	struct gateway_dev *d, *next;
 
 	DL_FOREACH_SAFE(u->devs, d, next)
-		if (!strcmp(d->via, address))
+		if (!d->told && !strcmp(d->via, address))
 			gateway_mirror_gone(g, d, env);
 	gateway_mirror_probe(g, u, env);
 	gateway_mirror_refresh(g, u, false, env);
@@ -308,6 +334,8 @@ void gateway_mirror_unavailable(struct gateway *g, const struct stanza *s,
 	all = t->service && service_sees(g, u);
 	DL_FOREACH_SAFE(u->devs, d, next) {
 		if (s->from.resource && strcmp(d->jid, s->from.full) != 0)
+			continue;
+		if (d->told && !d->stale)
 			continue;
 		if (!all && strcmp(d->via, t->bare) != 0 &&
 		    (s->from.resource || !d->stale))

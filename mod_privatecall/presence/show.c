@@ -80,7 +80,8 @@ static bool is_visible(const struct gateway *g, const struct gateway_row *r)
 	const struct gateway_user *peer = gateway_user_find(g, r->peer);
 	const struct gateway_row *back;
 
-	if (!peer || !peer->active || !g->site->enabled)
+	if (!peer || !peer->active || !g->site->enabled ||
+	    gateway_host_off(g, r->peer) || gateway_host_off(g, r->user->bare))
 		return false;
 	back = gateway_row_find(peer, r->user->contact);
 	return back && back->to;

@@ -397,6 +397,10 @@ static void on_stanza(struct xml_elem *e, struct arena *a, void *arg)
 	if (xml_is(e, NS_COMPONENT, "handshake")) {
 		add(c, "<handshake/>");
 		c->open = true;
+	} else if (xml_child(e, NS_QUERY, "hello")) {
+		/* This server has no module, and is not asked again. */
+		add(c, "<iq type='error' id='%s' from='%s' to='%s'/>",
+		    xml_get(e, "id"), xml_get(e, "to"), xml_get(e, "from"));
 	} else if (xml_is(e, NS_COMPONENT, "iq")) {
 		on_iq(c, e, who, i);
 	} else if (xml_is(e, NS_COMPONENT, "message") && who) {
