@@ -14,7 +14,8 @@ const OTHER = { domain: 'another.localhost', secret: 'other' };
 async function prosody(dir) {
 	const server = await startProsody({
 		dir: join(dir, 'prosody'),
-		module: { hosts: ['second.localhost'] },
+		module: { hosts: { localhost: undefined,
+			'second.localhost': undefined } },
 		hostConfig: '\n\nVirtualHost "bare.localhost"\n',
 		componentConfig: `Component "${OTHER.domain}"\n` +
 			`\tcomponent_secret = "${OTHER.secret}"\n`,

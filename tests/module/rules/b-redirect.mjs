@@ -55,6 +55,18 @@ rule('redirect: chat, a propose of something else, what one says to oneself, ' +
 	await t.nothing(t.link, new RegExp(NS.jmi));
 });
 
+rule('redirect: calls by chat do not pass', async (t) => {
+	const alice = await t.user('alice');
+	const bob = await t.user('bob');
+	for (const inner of ['<invite xmlns=\'urn:xmpp:call-invites:0\' id=\'1\'/>',
+		'<propose xmlns=\'urn:xmpp:call-message:1\' id=\'1\'/>']) {
+		const id = await alice.message(bob.bare, `${inner}<body>x</body>`);
+		equal(errorOf(await alice.waitFor((el) => el.attrs.id === id &&
+			el.attrs.type === 'error')), 'not-allowed', 'error');
+	}
+	await t.nothing(bob, /call-/);
+});
+
 rule('redirect: a propose to oneself', async (t) => {
 	const alice = await t.user('alice');
 	for (const to of [alice.bare, `${alice.bare}/other`]) {

@@ -110,6 +110,7 @@ rule('relay: everything else is refused and reaches nobody', async (t) => {
 		['stanza', m(propose + jmi('retract', 'P1'))],
 		['stanza', m(`${propose}<x xmlns='jabber:x:oob'/>`)],
 		['stanza', m(`${propose}<active xmlns='urn:xmpp:carbons:2'/>`)],
+		['stanza', m(`${propose}<x xmlns='${NS.receipts}'/>`)],
 		['stanza', m(STORE)],
 		['stanza', m('')],
 		['stanza', m(propose, { type: 'groupchat' })],

@@ -80,6 +80,8 @@ rule('down: a call that runs goes on, with the users\' own stanzas',
 
 rule('down: ringing is taken back, but never becomes a call', async (t) => {
 	const [alice, bob] = await t.called();
+	accepted(await t.relayMessage(alice.jid, bob.bare, jmi('propose', 'P1')));
+	await bob.waitFor(/<propose/);
 	await t.down();
 	await bob.message(alice.jid, jmi('ringing', 'P1'));
 	await alice.waitFor(/<ringing/);
@@ -98,6 +100,37 @@ rule('down: ringing is taken back, but never becomes a call', async (t) => {
 	await t.nothing(alice, /proceed/);
 	await t.nothing(bob, /session-initiate/);
 });
+
+rule('down: a start that the component took with it is refused', async (t) => {
+	const alice = await t.user('alice');
+	const bob = await t.user('bob');
+	const carol = await t.user('carol');
+	for (const [caller, id] of [[alice, 'P1'], [carol, 'P2']]) {
+		const m = await caller.message(bob.bare, jmi('propose', id));
+		await t.redirected(caller, m);
+	}
+	const plain = await alice.set(carol.jid, jingle('session-initiate', 'S1'));
+	await t.redirected(alice, plain);
+	accepted(await t.relayMessage(`${bob.bare}/privatecall`, carol.jid,
+		jmi('ringing', 'P2')));
+	await t.down();
+	equal(reasonOf((await alice.waitFor(/<reject/))
+		.getChild('reject', NS.jmi)), DOWN, 'reason');
+	await alice.waitFor(/session-terminate/);
+	await t.nothing(carol, /<reject/);
+	await t.nothing(bob, /propose/);
+});
+
+rule('down: native: a start that the component took with it is delivered',
+	async (t) => {
+		await t.module({ privatecall_when_down: 'native' });
+		const alice = await t.user('alice');
+		const bob = await t.user('bob');
+		const m = await alice.message(bob.bare, jmi('propose', 'P1'));
+		await t.redirected(alice, m);
+		await t.down();
+		await bob.waitFor(/propose/);
+	});
 
 rule('off: with the component up it refuses, and cannot ring all the same',
 	async (t) => {

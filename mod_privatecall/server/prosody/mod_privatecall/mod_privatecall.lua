@@ -18,8 +18,6 @@ local jid = require "util.jid";
 local new_cache = require "util.cache".new;
 local new_id = require "util.id".medium;
 local now = require "util.time".now;
-local load_roster = require "core.rostermanager".load_roster;
-local user_exists = require "core.usermanager".user_exists;
 
 local hosts = prosody.hosts;
 
@@ -27,11 +25,11 @@ local VERSION = 1; -- of doc/protocol.md
 local RELEASE = "0.1.0";
 local DEPTH_MAX = 64;
 local ANSWER_LIFE = 600; -- seconds that answers are known as such
+local START_LIFE = 30; -- seconds that a start is worth a refusal
 local SAVE_AGAIN = 600; -- seconds that what is stored may lag behind
 local ENTRIES = 20000; -- of each table
 local IDS_PER_PAIR = 64;
 local PEERS_STORED = 500; -- of one user
-local SESSIONS_PER_MESSAGE = 100;
 local LOG_EVERY = 10; -- seconds between two lines about refusals
 
 local xmlns_relay = "urn:privatecall:relay:0";
@@ -40,7 +38,6 @@ local xmlns_own = "^urn:privatecall:";
 local xmlns_jingle = "urn:xmpp:jingle:1";
 local xmlns_rtp = "urn:xmpp:jingle:apps:rtp:1";
 local xmlns_jmi = "urn:xmpp:jingle-message:0";
-local xmlns_caps = "http://jabber.org/protocol/caps";
 local xmlns_hints = "urn:xmpp:hints";
 local xmlns_receipts = "urn:xmpp:receipts";
 
@@ -48,6 +45,11 @@ local is_jmi_ns = { [xmlns_jmi] = true, ["urn:xmpp:jingle-message:1"] = true };
 local is_jmi = {
 	propose = true, retract = true, ringing = true, proceed = true,
 	reject = true, accept = true, finish = true,
+};
+-- Calls by chat, past all of this: XEP-0482 and what Dino had before it.
+local is_invite = {
+	["urn:xmpp:call-invites:0"] = "invite",
+	["urn:xmpp:call-message:1"] = "propose",
 };
 -- What a relayed message may hold beside: a name, or true for all.
 local may_hold = {
@@ -70,7 +72,7 @@ local rows = {
 -- One state for all hosts; it survives a reload of the module.
 local state = module:shared("/*/privatecall/state");
 for _, name in ipairs {
-	"pairs", "ids", "native", "asked", "sent", "saved", "loaded",
+	"pairs", "ids", "native", "asked", "sent", "saved", "loaded", "starts",
 } do
 	state[name] = state[name] or new_cache(ENTRIES);
 end
@@ -296,8 +298,15 @@ local function jmi_of(stanza)
 	return nil;
 end
 
--- What a stanza of a user is to us: { kind = "answer", "jmi" or "jingle",
--- start, id, name }, or nil.
+local function has_invite(stanza)
+	for _, child in ipairs(stanza.tags) do
+		if is_invite[child.attr.xmlns] == child.name then return true; end
+	end
+	return false;
+end
+
+-- What a stanza of a user is to us: { kind = "answer", "invite", "jmi" or
+-- "jingle", start, id, name }, or nil.
 local function call_message(stanza, from, to)
 	local attr = stanza.attr;
 	local failed = attr.type == "error";
@@ -310,6 +319,9 @@ local function call_message(stanza, from, to)
 		return {
 			kind = "jmi", name = jmi.name, id = jmi.attr.id, start = start,
 		};
+	end
+	if not failed and attr.type ~= "groupchat" and has_invite(stanza) then
+		return { kind = "invite" };
 	end
 	local received = stanza:get_child("received", xmlns_receipts);
 	local id = failed and attr.id or received and received.attr.id;
@@ -442,6 +454,12 @@ local function redirect(event, session, call, from, to)
 	elseif call.iq and pair_known(from, to) then
 		remember(from, to, nil, true);
 	end
+	if call.start then
+		state.starts:set(pair_key(from, to), {
+			stanza = st.clone(stanza), call = call, from = from, to = to,
+			at = now(),
+		});
+	end
 	if call.kind == "jingle" then
 		state.asked:set(key(from, to, stanza.attr.id), now());
 	end
@@ -478,6 +496,11 @@ local function handle(event, call_of)
 		if not options.remote_users then return nil; end
 	end
 	local session = up();
+	if call.kind == "invite" then
+		if not session and not row_now() then return nil; end
+		event.origin.send(st.error_reply(stanza, "cancel", "not-allowed"));
+		return true;
+	end
 	if not session then return without_component(stanza, call, from, to); end
 	return redirect(event, session, call, from, to);
 end
@@ -615,6 +638,9 @@ end
 
 local function inject(origin, stanza, start)
 	local from, to, id = stanza.attr.from, stanza.attr.to, stanza.attr.id;
+	if stanza.attr.type ~= "result" then
+		state.starts:set(pair_key(from, to), nil);
+	end
 	if start then remember(from, to, start, false); end
 	if stanza.name == "message" then
 		if id then state.sent:set(key(from, jid.bare(to), id), now()); end
@@ -663,109 +689,41 @@ module:hook("iq-set/host/" .. xmlns_relay .. ":relay", function (event)
 	return true;
 end);
 
--- The mirror --------------------------------------------------------------
+-- Hello -------------------------------------------------------------------
 
-local function priority_of(presence)
-	local priority = tonumber(presence:get_child_text("priority")) or 0;
-	if priority == 0 then return nil; end
-	return ("%d"):format(math.max(-128, math.min(127, priority)));
-end
+local replay = module:require "facts" {
+	up = up, tell = tell, is_component = is_component, forbid = forbid,
+};
 
--- `known`: what has changed and is not in the session yet.
-local function describe(session, known)
-	known = known or {};
-	local presence = known.presence or session.presence;
-	local idle = presence:get_child("idle", "urn:xmpp:idle:1");
-	local caps = presence:get_child("c", xmlns_caps);
-	local item = st.stanza("session", {
-		xmlns = xmlns_query,
-		jid = session.full_jid,
-		priority = priority_of(presence),
-		show = presence:get_child_text("show"),
-		idle = idle and idle.attr.since,
-		csi = known.csi or session.state,
-		push = session.push_identifier and "true" or nil,
-	});
-	if session.hibernating and not known.resumed then
-		item.attr.hibernating = "true";
+-- The component is gone: starts that it has said nothing about were lost with
+-- it, and are taken as if they came now.
+local function on_lost()
+	local lost = {};
+	for pair, start in state.starts:items() do
+		if jid.host(start.from) == module.host then lost[pair] = start; end
 	end
-	for _, name in ipairs { "node", "hash", "ver" } do
-		item.attr[name] = caps and caps.attr[name];
-	end
-	return item;
-end
-
-local function sessions_message(replay)
-	return st.stanza("sessions", { xmlns = xmlns_query, replay = replay });
-end
-
-local function mirror(child)
-	local session = up();
-	if session then
-		tell(session, sessions_message():add_child(child));
-	end
-end
-
-local function mirror_session(session, known)
-	if session.full_jid and session.presence then
-		mirror(describe(session, known));
-	end
-end
-
--- Before anything is done with it (mod_presence has 0): broadcast presence.
-module:hook("presence/bare", function (event)
-	local origin, stanza = event.origin, event.stanza;
-	if stanza.attr.to or origin.type ~= "c2s" or not origin.full_jid then
-		return;
-	end
-	if stanza.attr.type == nil then
-		mirror(describe(origin, { presence = stanza }));
-	elseif stanza.attr.type == "unavailable" then
-		mirror(st.stanza("gone", {
-			xmlns = xmlns_query, jid = origin.full_jid,
-		}));
-	end
-end, 150);
-
-for _, word in ipairs { "active", "inactive" } do
-	module:hook("stanza/urn:xmpp:csi:0:" .. word, function (event)
-		if event.origin.username then
-			mirror_session(event.origin, { csi = word });
-		end
-	end, 10);
-end
-module:hook("smacks-hibernation-start", function (event)
-	mirror_session(event.origin);
-end);
-module:hook("smacks-hibernation-end", function (event)
-	mirror_session(event.resumed or event.origin, { resumed = true });
-end);
-
-local function sessions_of(user)
-	local account = hosts[module.host].sessions[user];
-	local list = {};
-	for _, session in pairs(account and account.sessions or {}) do
-		if session.full_jid and session.presence then
-			list[#list + 1] = session;
+	local row = row_now();
+	for pair, start in pairs(lost) do
+		state.starts:set(pair, nil);
+		if now() - start.at >= START_LIFE then
+			module:log("debug", "An old start is left alone");
+		elseif row then
+			refuse(start.stanza, start.call, row, start.from, start.to);
+		else
+			deliver(start.stanza);
 		end
 	end
-	return list;
 end
 
-local function replay(origin)
-	local message, count = sessions_message("true"), 0;
-	for user in pairs(hosts[module.host].sessions) do
-		for _, session in ipairs(sessions_of(user)) do
-			if count == SESSIONS_PER_MESSAGE then
-				tell(origin, message);
-				message, count = sessions_message("true"), 0;
-			end
-			message:add_child(describe(session));
-			count = count + 1;
+local function watch(session)
+	local before = session.on_destroy;
+	function session.on_destroy(...)
+		if before then before(...); end
+		if greeted == session then
+			greeted = nil;
+			on_lost();
 		end
 	end
-	message.attr.replay = "last";
-	tell(origin, message);
 end
 
 module:hook("iq-set/host/" .. xmlns_query .. ":hello", function (event)
@@ -783,75 +741,10 @@ module:hook("iq-set/host/" .. xmlns_query .. ":hello", function (event)
 			RELEASE, VERSION, attr.software or "?", attr.release or "?",
 			attr.version);
 	end
+	if greeted ~= origin then watch(origin); end
 	greeted = origin;
 	origin.send(st.reply(stanza):add_child(hello()));
 	replay(origin);
-	return true;
-end);
-
--- Facts -------------------------------------------------------------------
-
-local function subscription(owner, contact)
-	local node, host = jid.split(owner);
-	local roster = load_roster(node, host);
-	local item = roster and roster[contact];
-	return item and (item.subscription or "none") or nil;
-end
-
--- nil: no block list is kept there.
-local function blocks(owner, other)
-	local node, host = jid.split(owner);
-	if not hosts[host].modules.blocklist then return nil; end
-	local list = module:context(host):open_store("blocklist"):get(node) or {};
-	return tostring((list[other] or list[jid.host(other)]) and true or false);
-end
-
-local function has_push(user)
-	for _, session in ipairs(sessions_of(user)) do
-		if session.push_identifier then return "true"; end
-	end
-	if not hosts[module.host].modules.cloud_notify then return nil; end
-	local kept = module:open_store("cloud_notify"):get(user);
-	return tostring(kept and next(kept) ~= nil or false);
-end
-
-local function facts(from, to)
-	local user = jid.node(to);
-	local from_host = hosts[jid.host(from)];
-	local local_from = from_host and from_host.type == "local";
-	local exists = user_exists(user, module.host) and true or false;
-	local reply = st.stanza("facts", {
-		xmlns = xmlns_query, from = from, to = to, exists = tostring(exists),
-		push = exists and has_push(user) or nil,
-		subscription = exists and subscription(to, from) or nil,
-		reverse = local_from and subscription(from, to) or nil,
-		blocks = exists and blocks(to, from) or nil,
-		blocked = local_from and blocks(from, to) or nil,
-	});
-	for _, session in ipairs(sessions_of(user)) do
-		reply:add_child(describe(session));
-	end
-	return reply;
-end
-
-local function bare_user(address)
-	local prepped = address and jid.prep(address);
-	if not prepped or jid.resource(prepped) then return nil; end
-	return jid.node(prepped) and prepped or nil;
-end
-
-module:hook("iq-get/host/" .. xmlns_query .. ":facts", function (event)
-	local origin, stanza = event.origin, event.stanza;
-	if not is_component(origin) then return forbid(event, "asker"); end
-	local attr = stanza.tags[1].attr;
-	local from, to = bare_user(attr.from), bare_user(attr.to);
-	if not from or not to then
-		origin.send(st.error_reply(stanza, "modify", "jid-malformed"));
-	elseif jid.host(to) ~= module.host then
-		origin.send(st.error_reply(stanza, "cancel", "item-not-found"));
-	else
-		origin.send(st.reply(stanza):add_child(facts(from, to)));
-	end
 	return true;
 end);
 
@@ -882,6 +775,7 @@ end
 
 function module.restore(saved)
 	greeted = saved.greeted;
+	if up() then watch(greeted); end
 end
 
 function module.unload()
