@@ -51,10 +51,16 @@ function moduleLines({ options = {} }, component) {
 		'\tmodules_enabled = { "privatecall" }\n');
 }
 
+function ownModule({ module, component }) {
+	return module && (!module.hosts || HOST in module.hosts)
+		? moduleLines(module, component.domain) : '';
+}
+
 function moduleHosts(o) {
-	return (o.module?.hosts ?? []).map((host) =>
-		`VirtualHost ${lua(host)}\n` +
-		moduleLines(o.module, o.component.domain)).join('\n');
+	return Object.entries(o.module?.hosts ?? {})
+		.filter(([host]) => host !== HOST).map(([host, component]) =>
+		`VirtualHost ${lua(host)}\n` + moduleLines(o.module,
+			component ?? o.component.domain)).join('\n');
 }
 
 function luaRoster(items) {
@@ -102,7 +108,7 @@ ${o.globalConfig}
 VirtualHost "${HOST}"
 ${o.tls ? `	ssl = { key = ${file('certs', `${HOST}.key`)};
 		certificate = ${file('certs', `${HOST}.crt`)} }` : ''}
-${o.module ? moduleLines(o.module, o.component.domain) : ''}
+${ownModule(o)}
 ${o.hostConfig}
 
 ${moduleHosts(o)}
@@ -179,9 +185,9 @@ class Prosody {
 	}
 
 	// items: [{ jid, name, subscription = "both", ask }]
-	setRoster(name, items) {
+	setRoster(name, items, host = HOST) {
 		this.#rosters.set(name, items);
-		this.#write('roster', name, luaRoster(items));
+		this.#write('roster', name, luaRoster(items), host);
 	}
 
 	makeContacts(a, b) {
@@ -295,13 +301,14 @@ class Prosody {
 //   tls        offer STARTTLS with a self-signed certificate
 //   c2sPort    taken if it is free, else another one
 //   logLevel   "info" (default) or "debug"
-//   module     { options, hosts }: our module on this host, and on others
+//   module     { options, hosts }: our module on this host, or on others:
+//              { host: its component, undefined for the first one }
 //   globalConfig, hostConfig, componentConfig   more lines of its config file
 // The result:
 //   host, component, c2sPort, httpPort, componentPort, websocket (its URL),
 //   certificate, log (file), pid
-//   addUser(name, password, host), makeContacts(a, b), setRoster(name, items):
-//   bare local names; rosters only while the owner is not logged in
+//   addUser(name, password, host), makeContacts(a, b), setRoster(name, items,
+//   host): bare local names; rosters only while the owner is not logged in
 //   setModule(options): of our module; shell(command)
 //   readLog(), waitLog(pattern), kill(signal), start(), stop(), restart()
 export async function startProsody({

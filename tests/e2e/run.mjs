@@ -16,11 +16,13 @@ import { parseArgs } from 'node:util';
 import { fileURLToPath } from 'node:url';
 import { startPrivatecalld } from './privatecalld.mjs';
 import { startServer } from './server.mjs';
-import { BASE_CONF, Skip, stories, Story } from './story.mjs';
+import { BASE_CONF, defaults, NATIVE_HOST, Skip, stories, Story }
+	from './story.mjs';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const SECRET = 'secret';
 const SLOTS = 8;
+const SECOND_HOST = 'second.localhost';
 
 const { values: options } = parseArgs({ options: {
 	server: { type: 'string', default: 'prosody' },
@@ -32,11 +34,19 @@ const { values: options } = parseArgs({ options: {
 	verbose: { type: 'boolean' },
 } });
 
+// Whatever a user may do is told in both modes, but what is of our own
+// addresses, of the database alone, or of clients without the service; attacks
+// on the transparent mode are in tests/module/ and transparent.mjs.
+const ONE_MODE = ['gateway.mjs', 'disk.mjs', 'native.mjs'];
+
 async function load() {
 	for (const folder of ['stories', '../attack'])
-		for (const file of readdirSync(join(HERE, folder)).sort())
+		for (const file of readdirSync(join(HERE, folder)).sort()) {
+			const both = folder === 'stories' && !ONE_MODE.includes(file);
+			defaults.modes = ['gateway', ...both ? ['transparent'] : []];
 			if (file.endsWith('.mjs'))
 				await import(join(HERE, folder, file));
+		}
 }
 
 function chosen() {
@@ -147,14 +157,20 @@ async function main() {
 	}
 	const dir = options.dir ?? mkdtempSync(join(tmpdir(), 'pc-e2e-'));
 	const slots = Array.from({ length: SLOTS }, (_, i) => (
-		{ domain: `calls${i + 1}.localhost`, secret: SECRET }));
+		{ domain: `calls${i + 1}.localhost`, secret: SECRET,
+			host: `native${i + 1}.localhost` }));
 	const prosody = await startServer(options.server, {
 		dir: join(dir, 'server'), unlimited: unlimited(list.length),
-		components: slots, hosts: ['remote.localhost'] });
+		components: slots, hosts: ['remote.localhost'],
+		module: { hosts: { [NATIVE_HOST]: undefined,
+			[SECOND_HOST]: undefined,
+			...Object.fromEntries(slots.map((slot) =>
+				[slot.host, slot.domain])) } } });
 	mkdirSync(join(dir, 'd'), { recursive: true });
 	const daemon = list.every((s) => s.native) ? null
 		: await startPrivatecalld({ dir: join(dir, 'd'), prosody,
-			conf: BASE_CONF });
+			conf: { ...BASE_CONF,
+				hosts: [prosody.host, NATIVE_HOST, SECOND_HOST] } });
 	const count = await runAll(list, { prosody, daemon,
 		domain: prosody.component.domain, slots: new Slots(slots), dir });
 	await daemon?.stop();

@@ -16,11 +16,12 @@ function prosodyComponents(components) {
 }
 
 // Prosody counts what is pushed after a stanza as part of it.
-function prosodyUnlimited(names) {
+function prosodyUnlimited(names, hosts) {
 	if (!names.length)
 		return '';
-	return `unlimited_jids = { ${names.map((name) =>
-		`"${name}@localhost"`).join(', ')} }
+	const jids = hosts.flatMap((host) =>
+		names.map((name) => `"${name}@${host}"`));
+	return `unlimited_jids = { ${jids.join(', ')} }
 c2s_stanza_size_limit = 2048 * 1024
 `;
 }
@@ -28,7 +29,8 @@ c2s_stanza_size_limit = 2048 * 1024
 const starters = {
 	prosody: ({ components = [], hosts = [], unlimited = [], ...rest }) =>
 		startProsody({ ...rest,
-			globalConfig: prosodyUnlimited(unlimited),
+			globalConfig: prosodyUnlimited(unlimited, ['localhost',
+				...Object.keys(rest.module?.hosts ?? {})]),
 			componentConfig: prosodyComponents(components),
 			hostConfig: hosts.map((host) =>
 				`\n\nVirtualHost "${host}"\n`).join('') }),

@@ -13,6 +13,9 @@ import { startPrivatecalld } from './privatecalld.mjs';
 import { startServer } from './server.mjs';
 
 export const stories = [];
+// In which modes the stories of the file that is loaded now are run: called at
+// an address of ours, or at the users' own.
+export const defaults = { modes: ['gateway'] };
 
 // name: what a reader of the list sees, with the rows that it shows (F14 ...).
 // options:
@@ -21,6 +24,7 @@ export const stories = [];
 //   server  a Prosody or ejabberd of its own too, which it may restart
 //   not     { server: why it is not run there }
 //   native  of the scripted clients alone: no service takes part
+//   modes   in which it is run, instead of its file's (run.mjs)
 //   slow    not in a quick run
 //   alone   with no other story beside it: it measures time
 //   lasts   seconds it may take, 60 by default
@@ -29,8 +33,11 @@ export function story(name, options, run) {
 		return story(name, {}, options);
 	if (stories.some((s) => s.name === name))
 		throw new Error(`two stories are called ${name}`);
-	stories.push({ name, own: Boolean(options.conf || options.server),
-		lasts: 60, ...options, run });
+	for (const mode of options.modes ?? defaults.modes)
+		stories.push({ own: Boolean(options.conf || options.server),
+			lasts: 60, ...options, mode, run,
+			slow: options.slow || (!options.modes && mode !== 'gateway'),
+			name: mode === 'gateway' ? name : `${mode}: ${name}` });
 	return undefined;
 }
 
@@ -48,6 +55,8 @@ export function equal(got, want, what) {
 export class Skip extends Error {
 }
 
+// Users of this host have the server's module; of each slot's host, too.
+export const NATIVE_HOST = 'native.localhost';
 export const BASE_CONF = { log_privacy: 'full' };
 
 const capital = (name) => name[0].toUpperCase() + name.slice(1);
@@ -59,6 +68,8 @@ export class Story {
 	constructor(definition, { prosody, daemon, domain, slots, number, dir }) {
 		Object.assign(this, { definition, prosody, daemon, domain, slots,
 			dir });
+		this.native = definition.mode === 'transparent';
+		this.host = this.native ? NATIVE_HOST : prosody.host;
 		this.number = number;
 		this.dialogue = new Dialogue();
 		this.clients = [];
@@ -72,15 +83,18 @@ export class Story {
 			return;
 		if (this.definition.server)
 			this.prosody = this.ownProsody = await startServer(
-				this.prosody.name,
-				{ dir: join(this.dir, 'server') });
+				this.prosody.name, { dir: join(this.dir, 'server'),
+					module: this.native ? {} : undefined });
 		else
 			this.slot = await this.slots.take();
 		const component = this.slot ?? this.prosody.component;
 		this.domain = component.domain;
+		if (this.native)
+			this.host = this.slot?.host ?? this.prosody.host;
 		this.daemon = await startPrivatecalld({ dir: this.dir,
 			prosody: this.prosody, component,
-			conf: { ...BASE_CONF, ...this.definition.conf } });
+			conf: { ...BASE_CONF, hosts: [this.host],
+				...this.definition.conf } });
 		this.ownDaemon = this.daemon;
 		await this.connected();
 	}
@@ -99,23 +113,33 @@ export class Story {
 	user(name) {
 		if (!this.users.has(name)) {
 			const real = `${name}${this.number}`;
-			this.prosody.addUser(real, 'secret');
+			this.prosody.addUser(real, 'secret', this.host);
 			this.users.set(name, real);
 		}
 		return this.users.get(name);
 	}
 
 	jid(name) {
-		return `${this.user(name)}@${this.prosody.host}`;
+		return `${this.user(name)}@${this.host}`;
 	}
 
-	// The gateway contact of a user; at(name, true) with our resource.
+	// What the other side sees a client as.
+	as(client) {
+		return this.native ? client.jid
+			: `${this.contact(client.user)}/call`;
+	}
+
+	// Where a user is called: his gateway contact, or himself; at(name, true)
+	// with our resource.
 	at(name, full = false) {
-		return `${this.contact(this.user(name))}${full ? '/call' : ''}`;
+		const resource = this.native ? '/privatecall' : '/call';
+		return `${this.contact(this.user(name))}${full ? resource : ''}`;
 	}
 
 	// An escape in a local part is escaped once more (XEP-0106).
 	contact(user) {
+		if (this.native)
+			return `${user}@${this.host}`;
 		return `${user.replace(/\\(?=[0-9a-f]{2})/g, '\\5c')}@${
 			this.domain}`;
 	}
@@ -123,7 +147,8 @@ export class Story {
 	// A device of a user, not logged in.
 	device(Kind, name, options = {}) {
 		const { resource, ...rest } = options;
-		const client = new Kind({ server: this.prosody,
+		const client = new Kind({ server: { host: this.host,
+			c2sPort: this.prosody.c2sPort },
 			domain: this.domain, user: this.user(name),
 			password: 'secret', dialogue: this.dialogue, resource,
 			label: `${name}${resource ? `/${resource}` : ''}`,
@@ -134,8 +159,8 @@ export class Story {
 
 	// A device that is online and whose user is known to the service.
 	// options: resource, priority, show, register = true.
-	async login(Kind, name, { resource, priority, show, register = true }
-	= {}) {
+	async login(Kind, name, { resource, priority, show,
+		register = !this.native } = {}) {
 		const device = this.device(Kind, name, { resource });
 		await device.login({ priority, show });
 		if (register && !device.subscribed(this.domain, 'both'))
@@ -158,8 +183,8 @@ export class Story {
 		await Promise.all([
 			a.waitRoster(nb, 'to', 'both'),
 			b.waitRoster(na, 'to', 'both'),
-			a.waitPresence(`${nb}/call`),
-			b.waitPresence(`${na}/call`),
+			a.waitPresence(this.native ? b.jid : `${nb}/call`),
+			b.waitPresence(this.native ? a.jid : `${na}/call`),
 		]);
 		await this.settle(a, b);
 	}
@@ -298,7 +323,7 @@ export class Story {
 	// Calls of this story's users that ring or run.
 	async running() {
 		const own = [...this.users.values()].map(
-			(user) => `${user}@${this.prosody.host}`);
+			(user) => `${user}@${this.host}`);
 		const { data } = await this.ctl('calls');
 		return data.calls.filter((c) => c.state !== 'open' &&
 			own.includes(c.caller));
@@ -352,6 +377,8 @@ export class Story {
 
 	// I03: what a caller has got so far says nothing of the callee's devices.
 	nothingOf(callee, caller) {
+		if (this.native)
+			return;        // clients ring with their own address
 		for (const el of caller.received(ofCall)) {
 			const text = el.toString();
 			assert(!text.includes(callee.jid),

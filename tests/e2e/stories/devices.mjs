@@ -2,7 +2,7 @@
 
 import { Conversations } from '../clients/conversations.mjs';
 import { Dino } from '../clients/dino.mjs';
-import { both, carbonOf, hasChild, jmiOf, matcher }
+import { bare, both, carbonOf, hasChild, jmiOf, matcher }
 	from '../clients/match.mjs';
 import { Monal } from '../clients/monal.mjs';
 import { Movim } from '../clients/movim.mjs';
@@ -16,7 +16,9 @@ const anyOf = (name, id) => matcher(`${name} of ${id}`, (el) => {
 	return child?.name === name && child.attrs.id === id;
 });
 
-const ours = (t) => (el) => el.attrs.from?.endsWith(`@${t.domain}/call`);
+const ours = (t) => (el) => (t.native
+	? bare(el.attrs.from) === t.jid('alice')
+	: el.attrs.from?.endsWith(`@${t.domain}/call`));
 
 async function three(t, kinds = [Conversations, Dino, Movim]) {
 	const [a, b] = await t.pair(Conversations, kinds[0]);

@@ -133,7 +133,7 @@ story('F13 two devices answer at the same moment: one wins, the other stops',
 		const stops = [b, c].map((p) => p.received((el) =>
 			['retract', 'accept', 'reject', 'finish'].includes(
 				jmiOf(el)?.name) &&
-			el.attrs.from === t.at('alice', true)).length);
+			el.attrs.from === t.as(a)).length);
 		equal(stops, offers.map((n) => 1 - n), 'our stops');
 		await a.terminate(out, 'success');
 	});
@@ -243,7 +243,7 @@ story('F23 direct: the caller\'s client starts anew while the other is still ' +
 	const [, ring] = await t.connect(a, b);
 	const from = b.mark();
 	const anew = await t.another(Dino, 'alice', { resource: 'new' });
-	await anew.waitPresence(t.at('bob', true));
+	await anew.waitPresence(t.as(b));
 	const out = await anew.call(t.at('bob'));
 	const finish = await b.waitFor(jmi('finish', { id: ring.sid }));
 	assert(jmi('finish', { reason: 'expired' })(finish), 'reason expired');
@@ -266,7 +266,7 @@ story('F23 direct: no second propose ever reaches a device with a live leg: ' +
 	const [a, b] = await t.pair(Dino, Monal);
 	const [, ring] = await t.connect(a, b);
 	const anew = await t.another(Dino, 'alice', { resource: 'new' });
-	await anew.waitPresence(t.at('bob', true));
+	await anew.waitPresence(t.as(b));
 	const out = await anew.call(t.at('bob'));
 	await b.shows(ring, 'ended', 'failed');
 	await b.answer(await b.rings());

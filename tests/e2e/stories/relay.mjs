@@ -220,7 +220,7 @@ story('F6 relay: content-modify passes; Movim\'s with the whole SDP too',
 		equal(byName(ring.modified).get('1').attrs.senders, 'none',
 			'senders');
 		const { initiator } = ring.modified.attrs;
-		assert(!initiator || initiator === t.at('alice', true),
+		assert(!initiator || initiator === t.as(a),
 			`initiator ${initiator}`);
 		await t.endQuietly(a, out);
 	});
@@ -266,10 +266,10 @@ story('relay: initiator and responder never name another than the address ' +
 	'that sends', async (t) => {
 	const [a, b] = await t.pair(Movim, Conversations);
 	a.initiatorAttribute = () => ` initiator='${escape(a.bare)}' ` +
-		`responder='${escape(t.at('bob', true))}'`;
+		`responder='${escape(t.as(b))}'`;
 	const [out, ring] = await t.connect(a, b);
 	const { initiator, responder } = ring.initiate.attrs;
-	assert(!initiator || initiator === t.at('alice', true),
+	assert(!initiator || initiator === t.as(a),
 		`initiator ${initiator}`);
 	assert(!responder || responder === b.jid, `responder ${responder}`);
 	await t.endQuietly(a, out);

@@ -1,0 +1,366 @@
+// transparent.mjs: clients that know nothing of us call each other's own
+// addresses: who hears what, and what the archives and the other devices keep
+
+import { Client } from '../clients/client.mjs';
+import { Conversations } from '../clients/conversations.mjs';
+import { Dino } from '../clients/dino.mjs';
+import { carbonOf, errorOf, jingle, jmi, jmiOf, ofCall, reasonOf }
+	from '../clients/match.mjs';
+import { Monal } from '../clients/monal.mjs';
+import { Movim } from '../clients/movim.mjs';
+import { NS } from '../clients/ns.mjs';
+import { assert, equal, story } from '../story.mjs';
+
+const modes = ['transparent'];
+
+// A bystander: a device that shows nothing and answers nothing, and sees what
+// the server copies to it.
+class Bystander extends Client {
+	async login({ priority = 0 } = {}) {
+		await this.connect();
+		await this.carbons();
+		await this.available({ priority });
+		return this;
+	}
+
+	onStanza() {
+	}
+}
+
+const call = (el) => jmiOf(el)?.name;
+
+// "propose > bob": name and who it was sent to, of the call's messages.
+function entries(t, list) {
+	return list.filter(call).map((el) => {
+		const [from, to] = [el.attrs.from, el.attrs.to].map((jid) => (jid
+			? jid.split('@')[0].replace(/\d+$/, '') : 'self'));
+		return `${call(el)} ${from} > ${to}`;
+	});
+}
+
+async function archives(t, a, b) {
+	await t.settle();
+	return [entries(t, await a.archive(b.bare)),
+		entries(t, await b.archive(a.bare))];
+}
+
+// What the server copied to a bystander of each side: sent and received.
+function copies(t, bystander) {
+	return bystander.received((el) => carbonOf(el) && call(carbonOf(el).el))
+		.map((el) => {
+			const { el: inner, kind } = carbonOf(el);
+			return `${kind} ${entries(t, [inner])[0]}`;
+		});
+}
+
+async function scene(t, A = Conversations, B = Dino) {
+	const [a, b] = await t.pair(A, B);
+	return [a, b];
+}
+
+story('answered: one propose, the callers\' own addresses and id ' +
+	'on both sides', { modes }, async (t) => {
+	const [a, b] = await scene(t);
+	const out = await a.call(b.bare, ['audio', 'video']);
+	const ring = await b.rings();
+	equal(ring.sid, out.sid, 'the id');
+	const propose = await b.waitFor(jmi('propose'));
+	equal([propose.attrs.from, propose.attrs.to], [a.jid, b.bare],
+		'propose');
+	await b.answer(ring);
+	await a.shows(out, 'active');
+	const ringing = a.received(jmi('ringing'));
+	for (const el of ringing)
+		equal(el.attrs.from, `${b.bare}/privatecall`, 'ringing');
+	const [proceed] = a.received(jmi('proceed'));
+	equal(proceed.attrs.from, b.jid, 'proceed');
+	const [accept] = a.received(jingle('session-accept'));
+	equal([accept.attrs.from, accept.getChild('jingle', NS.jingle).attrs.sid],
+		[b.jid, out.sid], 'session-accept');
+	await a.hangUp(out);
+	await b.shows(ring, 'ended');
+	await t.quiet();
+	equal((await t.logged('bob')).result, 'answered', 'log');
+});
+
+story('answered: each archive has each entry once', { own: true,
+	modes }, async (t) => {
+	const [a, b] = await scene(t, Dino, Conversations);
+	const [out, ring] = await t.connect(a, b);
+	await a.hangUp(out);
+	await b.shows(ring, 'ended');
+	await t.clock('+3s');
+	const [alices, bobs] = await archives(t, a, b);
+	equal(alices, ['propose alice > bob', 'ringing bob > alice',
+		'proceed bob > alice', 'finish bob > alice'], 'alice');
+	// What his Conversations said itself is there as it said it.
+	equal(bobs, ['propose alice > bob', 'ringing bob > alice',
+		'proceed bob > alice', 'finish alice > bob'], 'bob');
+});
+
+story('declined, cancelled, unanswered: each archive has each ' +
+	'entry once', { own: true, modes }, async (t) => {
+	const [a, b] = await scene(t, Conversations, Monal);
+	const ends = {
+		declined: async (out) => {
+			await b.decline();
+			await a.shows(out, 'declined', 'busy');
+		},
+		cancelled: async (out, ring) => {
+			await a.cancel(out);
+			await b.shows(ring, 'missed');
+		},
+		unanswered: async (out, ring) => {
+			await t.clock('+31s');
+			await a.shows(out, 'declined');
+			await b.shows(ring, 'missed');
+		},
+	};
+	const said = ['propose alice > bob', 'ringing bob > alice'];
+	const want = {
+		declined: [[...said, 'reject bob > alice'],
+			[...said, 'reject bob > alice']],
+		cancelled: [[...said, 'retract alice > bob'],
+			[...said, 'retract alice > bob']],
+		unanswered: [[...said, 'reject bob > alice'],
+			[...said, 'retract alice > bob']],
+	};
+	const seen = [0, 0];
+	for (const [what, end] of Object.entries(ends)) {
+		const out = await a.call(b.bare);
+		const ring = await b.rings();
+		await a.shows(out, 'rings');
+		await end(out, ring);
+		const got = await archives(t, a, b);
+		equal(got.map((list, i) => list.slice(seen[i])), want[what], what);
+		got.forEach((list, i) => (seen[i] = list.length));
+		await t.clock('+61s');
+	}
+});
+
+story('other devices get each of the user\'s own words and each ' +
+	'of the other\'s once', { own: true, modes }, async (t) => {
+	const [a, b] = await scene(t, Conversations, Conversations);
+	const [alices, bobs] = await Promise.all([
+		t.login(Bystander, 'alice', { resource: 'other', priority: -1 }),
+		t.login(Bystander, 'bob', { resource: 'other', priority: -1 })]);
+	const [out, ring] = await t.connect(a, b);
+	await a.hangUp(out);
+	await b.shows(ring, 'ended');
+	await t.clock('+3s');
+	equal(copies(t, alices).sort(), ['received finish bob > alice',
+		'received proceed bob > alice', 'received ringing bob > alice',
+		'sent finish alice > bob', 'sent propose alice > bob'], 'alice');
+	// His accept is to himself: the server copies it by either rule.
+	equal(copies(t, bobs).sort(), ['received accept bob > bob',
+		'received finish alice > bob', 'received propose alice > bob',
+		'sent accept bob > self', 'sent proceed bob > alice',
+		'sent ringing bob > alice'], 'bob');
+	for (const device of [alices, bobs])
+		await device.expectNothing((el) => ofCall(el) && !carbonOf(el),
+			'a call stanza for it');
+});
+
+story('the OMEMO-verified fingerprint and the device pass ' +
+	'untouched', { modes }, async (t) => {
+	const [a, b] = await scene(t, Dino, Conversations);
+	const sealed = `<fingerprint xmlns='${NS.omemo}' hash='sha-256' ` +
+		'setup=\'actpass\'><encrypted xmlns=\'eu.siacs.conversations.' +
+		'axolotl\'><header sid=\'7\'><key rid=\'8\'>a+b/c==</key>' +
+		'</header></encrypted></fingerprint>';
+	const make = a.offerXml;
+	a.offerXml = function verified(call_) {
+		return make.call(this, call_).replace(
+			/<fingerprint[^>]*>[^<]*<\/fingerprint>/g, sealed);
+	};
+	b.onInitiate = (el) => {
+		b.offered = el;
+		b.result(el);
+	};
+	const out = await a.call(b.bare);
+	const ring = await b.rings();
+	await b.answer(ring);
+	const [proceed] = [await a.waitFor(jmi('proceed'))];
+	const device = jmiOf(proceed).getChild('device', NS.omemo);
+	assert(device?.attrs.id, 'no device in the proceed');
+	await b.waitUntil(() => b.offered, 'the offer');
+	const got = b.offered.getChild('jingle', NS.jingle).getChild('content')
+		.getChild('transport').getChild('fingerprint', NS.omemo);
+	equal(got.getChild('encrypted').getChild('header').getChild('key')
+		.text(), 'a+b/c==', 'the sealed key');
+	await a.terminate(out, 'success');
+});
+
+story('transparent: of hosts without the module calls are the server\'s own',
+	{ modes: ['gateway'] }, async (t) => {
+		const [a, b] = await t.pair(Conversations, Dino);
+		const out = await a.call(b.bare, ['audio'], { remembered: true });
+		const ring = await b.rings();
+		equal(ring.peer, a.jid, 'who calls');
+		await a.cancel(out);
+		equal((await t.log('bob')).length, 0, 'entries in the log');
+	});
+
+story('the block list binds both ways, and says nothing',
+	{ modes }, async (t) => {
+		const [a, b] = await scene(t);
+		await b.block(a.bare);
+		const from = b.mark();
+		const out = await a.call(b.bare, ['audio'], { remembered: true });
+		await a.shows(out, 'declined');
+		equal(out.reason.name, 'gone', 'reason');
+		equal((await t.logged('alice')).result, 'blocked', 'log');
+		await b.expectNothing(ofCall, undefined, { from });
+		await b.expectNothing(t.notice(), undefined, { from });
+		// Whom Bob has blocked he cannot call himself: his server says so.
+		const back = await b.call(a.bare, ['audio'], { remembered: true });
+		const el = await b.waitFor((s) => s.attrs.type === 'error' &&
+			s.name === 'message');
+		equal(errorOf(el), 'not-acceptable', 'error');
+		await a.expectNothing(jmi('propose'));
+		assert(back, 'a call of Bob');
+	});
+
+story('contacts are those of the roster, of any subscription',
+	{ modes }, async (t) => {
+		const b = t.user('bob');
+		t.user('alice');
+		t.user('carol');
+		t.prosody.setRoster(b, [{ jid: t.jid('alice'),
+			subscription: 'to' }], t.host);
+		const [bob, alice, carol] = await Promise.all(
+			['bob', 'alice', 'carol'].map((n) => t.login(Dino, n)));
+		await t.setting('bob', 'who_may_call', 'contacts');
+		await t.settle();
+		const out = await alice.call(bob.bare, ['audio'],
+			{ remembered: true });
+		await bob.rings();
+		await alice.cancel(out);
+		const no = await carol.call(bob.bare, ['audio'],
+			{ remembered: true });
+		await carol.shows(no, 'declined');
+		equal(no.reason.text, 'Action not allowed.', 'text');
+	});
+
+story('CSI inactive and hibernating devices count as active, a ' +
+	'negative priority does not', { modes }, async (t) => {
+	const [a, b] = await scene(t, Conversations, Movim);
+	await b.send('<inactive xmlns=\'urn:xmpp:csi:0\'/>');
+	await t.settle();
+	const one = await a.call(b.bare);
+	await b.rings();
+	await a.cancel(one);
+	await b.shows(b.call_, 'missed');
+	await b.send('<enable xmlns=\'urn:xmpp:sm:3\' resume=\'true\'/>');
+	await b.fence();
+	b.drop();
+	const two = await a.call(b.bare, ['audio'], { remembered: true });
+	await a.shows(two, 'rings');
+	await a.cancel(two);
+	equal((await t.logged('bob')).result, 'cancelled', 'hibernating');
+	const c = await t.login(Dino, 'carol', { priority: -1 });
+	await t.settle();
+	const three = await a.call(c.bare, ['audio'], { remembered: true });
+	await a.shows(three, 'declined');
+	equal((await t.logged('carol')).result, 'not-active', 'negative');
+});
+
+story('users of two hosts of one server', { modes },
+	async (t) => {
+		const a = await t.login(Conversations, 'alice');
+		const host = t.host;
+		t.host = 'second.localhost';
+		const d = await t.login(Dino, 'dave');
+		t.host = host;
+		await t.settle();
+		const out = await a.call(d.bare, ['audio'], { remembered: true });
+		const ring = await d.rings();
+		await d.answer(ring);
+		await a.shows(out, 'active');
+		await d.hangUp(ring);
+		await a.shows(out, 'ended');
+		await t.quiet();
+	});
+
+story('glare: one call, by the lower id, each archive without a ' +
+	'false missed call', { own: true, modes }, async (t) => {
+	const [a, b] = await scene(t, Conversations, Movim);
+	const [low, high] = ['aaaa-low', 'zzzz-high'];
+	await Promise.all([a.call(b.bare, ['audio'], { sid: low }),
+		b.call(a.bare, ['audio'], { sid: high })]);
+	await b.waitUntil(() => b.windows.length, 'Bob\'s window');
+	const ring = b.windows[0];
+	await b.answer(ring);
+	await a.waitUntil(() => a.calls.some((c) => c.state === 'active'),
+		'a call that stands');
+	equal((await t.running()).length, 1, 'calls running');
+	const [alices, bobs] = await archives(t, a, b);
+	for (const list of [alices, bobs])
+		equal(list.filter((e) => e.startsWith('retract')), [],
+			'retracts');
+	await t.endQuietly(a, a.calls.find((c) => c.state === 'active'));
+});
+
+story('the switch of the server binds: refused, and what rings ' +
+	'is withdrawn; running calls go on', { server: true, modes },
+async (t) => {
+	const [a, b] = await t.pair(Conversations, Dino);
+	const [c, d] = await Promise.all([t.login(Monal, 'carol'),
+		t.login(Dino, 'dora')]);
+	const [out, ring] = await t.connect(a, b);
+	const waiting = await c.call(d.bare, ['audio'], { remembered: true });
+	const window = await d.rings();
+	await t.prosody.setModule({ private_calls: false });
+	const off = { name: 'decline',
+		text: 'Private calls are turned off on this server.' };
+	await c.shows(waiting, 'declined');
+	equal(waiting.reason, off, 'reason');
+	await d.shows(window, 'missed');
+	const again = await c.call(d.bare, ['audio'], { remembered: true });
+	await c.shows(again, 'declined');
+	equal(again.reason, off, 'reason');
+	equal([out.state, ring.state], ['active', 'active'], 'running call');
+	await t.crash();
+	const down = await c.call(d.bare, ['audio'], { remembered: true });
+	await c.shows(down, 'declined');
+	equal(down.reason, off, 'reason while the component is down');
+	await t.revive();
+	await a.hangUp(out);
+	await b.shows(ring, 'ended');
+	await t.prosody.setModule({});
+	await t.settle();
+	const on = await c.call(d.bare, ['audio'], { remembered: true });
+	await d.rings();
+	await c.cancel(on);
+});
+
+story('killed while it rings: nobody rings into nothing, nobody ' +
+	'is connected without us', { own: true, modes }, async (t) => {
+	const [a, b] = await scene(t, Conversations, Dino);
+	const out = await a.call(b.bare);
+	const ring = await b.rings();
+	await t.crash();
+	await b.sendProceed(ring);
+	await a.shows(out, 'declined');
+	equal(reasonOf(jmiOf(a.received(jmi('reject')).pop())).name, 'gone',
+		'reason');
+	await t.revive();
+	await t.settle();
+	equal(await t.running(), [], 'calls running');
+	await a.expectNothing(jingle());
+});
+
+story('killed during a call: it goes on and ends without us',
+	{ own: true, modes }, async (t) => {
+		const [a, b] = await scene(t, Conversations, Dino);
+		const [out, ring] = await t.connect(a, b);
+		await t.crash();
+		await a.mute(out, '0');
+		await b.waitUntil(() => ring.infos.includes('mute 0'), 'the mute');
+		await b.hangUp(ring);
+		await a.shows(out, 'ended');
+		await t.revive();
+		await t.settle();
+		equal(await t.running(), [], 'calls running');
+		equal((await t.logged('bob')).result, 'answered', 'log');
+	});
