@@ -131,8 +131,10 @@ story('A29 messages between contacts keep their ids and words', async (t) => {
 	const [a, b] = await unlimitedPair(t, Conversations, Conversations);
 	for (const [i, odd] of ODD.entries()) {
 		const id = `${odd}${i}`;
+		// ejabberd refuses what is no language.
+		const lang = t.prosody.name === 'ejabberd' ? 'de' : odd;
 		await a.send(`<message type='chat' id='${quote(id)}' to='${
-			t.at('accomplice')}' xml:lang='${quote(odd)}'><body>b${
+			t.at('accomplice')}' xml:lang='${quote(lang)}'><body>b${
 			quote(odd)}</body><thread>${quote(odd)}</thread></message>`);
 		const el = await b.waitFor((m) => m.attrs.id === id, id);
 		equal(el.getChildText('body'), `b${odd}`, 'body');

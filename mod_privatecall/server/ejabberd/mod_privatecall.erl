@@ -130,8 +130,8 @@ now_ms() ->
 %% available session.
 init([Host | _]) ->
     process_flag(trap_exit, true),
-    ets:new(proc(Host), [named_table, public, ordered_set,
-                         {read_concurrency, true}]),
+    _ = ets:new(proc(Host), [named_table, public, ordered_set,
+                             {read_concurrency, true}]),
     hooks(add, Host),
     gen_iq_handler:add_iq_handler(ejabberd_local, Host, ?NS_RELAY, ?MODULE,
                                   process_relay),
@@ -155,15 +155,15 @@ code_change(_OldVsn, State, _Extra) ->
     {ok, State}.
 
 hooks(What, Host) ->
-    [ejabberd_hooks:What(Hook, Host, mod_privatecall_facts, Function, Seq)
-     || {Hook, Function, Seq} <- mod_privatecall_facts:hooks()],
+    _ = [ejabberd_hooks:What(Hook, Host, mod_privatecall_facts, Function, Seq)
+         || {Hook, Function, Seq} <- mod_privatecall_facts:hooks()],
     Shared = [{filter_packet, filter_packet, 80},
               {component_send_packet, component_send, 50}],
     case What == delete andalso gen_mod:is_loaded_elsewhere(Host, ?MODULE) of
         true -> ok;
         false ->
-            [ejabberd_hooks:What(Hook, ?MODULE, Function, Seq)
-             || {Hook, Function, Seq} <- Shared],
+            _ = [ejabberd_hooks:What(Hook, ?MODULE, Function, Seq)
+                 || {Hook, Function, Seq} <- Shared],
             ok
     end.
 

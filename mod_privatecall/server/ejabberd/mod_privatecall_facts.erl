@@ -26,10 +26,11 @@ hooks() ->
 
 %% Asks each connection that is there already to report its session.
 collect(Host) ->
-    [ejabberd_c2s:cast(Pid, privatecall_report)
-     || {U, S, R} <- ejabberd_sm:get_vh_session_list(Host),
-        {_, Pid} <- ejabberd_sm:get_session_sids(U, S, R)],
-    ok.
+    lists:foreach(
+      fun({U, S, R}) ->
+              [ejabberd_c2s:cast(Pid, privatecall_report)
+               || {_, Pid} <- ejabberd_sm:get_session_sids(U, S, R)]
+      end, ejabberd_sm:get_vh_session_list(Host)).
 
 %%%===========================================================================
 %%% The mirror

@@ -23,10 +23,12 @@ create() ->
     Tables = [{?PAIRS, disc_copies, [pair, seen]},
               {?IDS, disc_copies, [key, kind, seen]},
               {?ANSWERS, ram_copies, [key, value, at]}],
-    [ejabberd_mnesia:create(?MODULE, Name,
-                            [{Copies, [node()]}, {attributes, Fields}])
-     || {Name, Copies, Fields} <- Tables],
-    ok.
+    lists:foreach(
+      fun({Name, Copies, Fields}) ->
+              {atomic, ok} = ejabberd_mnesia:create(
+                               ?MODULE, Name, [{Copies, [node()]},
+                                               {attributes, Fields}])
+      end, Tables).
 
 now_ms() ->
     erlang:system_time(millisecond).

@@ -307,6 +307,8 @@ export class Phone extends Client {
 		call.answer = this.answerXml(call, call.initiate);
 		await this.jingle(call.peer, jingleXml('session-accept', call.sid,
 			call.answer));
+		if (call.state === 'ended')
+			return call;
 		this.show(call, 'active');
 		await this.sendTrickle(call);
 		return call;

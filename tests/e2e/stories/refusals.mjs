@@ -29,7 +29,8 @@ async function refused(t, phone, to, media = ['audio']) {
 function bytes(el, out, to) {
 	return el.toString().split(out.sid).join('SID')
 		.replace(new RegExp(to.split('@')[0], 'gi'), 'NAME')
-		.replace(/ id="[^"]*"/, '').replace(/<stanza-id[^>]*\/>/, '');
+		.replace(/ id="[^"]*"/, '')
+		.replace(/<(stanza-id|archived)[^>]*\/>/g, '');
 }
 
 async function scene(t, Kind = Conversations) {
