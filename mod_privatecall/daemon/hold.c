@@ -332,7 +332,10 @@ void hold_hurry(struct daemon *dm, const struct call_entry *e)
 		}
 		h = take(dm, at, before);
 		give(dm, h->text, h->len, true);
+		drop_session(dm, e, h->session);       /* nothing behind it */
 		free(h);
+		at = &dm->held_first;
+		before = NULL;
 	}
 }
 

@@ -284,17 +284,19 @@ static void test_hurry(void **state)
 	send_jmi(&f, "2", "reject", "dan@example.org/d", "t", LEG_SEND_HELD);
 	send_jmi(&e, "3", "reject", "bob@example.org/c", "u", LEG_SEND_HELD);
 	send_jmi(&e, "4", "retract", "cid@example.org", "v", LEG_SEND_HELD);
+	send_jmi(&e, "0", "proceed", "dan@example.org/d", "x", LEG_SEND_HELD);
+	send_jmi(&e, "6", "reject", "dan@example.org/d", "x", LEG_SEND_HELD);
 	hold_hurry(&dm, &e);
-	assert_string_equal(sent, "34");
+	assert_string_equal(sent, "346");
 	assert_int_equal(e.held, 1);
 	link_is = LINK_DOWN;
 	send_jmi(&e, "5", "reject", "bob@example.org/d", "w", LEG_SEND_HELD);
 	hold_hurry(&dm, &e);
-	assert_string_equal(sent, "34");
+	assert_string_equal(sent, "346");
 	link_is = LINK_UP;
 	hold_flush(&dm);
 	await_commit(1);
-	assert_string_equal(sent, "34125");
+	assert_string_equal(sent, "346125");
 }
 
 /* An end never waits, and what it ends never comes after it. */
