@@ -3,9 +3,9 @@
 // Modules, shapers and limits are those of Debian's configuration, without what
 // opens more ports, with an archive, and without mod_pres_counter, as
 // doc/admin/ejabberd.md says: to it a component is one sender of subscriptions,
-// whose sixth in a minute it drops, whoever it is for. Passwords are kept plain:
-// so a login costs little. Accounts and rosters go in by ejabberd's own HTTP
-// commands; clients wait until they are there (settled()). Its Erlang node
+// whose sixth in a minute it drops, whoever it is for. Passwords are kept
+// plain: so a login costs little. Accounts and rosters go in by ejabberd's own
+// HTTP commands; clients wait until they are there (settled()). Its Erlang node
 // listens on a loopback port of its own and needs no epmd.
 
 import { execFile } from 'node:child_process';
@@ -19,7 +19,7 @@ import { freePorts, startChild, until } from './children.mjs';
 
 const TOP = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 const HOST = 'localhost';
-const BIN = process.env.EJABBERD ?? join(TOP, 'build/ejabberd/bin');
+export const BIN = process.env.EJABBERD ?? join(TOP, 'build/ejabberd/bin');
 const MODULE_DIR = join(TOP, 'mod_privatecall/server/ejabberd');
 const PORT_TAKEN = 'eaddrinuse';
 const PORT_TRIES = 5;
@@ -68,7 +68,7 @@ function hostConfig({ module, component }) {
 }
 
 // JSON is YAML.
-function configText(o) {
+function usualConfig(o) {
 	const loopback = { allow: [{ acl: 'loopback' }] };
 	return JSON.stringify({
 		loglevel: o.logLevel,
@@ -189,12 +189,20 @@ class Ejabberd {
 	// Other options of the module, or other hosts, without a restart.
 	async setModule(options, hosts = this.#o.module.hosts) {
 		this.#o.module = { options, hosts };
-		this.#writeConfig();
+		this.writeConfig();
 		await this.command('reload_config');
 	}
 
-	#writeConfig() {
-		writeFileSync(this.config, configText(this.#o), { mode: 0o600 });
+	writeConfig() {
+		writeFileSync(this.config, this.#o.configText(this.#o),
+			{ mode: 0o600 });
+	}
+
+	// What ejabberdctl needs to know of this one.
+	ctlEnvironment() {
+		return { HOME: this.dir, CONFIG_DIR: this.dir, LOGS_DIR: this.dir,
+			SPOOL_DIR: join(this.dir, 'spool'),
+			ERL_DIST_PORT: String(this.#o.ports.node) };
 	}
 
 	async #ready(from) {
@@ -215,14 +223,14 @@ class Ejabberd {
 			'-start_epmd', 'false',
 			'-kernel', 'inet_dist_use_interface', '{127,0,0,1}',
 			'-env', 'ERL_CRASH_DUMP_BYTES', '0',
-			'-pa', this.dir,
+			'-pa', this.#o.codePath,
 			'-mnesia', 'dir', `"${join(this.dir, 'spool')}"`,
 			'-s', 'ejabberd'];
 	}
 
 	async start() {
 		const from = this.readLog().length;
-		this.#writeConfig();
+		this.writeConfig();
 		this.#child = startChild(join(BIN, 'erl'), this.#arguments(), {
 			log: this.output,
 			cwd: this.dir,
@@ -287,6 +295,8 @@ export async function compileModule(dir) {
 //   stanzaSize  bytes of one stanza of a user
 //   c2sPort     taken if it is free, else another one
 //   logLevel    "info" (default) or "debug"
+//   configText  makes the configuration's text of all these and ports
+//   codePath    where more code is, dir by default
 //   module      { options, hosts }: our module on this host, or on others:
 //               { host: its component, undefined for the first one }
 // The result: as startProsody()'s; command(name, args) in place of shell();
@@ -294,11 +304,13 @@ export async function compileModule(dir) {
 export async function startEjabberd({
 	dir, users = {}, component = {}, components = [], hosts = [],
 	unlimited = /^$/, stanzaSize = 262144, c2sPort, logLevel = 'info', module,
+	configText = usualConfig, codePath = dir,
 }) {
 	const first = { domain: `calls.${HOST}`, secret: 'secret',
 		...component };
 	const o = {
 		dir: resolve(dir), c2sPort, logLevel, unlimited, stanzaSize,
+		configText, codePath: resolve(codePath),
 		module: module && { hosts: { [HOST]: undefined }, ...module },
 		hosts: [...new Set([HOST, ...hosts,
 			...Object.keys(module?.hosts ?? {})])],

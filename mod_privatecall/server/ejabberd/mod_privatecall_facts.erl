@@ -166,26 +166,20 @@ user(Text) ->
     end.
 
 facts_of(Host, {_, FromHost, _} = From, {User, _, _} = To) ->
-    Exists = exists(To),
+    Exists = ejabberd_auth:user_exists(User, Host),
     Mine = lists:member(FromHost, ejabberd_option:hosts()),
     Message = xmpp:set_from_to(message(Host, Host, []), jid:make(From),
                                jid:make(To)),
     Known = [{<<"exists">>, Exists},
              {<<"push">>, [push(To) || Exists]},
-             {<<"subscription">>, [subscription(To, From) || Exists == true]},
+             {<<"subscription">>, [subscription(To, From) || Exists]},
              {<<"reverse">>, [subscription(From, To) || Mine]},
-             {<<"blocks">>, [blocks(Host, Message, in) || Exists == true]},
+             {<<"blocks">>, [blocks(Host, Message, in) || Exists]},
              {<<"blocked">>, [blocks(FromHost, Message, out) || Mine]}],
     el(<<"facts">>, ?NS_QUERY,
        [{<<"from">>, jid:encode(From)}, {<<"to">>, jid:encode(To)}
         | known(Known)],
        listed(Host, {User, '_'})).
-
-exists({U, S, _}) ->
-    case ejabberd_auth:user_exists(U, S) of
-        Known when is_boolean(Known) -> Known;
-        _ -> []
-    end.
 
 push({U, S, _}) ->
     case gen_mod:is_loaded(S, mod_push) andalso

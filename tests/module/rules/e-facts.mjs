@@ -1,5 +1,6 @@
 // e-facts.mjs: what the server knows: the mirror, and the one query
 
+import { until } from '../../e2e/children.mjs';
 import { assert, equal } from '../../e2e/story.mjs';
 import { errorOf } from '../../e2e/clients/match.mjs';
 import { attrsOf, QUERY, rule, same } from '../rule.mjs';
@@ -119,6 +120,21 @@ rule('facts: sessions, rosters, block lists, existence', async (t) => {
 		blocked: 'true', sessions: [{ jid: bob.jid, priority: '1',
 			show: 'dnd' }] }, 'is blocked by domain');
 });
+
+rule('facts: a device that came back over its old connection is there',
+	async (t) => {
+		const [from, to] = [t.account('alice'), t.account('bob')];
+		const old = await t.user('bob');
+		const bob = await t.user('bob', { show: 'away' });
+		equal(bob.jid, old.jid, 'the same resource');
+		await until(() => !old.online, 'the end of the old connection');
+		await t.settle();
+		equal((await ask(t, from, to)).sessions, [{ jid: bob.jid,
+			show: 'away' }], 'sessions');
+		await bob.close();
+		await until(async () => !(await ask(t, from, to)).sessions.length,
+			'the end of the new one');
+	});
 
 rule('facts: of strangers, of nobody, of users elsewhere', async (t) => {
 	const [from, to] = [t.account('alice'), t.account('bob')];
