@@ -148,7 +148,8 @@ export class Story {
 	device(Kind, name, options = {}) {
 		const { resource, ...rest } = options;
 		const client = new Kind({ server: { host: this.host,
-			c2sPort: this.prosody.c2sPort },
+			c2sPort: this.prosody.c2sPort,
+			settled: this.prosody.settled },
 			domain: this.domain, user: this.user(name),
 			password: 'secret', dialogue: this.dialogue, resource,
 			label: `${name}${resource ? `/${resource}` : ''}`,

@@ -35,6 +35,7 @@
 -define(SIZE_MAX, 512000).      % of what is relayed
 -define(LOG_EVERY, 10000).      % ms between two lines about refusals
 -define(SWEEP, 60000).          % ms
+-define(START_LIFE, 30000).     % ms that a start is worth a refusal
 
 -define(NS_OWN, "urn:privatecall:").
 -define(NS_RELAY, <<"urn:privatecall:relay:0">>).
@@ -48,11 +49,12 @@
 
 -import(mod_privatecall_store, [pair/2, bare/1, pair_known/2, renew/1,
                                 id_kind/2, id_known/3, remember_id/3,
-                                expect/2, expected/1, take/1, sweep/1]).
+                                expect/2, expected/1, take/1, sweep/1,
+                                expect_word/2, word/1, wordless/1]).
 
 -type ljid() :: mod_privatecall_store:ljid().
-%% A stanza of a user, as far as it matters here. An answer has no id.
--type call() :: #{kind := jmi | jingle | answer, name => binary(),
+%% A stanza of a user, as far as it matters here.
+-type call() :: #{kind := jmi | jingle | answer | invite, name => binary(),
                   id => binary(), start => boolean(), value => call | own}.
 
 %%%===========================================================================
@@ -197,6 +199,7 @@ handle_cast(_Message, State) ->
 
 handle_info({'DOWN', _, process, Pid, _}, #{host := Host} = State) ->
     ets:delete_object(proc(Host), {component, Pid}),
+    lost(Host, Pid),
     {noreply, State};
 handle_info(sweep, #{host := Host} = State) ->
     erlang:send_after(?SWEEP, self(), sweep),
@@ -344,10 +347,14 @@ jingle_of([]) ->
 -spec call_of(tuple(), atom(), atom(), ljid(), ljid()) -> call() | none.
 call_of(Packet, message, error, From, To) ->
     answer({To, bare(From), xmpp:get_id(Packet)});
-call_of(Packet, message, _, From, To) ->
+call_of(Packet, message, Type, From, To) ->
     Els = xmpp:get_els(Packet),
     case jmi_of(Els) of
-        none -> receipt(Els, From, To);
+        none ->
+            case Type /= groupchat andalso lists:any(fun is_invite/1, Els) of
+                true -> #{kind => invite};
+                false -> receipt(Els, From, To)
+            end;
         El ->
             Start = element(2, El) == <<"propose">>,
             case Start orelse bare(From) /= bare(To) of
@@ -369,6 +376,12 @@ call_of(Packet, iq, Type, From, To) when Type == result; Type == error ->
     end;
 call_of(_, _, _, _, _) ->
     none.
+
+%% Calls by chat, past all of this: XEP-0482 and what Dino had before it.
+is_invite(El) ->
+    lists:member({xmpp:get_ns(El), xmpp:get_name(El)},
+                 [{<<"urn:xmpp:call-invites:0">>, <<"invite">>},
+                  {<<"urn:xmpp:call-message:1">>, <<"propose">>}]).
 
 receipt(Els, From, To) ->
     Received = [El || El <- Els, xmpp:get_ns(El) == ?NS_RECEIPTS,
@@ -474,9 +487,10 @@ handle(Host, Packet, Call) ->
     case Server /= Mine andalso blocks(Mine, Packet, in) == true of
         true -> Packet;
         false ->
-            case component(Host) of
-                none -> without_component(Host, Packet, Call);
-                Pid -> redirect(Host, Pid, Packet, Call)
+            case {component(Host), maps:get(kind, Call)} of
+                {none, _} -> without_component(Host, Packet, Call);
+                {_, invite} -> bounce(Packet, xmpp:err_not_allowed());
+                {Pid, _} -> redirect(Host, Pid, Packet, Call)
             end
     end.
 
@@ -497,13 +511,15 @@ blocks(Host, Message, Direction) ->
 redirect(Host, Pid, Packet, Call) ->
     Els = [xmpp:encode(El) || El <- xmpp:get_els(Packet), not is_own(El)],
     case lists:all(fun(El) -> fits(2, El) end, Els) of
-        false -> too_deep(Packet);
+        false -> bounce(Packet, xmpp:err_policy_violation());
         true ->
             From = jid:tolower(xmpp:get_from(Packet)),
             To = jid:tolower(xmpp:get_to(Packet)),
             remember(Host, pair(From, To), Call),
             maps:get(kind, Call) == jingle andalso
                 expect({asked, From, To, xmpp:get_id(Packet)}, call),
+            maps:get(start, Call, false) andalso
+                expect_word(pair(From, To), {Host, Pid, Packet, Call}),
             send(Pid, xmpp:set_els(Packet, Els)),
             drop
     end.
@@ -520,12 +536,10 @@ remember(_Host, Pair, #{start := Start, id := Id}) ->
     Start andalso remember_id(Pair, Id, call).
 
 %% Nothing of it goes back: the server itself does not survive too much depth.
-too_deep(Packet) ->
+bounce(Packet, Reason) ->
     case xmpp:get_type(Packet) of
         Type when Type == error; Type == result -> ok;
-        _ ->
-            ejabberd_router:route_error(xmpp:set_els(Packet, []),
-                                        xmpp:err_policy_violation())
+        _ -> ejabberd_router:route_error(xmpp:set_els(Packet, []), Reason)
     end,
     drop.
 
@@ -547,8 +561,24 @@ row_now(Host) ->
         true -> row(opt(Host, when_down))
     end.
 
+%% Starts that a connection of the component took with it, before it had said a
+%% word about them, are taken as if they came now.
+lost(Host, Pid) ->
+    Row = row_now(Host),
+    [case Row of
+         none -> inject(Packet);
+         _ -> refuse(Packet, Call, Row)
+     end || {At, {_, _, Packet, Call}} <- wordless({Host, Pid, '_', '_'}),
+            now_ms() - At < ?START_LIFE],
+    ok.
+
 without_component(_Host, _Packet, #{kind := answer}) ->
     drop;
+without_component(Host, Packet, #{kind := invite}) ->
+    case row_now(Host) of
+        none -> Packet;
+        _ -> bounce(Packet, xmpp:err_not_allowed())
+    end;
 without_component(Host, Packet, #{name := Name, id := Id, start := Start}
                   = Call) ->
     Pair = pair(jid:tolower(xmpp:get_from(Packet)),
@@ -666,6 +696,7 @@ check(Host, {xmlel, Name, _, Els} = El) ->
                id => attr(<<"id">>, El), els => children(Els)},
     has_text(El) andalso Name == <<"message">> andalso throw(stanza),
     check(Name, xmpp:get_type(Packet), Stanza),
+    xmpp:get_type(Packet) == result orelse word(Pair),
     {ok, Packet}.
 
 check(<<"message">>, Type, Stanza) when Type == chat; Type == normal ->

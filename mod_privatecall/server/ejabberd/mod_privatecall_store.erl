@@ -5,7 +5,8 @@
 -module(mod_privatecall_store).
 
 -export([create/0, pair/2, bare/1, pair_known/2, renew/1, id_kind/2,
-         id_known/3, remember_id/3, expect/2, expected/1, take/1, sweep/1]).
+         id_known/3, remember_id/3, expect/2, expected/1, take/1, sweep/1,
+         expect_word/2, word/1, wordless/1]).
 -export_type([ljid/0]).
 
 -define(ANSWER_LIFE, 600000).   % ms that answers are known as such
@@ -83,6 +84,22 @@ take(Key) ->
     Value = expected(Key),
     Value == none orelse mnesia:dirty_delete(?ANSWERS, Key),
     Value.
+
+%% The last start of a pair, until the component says something about it.
+expect_word(Pair, Start) ->
+    expect({start, Pair}, Start).
+
+word(Pair) ->
+    mnesia:dirty_delete(?ANSWERS, {start, Pair}).
+
+%% Takes those that match: [{Ms, Start}].
+wordless(Pattern) ->
+    Found = mnesia:dirty_match_object(?ANSWERS, {?ANSWERS, {start, '_'},
+                                                 Pattern, '_'}),
+    [begin
+         mnesia:dirty_delete(?ANSWERS, Key),
+         {At, Start}
+     end || {_, Key, Start, At} <- Found].
 
 %% A table over its limit is swept by the process of some host.
 put_entry(Entry) ->
