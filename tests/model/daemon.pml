@@ -44,7 +44,7 @@ byte outbox[2];                /* notices not on their way */
 byte sending[2];               /* on their way, the ping unanswered */
 
 /* What waits: for a commit, and for its report or the link. The last: it is
- * taken back (1), it is of a round before (2, for excuse_window() only). */
+ * taken back (1). */
 chan held_new = [HELD] of { mtype, byte, byte, byte };
 chan held_old = [HELD] of { mtype, byte, byte, byte };
 /* What a step sends: kind, sid, device or user, class. */
@@ -478,27 +478,31 @@ inline release_old()
 	od
 }
 
-inline mark_old(queue)
+/* hold.c, hold_hurry(): nor does what earlier steps said to end it wait on. A
+ * proceed would come behind its reject. */
+inline hurry(queue)
 {
-	n_ = len(queue);
+	t_class = len(queue);
 	do
-	:: n_ == 0 -> break
+	:: t_class == 0 -> break
 	:: else ->
-		queue ? q_kind, ds, dd, t_flag;
+		queue ? t_kind, t_sid, t_to, t_flag;
 		if
-		:: crashes -> t_flag = t_flag | 2
-		:: else
+		:: up && link && broken != OLD_HELD && (t_kind == REJECT ||
+		   t_kind == RETRACT || t_kind == RETRACT_STORED ||
+		   t_kind == FINISH) -> deliver(t_kind, t_sid, t_to)
+		:: up && link && broken != OLD_HELD && t_kind == PROCEED
+		:: else -> queue ! t_kind, t_sid, t_to, t_flag
 		fi;
-		queue ! q_kind, ds, dd, t_flag;
-		n_--
+		t_class--
 	od
 }
 
 inline call_begin()
 {
 	release_old();
-	mark_old(held_old);
-	mark_old(held_new);
+	hurry(held_old);
+	hurry(held_new);
 	du = USER(begin_dev);
 	if
 	:: cs == C_OPEN
@@ -1405,13 +1409,12 @@ inline release()
 }
 
 /* A stanza whose batch was stored and which had not left is repeated by the
- * start, from the row; not so a finish, nor what waited when a new round took
- * the row. Known gaps of some milliseconds (doc/model.md): their devices are
- * on their own. */
+ * start, from the row; not so a finish. A known gap of some milliseconds
+ * (doc/model.md): its device is on its own. */
 inline excuse_window()
 {
 	if
-	:: t_kind == FINISH || (t_flag & 2) ->
+	:: t_kind == FINISH ->
 		excused = excused | (t_to >= DEVICES -> OF(t_to - DEVICES) :
 				     BIT(t_to))
 	:: else

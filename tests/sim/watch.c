@@ -504,6 +504,10 @@ static void in_answer(const struct scan *s, struct ring *r, struct pair *p)
 	if (r->ended || !watch_was_rung(r, s->from_dev) ||
 	    r->dev[s->from_dev].out || is_of_old_ring(s, r))
 		return;
+	/* It left because the disk failed, and the process that knew of it
+	 * died. */
+	if (r->amnesia)
+		return;
 	if (!r->answered) {
 		r->answered = true;
 		r->winner = s->from_dev;
