@@ -291,6 +291,7 @@ static const struct ring *ring_of(int caller, int callee)
 	for (i = O.rings; i--;) {
 		r = &O.ring[i];
 		if (r->caller == caller && r->callee == callee && !r->ended &&
+		    !r->amnesia &&
 		    watch_row(r->callee, r->caller, str_of(r->sid[0]))
 							->pushed != 99)
 			return r;
