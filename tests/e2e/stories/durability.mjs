@@ -34,6 +34,20 @@ story('F01 kill -9 while it rings: both are told after the restart, a missed ' +
 	equal((await t.logged('bob')).answered, null, 'answered');
 });
 
+story('F01 I09 kill -9 while it rings: nobody who wants no messages is offered ' +
+	'one after the restart', { own: true }, async (t) => {
+	const [a, b] = await t.pair(Dino, Conversations);
+	await t.setting('bob', 'messages', 'no');
+	const out = await a.call(t.at('bob'));
+	await b.rings();
+	await t.settle();
+	await t.crash();
+	await t.revive();
+	await a.shows(out, 'declined');
+	t.offers(await a.waitFor(t.notice(/not available right now/)), 'bob',
+		false);
+});
+
 story('F01 kill -9 during a call: it goes on, everything is still passed on ' +
 	'and mended, both ways', { own: true }, async (t) => {
 	const [a, b] = await t.pair(Movim, Conversations);

@@ -74,7 +74,6 @@ const STORIES = {
 	] },
 	'two devices': { stanzas: 20, before: async (w, Kind) => {
 		w.c = await w.t.another(Kind, 'bob', { resource: 'tablet' });
-		await w.a.waitPresence(w.t.at('bob', true));
 		await w.t.settle();
 	}, steps: [
 		calls(a, 'bob'), (w) => w.b.rings(), rings((w) => w.c),
@@ -329,7 +328,8 @@ for (let seed = FIRST; seed < FIRST + KILLS; seed++) {
 					more += await account(w, name,
 						killer.kills);
 			await healthy(w);
-			console.log(`     kill: seed ${seed}; ${kind}; ` +
+			const mode = t.native ? 'transparent' : 'gateway';
+			console.log(`     kill: seed ${seed}; ${mode}, ${kind}; ` +
 				`${killer.state}; ${killer.kills} kills; ` +
 				`${more} copies more; ` +
 				`${goes ? 'the call goes on' : 'it ended'}`);
