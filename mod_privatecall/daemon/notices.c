@@ -110,6 +110,16 @@ static void wait_for(struct daemon *dm, const char *bare)
 	dm->wait_last = w;
 }
 
+/* No notices for users the server does not know: a caller who tries names must
+ * not fill the outbox. Whoever was rung, or called before a restart, was known,
+ * though he may not be yet. */
+static bool known(struct daemon *dm, const struct notice *n,
+		  const struct call_entry *e)
+{
+	return e->call.rung || e->exists || n->cause == CAUSE_RESTART ||
+	       gateway_knows(dm->gateway, n->to);
+}
+
 void notices_add(struct daemon *dm, const struct notice *n,
 		 struct call_entry *e, struct arena *arena)
 {
@@ -120,11 +130,7 @@ void notices_add(struct daemon *dm, const struct notice *n,
 	uint64_t *last;
 	unsigned i;
 
-	/* None for users the server does not know: a caller who tries names
-	 * must not fill the outbox. Whoever was rung was known, though after
-	 * a restart he may not be yet. */
-	if ((!e->call.rung && !e->exists &&
-	     !gateway_knows(dm->gateway, n->to)) || !wanted(dm, n))
+	if (!known(dm, n, e) || !wanted(dm, n))
 		return;
 	memset(&row, 0, sizeof(row));
 	new_id(id);

@@ -417,6 +417,51 @@ static void test_killed(void **state)
 	stop();
 }
 
+/* A call of alice's to bob whose facts are being asked, in the database. */
+static void store_asking(void)
+{
+	struct store_op call = { .kind = STORE_CALL_PUT, .u.call = {
+		.id = "c1", .caller = "alice@example.org",
+		.callee = "bob@example.org", .round = 2, .media = MEDIA_AUDIO,
+		.state = CALL_ASKING, .created = 1, .answered = 1 } };
+	struct store_op leg = { .kind = STORE_LEG_PUT, .u.leg = {
+		.call = "c1", .side = 0, .user = "alice@example.org",
+		.device = "alice@example.org/a", .sid = "s1",
+		.own = "bob@calls.example.org", .state = LEG_PROPOSED,
+		.flags = LEG_FLAG_JMI | LEG_FLAG_GATEWAY, .data = "" } };
+	struct store_batch *b = store_batch_new();
+	struct store *s;
+	char path[96], *why;
+
+	snprintf(path, sizeof(path), "%s/db", dir);
+	assert_int_equal(store_sqlite_open(path, &s, &why), 0);
+	assert_int_equal(store_batch_add(b, &call), 0);
+	assert_int_equal(store_batch_add(b, &leg), 0);
+	leg.u.leg.side = 1;
+	leg.u.leg.user = "bob@example.org";
+	leg.u.leg.own = "alice@calls.example.org";
+	leg.u.leg.device = leg.u.leg.sid = NULL;
+	leg.u.leg.state = LEG_IDLE;
+	assert_int_equal(store_batch_add(b, &leg), 0);
+	assert_int_equal(s->v->commit(s, b), 0);
+	store_batch_free(b);
+	s->v->close(s);
+}
+
+/* I08: who called gets his notice, though nobody has told the new process of
+ * him yet. */
+static void test_killed_while_asking(void **state)
+{
+	(void)state;
+	up();
+	kill_daemon();
+	store_asking();
+	up();
+	UNTIL(says("\"log\"", "restart"));
+	assert_true(says("\"status\"", "notices waiting 1"));
+	stop();
+}
+
 /* What was acknowledged outlives a kill. */
 static void test_acknowledged(void **state)
 {
@@ -691,6 +736,7 @@ int main(int argc, char **argv)
 		T(test_unanswered),
 		T(test_link_gap),
 		T(test_killed),
+		T(test_killed_while_asking),
 		T(test_acknowledged),
 		T(test_switch_and_back),
 		T(test_other_names),
