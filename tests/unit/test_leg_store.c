@@ -138,6 +138,33 @@ static void devices_are_bounded(void **state)
 	leg_clear(&l);
 }
 
+/* Its own memory holds all of it, however long names become. */
+static void long_names_have_room(void **state)
+{
+	struct arena *a = arena_new(0);
+	char name[1000], line[3200], *data, *more;
+	struct leg l;
+	size_t i;
+
+	(void)state;
+	begin(&l);
+	memset(name, '\n', sizeof(name) - 1);
+	name[sizeof(name) - 1] = 0;
+	strcpy(line, "device 00000 - ");
+	for (i = 1; i < sizeof(name); i++)
+		strcat(line, "%0A");
+	strcat(line, "\n");
+	assert_int_equal(leg_restore(&l, LEG_CALLEE, LEG_RINGING, 0, NULL,
+				     "s", line, 7), 0);
+	assert_string_equal(l.devices->jid, name);
+	data = leg_data(&l, a);
+	more = arena_alloc(a, 64);
+	memset(more, 'x', 64);
+	assert_non_null(strstr(data, line));
+	leg_clear(&l);
+	arena_free(a);
+}
+
 static void states_have_names(void **state)
 {
 	int s;
@@ -157,6 +184,7 @@ int main(void)
 		cmocka_unit_test(not_ours),
 		cmocka_unit_test(states_need_their_parts),
 		cmocka_unit_test(devices_are_bounded),
+		cmocka_unit_test(long_names_have_room),
 		cmocka_unit_test(states_have_names),
 	};
 
