@@ -161,12 +161,12 @@ class Ejabberd {
 	}
 
 	// items: [{ jid, name, subscription = "both" }], added to what there is
-	setRoster(name, items) {
+	setRoster(name, items, localhost = HOST) {
 		for (const { jid, name: nick = '', subscription = 'both' }
 			of items) {
 			const [user, host] = jid.split('@');
 			this.#later(() => this.command('add_rosteritem', {
-				localuser: name, localhost: HOST, user, host, nick,
+				localuser: name, localhost, user, host, nick,
 				group: '', subs: subscription }));
 		}
 	}

@@ -35,7 +35,7 @@
 -define(SIZE_MAX, 512000).      % of what is relayed
 -define(LOG_EVERY, 10000).      % ms between two lines about refusals
 -define(SWEEP, 60000).          % ms
--define(START_LIFE, 30000).     % ms that a start is worth a refusal
+-define(LOST_LIFE, 30000).      % ms that what was lost is worth a care
 
 -define(NS_OWN, "urn:privatecall:").
 -define(NS_RELAY, <<"urn:privatecall:relay:0">>).
@@ -50,7 +50,7 @@
 -import(mod_privatecall_store, [pair/2, bare/1, pair_known/2, renew/1,
                                 id_kind/2, id_known/3, remember_id/3,
                                 expect/2, expected/1, take/1, sweep/1,
-                                expect_word/2, word/1, wordless/1]).
+                                expect_word/2, word/1, wordless/2]).
 
 -type ljid() :: mod_privatecall_store:ljid().
 %% A stanza of a user, as far as it matters here.
@@ -518,7 +518,7 @@ redirect(Host, Pid, Packet, Call) ->
             remember(Host, pair(From, To), Call),
             maps:get(kind, Call) == jingle andalso
                 expect({asked, From, To, xmpp:get_id(Packet)}, call),
-            maps:get(start, Call, false) andalso
+            maps:is_key(id, Call) andalso
                 expect_word(pair(From, To), {Host, Pid, Packet, Call}),
             send(Pid, xmpp:set_els(Packet, Els)),
             drop
@@ -561,16 +561,26 @@ row_now(Host) ->
         true -> row(opt(Host, when_down))
     end.
 
-%% Starts that a connection of the component took with it, before it had said a
-%% word about them, are taken as if they came now.
+%% What a connection of the component took with it, before it had said a word
+%% about the pair, is taken as if it came now, in its order. Stanzas of a
+%% running call are among it: the server learns of the end of a connection at
+%% about the time when it reads them.
 lost(Host, Pid) ->
-    Row = row_now(Host),
-    [case Row of
-         none -> inject(Packet);
-         _ -> refuse(Packet, Call, Row)
-     end || {At, {_, _, Packet, Call}} <- wordless({Host, Pid, '_', '_'}),
-            now_ms() - At < ?START_LIFE],
-    ok.
+    Lost = [{At, Packet, Call}
+            || {At, {_, _, Packet, Call}} <- wordless(Host, Pid),
+               now_ms() - At < ?LOST_LIFE],
+    lists:foreach(fun({_, Packet, Call}) -> again(Host, Packet, Call) end,
+                  lists:keysort(1, Lost)).
+
+again(Host, Packet, Call) ->
+    Known = not maps:get(start, Call),
+    case row_now(Host) of
+        Row when Row == none; Known ->
+            without_component(Host, Packet, Call) == drop orelse
+                inject(Packet),
+            ok;
+        Row -> refuse(Packet, Call, Row)
+    end.
 
 without_component(_Host, _Packet, #{kind := answer}) ->
     drop;

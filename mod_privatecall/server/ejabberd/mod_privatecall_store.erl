@@ -6,12 +6,13 @@
 
 -export([create/0, pair/2, bare/1, pair_known/2, renew/1, id_kind/2,
          id_known/3, remember_id/3, expect/2, expected/1, take/1, sweep/1,
-         expect_word/2, word/1, wordless/1]).
+         expect_word/2, word/1, wordless/2]).
 -export_type([ljid/0]).
 
 -define(ANSWER_LIFE, 600000).   % ms that answers are known as such
 -define(RENEW, 10000).          % ms that the age of a pair may lag behind
 -define(ENTRIES, 20000).        % of each table
+-define(WORDLESS, 16).          % stanzas of a pair that are kept
 
 -define(PAIRS, privatecall_pair).       % {_, Pair, Ms}
 -define(IDS, privatecall_id).           % {_, {Pair, Id}, call | native, Ms}
@@ -85,21 +86,29 @@ take(Key) ->
     Value == none orelse mnesia:dirty_delete(?ANSWERS, Key),
     Value.
 
-%% The last start of a pair, until the component says something about it.
-expect_word(Pair, Start) ->
-    expect({start, Pair}, Start).
+%% What was redirected of a pair, until the component says a word of the pair.
+expect_word(Pair, What) ->
+    Earlier = case expected({word, Pair}) of
+                  none -> [];
+                  List -> lists:sublist(List, ?WORDLESS - 1)
+              end,
+    expect({word, Pair}, [{now_ms(), What} | Earlier]).
 
 word(Pair) ->
-    mnesia:dirty_delete(?ANSWERS, {start, Pair}).
+    mnesia:dirty_delete(?ANSWERS, {word, Pair}).
 
-%% Takes those that match: [{Ms, Start}].
-wordless(Pattern) ->
-    Found = mnesia:dirty_match_object(?ANSWERS, {?ANSWERS, {start, '_'},
-                                                 Pattern, '_'}),
-    [begin
-         mnesia:dirty_delete(?ANSWERS, Key),
-         {At, Start}
-     end || {_, Key, Start, At} <- Found].
+%% Takes what was redirected on a host to a connection: [{Ms, What}].
+wordless(Host, Pid) ->
+    Lists = mnesia:dirty_match_object(?ANSWERS, {?ANSWERS, {word, '_'}, '_',
+                                                 '_'}),
+    lists:append([wordless(Host, Pid, Entry) || Entry <- Lists]).
+
+wordless(Host, Pid, {_, {word, Pair}, List, _}) ->
+    Is = fun({_, {H, P, _, _}}) -> H == Host andalso P == Pid end,
+    case lists:partition(Is, List) of
+        {Mine, []} -> word(Pair), Mine;
+        {Mine, Others} -> expect({word, Pair}, Others), Mine
+    end.
 
 %% A table over its limit is swept by the process of some host.
 put_entry(Entry) ->

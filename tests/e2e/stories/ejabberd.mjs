@@ -11,7 +11,6 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { Conversations } from '../clients/conversations.mjs';
 import { Dino } from '../clients/dino.mjs';
-import { jmi } from '../clients/match.mjs';
 import { BIN, startEjabberd } from '../ejabberd.mjs';
 import { startPrivatecalld } from '../privatecalld.mjs';
 import { assert, BASE_CONF, equal, story } from '../story.mjs';
@@ -64,8 +63,7 @@ async function sh(name, server) {
 			...server.ctlEnvironment() } });
 }
 
-// alice calls bob through the contacts of the component; and the module is
-// there: who calls bob himself is refused by it until the component greets it.
+// alice calls bob himself, and his contact of the component.
 async function firstCall(t, server) {
 	const conf = Object.fromEntries([...block('privatecall.conf')
 		.matchAll(/^(\w+) = "?([^"\n]*)"?$/gm)].map(([, k, v]) => [k, v]));
@@ -74,13 +72,14 @@ async function firstCall(t, server) {
 	t.domain = conf.domain;
 	t.daemon = t.ownDaemon = await startPrivatecalld({ dir: t.dir,
 		prosody: server, conf: BASE_CONF });
+	server.makeContacts(t.user('alice'), t.user('bob'));
 	const [a, b] = await t.pair(Conversations, Dino);
-	const [out] = await t.connect(a, b);
-	await t.endQuietly(a, out);
-	await a.send(a.jmiXml('propose', { to: b.bare, sid: 'direct',
-		inner: '<description xmlns=\'urn:xmpp:jingle:apps:rtp:1\' ' +
-			'media=\'audio\'/>' }));
-	await a.waitFor(jmi('reject', { id: 'direct' }));
+	for (const to of [t.at('bob'), b.bare]) {
+		const out = await a.call(to);
+		await b.answer(await b.rings());
+		await a.shows(out, 'active');
+		await t.endQuietly(a, out);
+	}
 }
 
 const options = { native: true, slow: true, lasts: 120,

@@ -91,8 +91,10 @@ story('answered: each archive has each entry once', { own: true,
 	await b.shows(ring, 'ended');
 	await t.clock('+3s');
 	const [alices, bobs] = await archives(t, a, b);
-	equal(alices, ['propose alice > bob', 'ringing bob > alice',
-		'proceed bob > alice', 'finish bob > alice'], 'alice');
+	// Dino's propose has no <store/>, without which ejabberd keeps nothing.
+	const own = t.prosody.name === 'ejabberd' ? [] : ['propose alice > bob'];
+	equal(alices, [...own, 'ringing bob > alice', 'proceed bob > alice',
+		'finish bob > alice'], 'alice');
 	// What his Conversations said itself is there as it said it.
 	equal(bobs, ['propose alice > bob', 'ringing bob > alice',
 		'proceed bob > alice', 'finish alice > bob'], 'bob');
@@ -151,10 +153,12 @@ story('other devices get each of the user\'s own words and each ' +
 	equal(copies(t, alices).sort(), ['received finish bob > alice',
 		'received proceed bob > alice', 'received ringing bob > alice',
 		'sent finish alice > bob', 'sent propose alice > bob'], 'alice');
-	// His accept is to himself: the server copies it by either rule.
+	// His accept is to himself: the server copies it by either rule, and
+	// ejabberd says to whom.
+	const self = t.prosody.name === 'ejabberd' ? 'bob' : 'self';
 	equal(copies(t, bobs).sort(), ['received accept bob > bob',
 		'received finish alice > bob', 'received propose alice > bob',
-		'sent accept bob > self', 'sent proceed bob > alice',
+		`sent accept bob > ${self}`, 'sent proceed bob > alice',
 		'sent ringing bob > alice'], 'bob');
 	for (const device of [alices, bobs])
 		await device.expectNothing((el) => ofCall(el) && !carbonOf(el),
