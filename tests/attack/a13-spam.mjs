@@ -175,7 +175,7 @@ async function session(t, user, resource, caps) {
 	socket.write(`${head}<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' ` +
 		`mechanism='PLAIN'>${Buffer.from(`\0${user}\0secret`)
 			.toString('base64')}</auth>`);
-	await until(() => text.includes('<success'), 'the login');
+	await until(() => text.includes('<success'), 'the login', 30000);
 	socket.write(`${head}<iq type='set' id='b'><bind xmlns=` +
 		`'urn:ietf:params:xml:ns:xmpp-bind'><resource>${resource}` +
 		`</resource></bind></iq><presence to='${t.domain}'>${caps}</presence>`);
