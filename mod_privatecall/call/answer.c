@@ -60,6 +60,7 @@ static void go_up(struct call_run *r, const struct xml_elem *tree)
 	leg_drop_kept(&c->leg[0]);
 	leg_drop_kept(&c->leg[1]);
 	call_set_state(c, CALL_UP);
+	c->kept_at = r->ev->now;
 	call_do(r, CALL_DO_SAVE);
 }
 

@@ -563,6 +563,8 @@ int64_t call_deadline(const struct call *c, const struct settings_site *s)
 	case CALL_UP:
 		if (s->hard_limit)
 			t = c->window_end;
+		if (c->native)
+			t = earlier(t, c->kept_at + CALL_KEEP_ALIVE_MS);
 		return away_deadline(c, t, s);
 	case CALL_ENDING:
 		return c->ended_at + s->finish_delay;

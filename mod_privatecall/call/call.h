@@ -39,6 +39,9 @@ const char *call_state_name(enum call_state s);
 
 #define CALL_LINGER_MS 30000       /* DONE: late stanzas are still known */
 #define CALL_ID_SIZE 37            /* UUID and NUL */
+#define CALL_KEEP_ALIVE_MS 3600000 /* native: each leg is asked, for the
+				      server's module forgets a pair that
+				      says nothing for 2 h */
 
 enum call_event_kind {
 	CALL_EV_MESSAGE,           /* JMI of one of the two: stanza, jmi */
@@ -143,6 +146,7 @@ struct call {
 	int64_t asked, rung_at, answered_at, ended_at, window_end;
 	int64_t away_since[2];     /* device unavailable since */
 	int64_t deaf_since;        /* no ringable device since */
+	int64_t kept_at;           /* UP: the legs were asked last */
 	/* wall ms */
 	int64_t created, rung_wall, answered_wall, first_answer_wall;
 };

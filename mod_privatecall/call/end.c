@@ -324,6 +324,18 @@ static void time_ringing(struct call_run *r)
 		call_rings(r);         /* it is time to say so */
 }
 
+/* Somebody may have hung up while we could not be told. */
+static void ask_both(struct call_run *r)
+{
+	unsigned i;
+
+	r->c->kept_at = r->ev->now;
+	for (i = 0; i < 2; i++) {
+		leg_ping(&r->c->leg[i], call_leg(r, i));
+		call_join(r);
+	}
+}
+
 static void time_answered(struct call_run *r)
 {
 	struct call *c = r->c;
@@ -333,8 +345,10 @@ static void time_answered(struct call_run *r)
 		call_end(r, CAUSE_FAILED, "connectivity-error", NULL, -1);
 	else if (lost(r, 0) || lost(r, 1))
 		call_end(r, CAUSE_ENDED, "connectivity-error", NULL, -1);
-	else
+	else if (r->ev->site->hard_limit && r->ev->now >= c->window_end)
 		call_end(r, CAUSE_ENDED, "expired", NULL, -1);
+	else
+		ask_both(r);           /* keep-alive, transparent */
 }
 
 void call_on_time(struct call_run *r)
@@ -415,17 +429,6 @@ static void repeat_stops(struct call_run *r)
 			continue;
 		leg_repeat_stop(&c->leg[i], i == c->caller ? "gone" : reason,
 				call_leg(r, i));
-		call_join(r);
-	}
-}
-
-/* Somebody may have hung up while we could not be told. */
-static void ask_both(struct call_run *r)
-{
-	unsigned i;
-
-	for (i = 0; i < 2; i++) {
-		leg_ping(&r->c->leg[i], call_leg(r, i));
 		call_join(r);
 	}
 }

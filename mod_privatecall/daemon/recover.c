@@ -43,6 +43,7 @@ static int on_call(const struct store_call *row, void *arg)
 	c->first_answer_wall = row->answered;
 	c->answered_wall = row->round_answered;
 	c->rung_at = c->answered_at = c->ended_at = clock_now();
+	c->kept_at = clock_now();
 	if (row->answered)
 		c->window_end = clock_now() + row->answered +
 				dm->site.room_lifetime - clock_wall();

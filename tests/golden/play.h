@@ -220,7 +220,7 @@ static inline void play_crash(struct play *p)
 	c->answered_wall = old.answered_wall;
 	c->first_answer_wall = old.first_answer_wall;
 	c->window_end = old.window_end;
-	c->rung_at = c->answered_at = c->ended_at = p->now;
+	c->rung_at = c->answered_at = c->ended_at = c->kept_at = p->now;
 	for (i = 0; i < 2; i++) {
 		data = leg_data(&old.leg[i], a);
 		assert(data);
