@@ -121,6 +121,22 @@ rule('down: a start that the component took with it is refused', async (t) => {
 	await t.nothing(bob, /propose/);
 });
 
+rule('down: what a dying component took of a call that runs is delivered, ' +
+	'in its order', async (t) => {
+	const [alice, bob] = await t.called();
+	accepted(await t.relayMessage(alice.jid, bob.bare, jmi('propose', 'P1')));
+	const info = await alice.set(bob.jid, jingle('session-info', 'P1', ''));
+	await t.redirected(alice, info);
+	const end = await alice.set(bob.jid,
+		jingle('session-terminate', 'P1', ''));
+	await t.redirected(alice, end);
+	await t.down();
+	await bob.waitFor(/session-terminate/);
+	const got = bob.received(/<jingle/).map((el) =>
+		el.getChild('jingle', NS.jingle).attrs.action);
+	equal(got, ['session-info', 'session-terminate'], 'actions');
+});
+
 rule('down: native: a start that the component took with it is delivered',
 	async (t) => {
 		await t.module({ privatecall_when_down: 'native' });

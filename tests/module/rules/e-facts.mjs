@@ -129,7 +129,7 @@ rule('facts: a device that came back over its old connection is there',
 		equal(bob.jid, old.jid, 'the same resource');
 		await until(() => !old.online, 'the end of the old connection');
 		await t.settle();
-		equal((await ask(t, from, to)).sessions, [{ jid: bob.jid,
+		same((await ask(t, from, to)).sessions, [{ jid: bob.jid,
 			show: 'away' }], 'sessions');
 		await bob.close();
 		await until(async () => !(await ask(t, from, to)).sessions.length,

@@ -25,7 +25,8 @@ local VERSION = 1; -- of doc/protocol.md
 local RELEASE = "0.1.0";
 local DEPTH_MAX = 64;
 local ANSWER_LIFE = 600; -- seconds that answers are known as such
-local START_LIFE = 30; -- seconds that a start is worth a refusal
+local LOST_LIFE = 30; -- seconds that what was lost is worth a care
+local LOST_MAX = 16; -- of one pair
 local SAVE_AGAIN = 600; -- seconds that what is stored may lag behind
 local ENTRIES = 20000; -- of each table
 local IDS_PER_PAIR = 64;
@@ -72,7 +73,7 @@ local rows = {
 -- One state for all hosts; it survives a reload of the module.
 local state = module:shared("/*/privatecall/state");
 for _, name in ipairs {
-	"pairs", "ids", "native", "asked", "sent", "saved", "loaded", "starts",
+	"pairs", "ids", "native", "asked", "sent", "saved", "loaded", "unheard",
 } do
 	state[name] = state[name] or new_cache(ENTRIES);
 end
@@ -439,6 +440,17 @@ local function no_mark(child)
 	return child;
 end
 
+-- Until the component says something about the pair.
+local function keep_unheard(stanza, call, from, to)
+	local pair = pair_key(from, to);
+	local list = state.unheard:get(pair) or {};
+	if #list >= LOST_MAX then table.remove(list, 1); end
+	list[#list + 1] = {
+		stanza = stanza, call = call, from = from, to = to, at = now(),
+	};
+	state.unheard:set(pair, list);
+end
+
 local function redirect(event, session, call, from, to)
 	local stanza = event.stanza;
 	local type = stanza.attr.type;
@@ -454,11 +466,8 @@ local function redirect(event, session, call, from, to)
 	elseif call.iq and pair_known(from, to) then
 		remember(from, to, nil, true);
 	end
-	if call.start then
-		state.starts:set(pair_key(from, to), {
-			stanza = st.clone(stanza), call = call, from = from, to = to,
-			at = now(),
-		});
+	if call.kind ~= "answer" then
+		keep_unheard(stanza, call, from, to);
 	end
 	if call.kind == "jingle" then
 		state.asked:set(key(from, to, stanza.attr.id), now());
@@ -639,7 +648,7 @@ end
 local function inject(origin, stanza, start)
 	local from, to, id = stanza.attr.from, stanza.attr.to, stanza.attr.id;
 	if stanza.attr.type ~= "result" then
-		state.starts:set(pair_key(from, to), nil);
+		state.unheard:set(pair_key(from, to), nil);
 	end
 	if start then remember(from, to, start, false); end
 	if stanza.name == "message" then
@@ -695,23 +704,34 @@ local replay = module:require "facts" {
 	up = up, tell = tell, is_component = is_component, forbid = forbid,
 };
 
--- The component is gone: starts that it has said nothing about were lost with
--- it, and are taken as if they came now.
-local function on_lost()
-	local lost = {};
-	for pair, start in state.starts:items() do
-		if jid.host(start.from) == module.host then lost[pair] = start; end
-	end
+local function again(lost)
+	local stanza, call = lost.stanza, lost.call;
 	local row = row_now();
-	for pair, start in pairs(lost) do
-		state.starts:set(pair, nil);
-		if now() - start.at >= START_LIFE then
-			module:log("debug", "An old start is left alone");
-		elseif row then
-			refuse(start.stanza, start.call, row, start.from, start.to);
-		else
-			deliver(start.stanza);
+	if now() - lost.at >= LOST_LIFE then return; end
+	if call.start and row then
+		refuse(stanza, call, row, lost.from, lost.to);
+	elseif not without_component(stanza, call, lost.from, lost.to) then
+		deliver(stanza);
+	end
+end
+
+-- The component is gone: what it has said nothing about was lost with it, and
+-- is taken as if it came now, in its order.
+local function on_lost()
+	local pairs_lost = {};
+	for pair, list in state.unheard:items() do
+		pairs_lost[#pairs_lost + 1] = { pair, list };
+	end
+	for _, entry in ipairs(pairs_lost) do
+		local rest = {};
+		for _, lost in ipairs(entry[2]) do
+			if jid.host(lost.from) == module.host then
+				again(lost);
+			else
+				rest[#rest + 1] = lost;
+			end
 		end
+		state.unheard:set(entry[1], #rest > 0 and rest or nil);
 	end
 end
 
