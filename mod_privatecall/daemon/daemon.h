@@ -60,6 +60,7 @@ struct module_host {
 	char *host;
 	bool up;                   /* has answered our hello */
 	bool enabled;              /* its switch; as it was said last */
+	bool odd;                  /* of another version than we */
 	bool said;                 /* the log has a line about it */
 	char *what;                /* "mod_privatecall 0.1.0, Prosody 0.12.3";
 				      NULL: no answer yet, or none there */
@@ -306,6 +307,8 @@ bool modules_ask(struct daemon *dm, const struct call_action *ask,
 void modules_facts(struct daemon *dm, const char *callee,
 		   const struct xml_elem *facts, struct module_facts *f_r,
 		   struct arena *arena);
+/* Lines of `privatecallctl check`: what is there, and what to add. */
+void modules_check(const struct daemon *dm, FILE *out);
 int64_t modules_deadline(const struct daemon *dm);
 /* Before the calls' time: whose facts are late learns it here. */
 void modules_tick(struct daemon *dm, int64_t now);

@@ -143,8 +143,9 @@ static void log_there(struct module_host *m, const struct module_hello *h)
 			 h->private_calls ? "yes" : "no", "when_down",
 			 h->native_when_down ? "native" : "refuse", NULL);
 	m->said = true;
-	if (h->version != MODULE_VERSION ||
-	    strcmp(h->release, PACKAGE_VERSION) != 0)
+	m->odd = h->version != MODULE_VERSION ||
+		 strcmp(h->release, PACKAGE_VERSION) != 0;
+	if (m->odd)
 		log_line(LOG_WARN, "the server's module is of another version "
 			 "than privatecalld; update the older one", "host",
 			 m->host, "module", m->what, "privatecalld",
@@ -346,6 +347,54 @@ bool modules_answer(struct daemon *dm, const struct stanza *s,
 	answered(dm, q, s, arena);
 	iq_asked_free(q);
 	return true;
+}
+
+/* --- for the admin ---------------------------------------------------- */
+
+static void put_remedy(const struct daemon *dm, const struct module_host *m,
+		       FILE *out)
+{
+	fprintf(out, "      without it users call contacts at %s alone; who is "
+		"active we know\n"
+		"      of those who have added %s, and nothing of rosters and "
+		"block lists.\n"
+		"      In Prosody:\n"
+		"        VirtualHost \"%s\"\n"
+		"          modules_enabled = { \"privatecall\" }\n"
+		"          privatecall_component = \"%s\"\n"
+		"      In ejabberd:\n"
+		"        append_host_config:\n"
+		"          %s:\n"
+		"            modules:\n"
+		"              mod_privatecall:\n"
+		"                component: %s\n",
+		dm->conf->domain, dm->conf->domain, m->host, dm->conf->domain,
+		m->host, dm->conf->domain);
+}
+
+void modules_check(const struct daemon *dm, FILE *out)
+{
+	const struct module_host *m;
+	unsigned i;
+
+	for (i = 0; i < dm->modules_n; i++) {
+		m = &dm->modules[i];
+		if (!m->up) {
+			fprintf(out, "note  no module of ours in the server "
+				"for %s:\n", m->host);
+			put_remedy(dm, m, out);
+			continue;
+		}
+		fprintf(out, "ok    module for %s: %s; it tells sessions, "
+			"rosters and block lists\n", m->host, m->what);
+		if (m->odd)
+			fprintf(out, "note  the module for %s is of another "
+				"version than privatecalld %s; update the "
+				"older one\n", m->host, PACKAGE_VERSION);
+		if (!m->enabled)
+			fprintf(out, "note  the module for %s has private "
+				"calls off (private_calls)\n", m->host);
+	}
 }
 
 /* --- time ------------------------------------------------------------- */

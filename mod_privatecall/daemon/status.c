@@ -201,6 +201,7 @@ void status_check(struct ctl_request *r, int argc, char **argv, void *arg)
 			"        Component \"%s\"\n"
 			"          component_secret = \"the secret of %s\"\n",
 			dm->conf->domain, dm->conf_path);
+	modules_check(dm, out);
 	fprintf(out, "%s  database %s takes writes\n",
 		dm->degraded ? "FAIL" : "ok  ", dm->conf->database);
 	fprintf(out, "%s  private calls are ",

@@ -104,7 +104,7 @@ int gateway_answer(struct gateway *g, const struct stanza *s,
 int gateway_message(struct gateway *g, const struct stanza *s,
 		    struct gateway_env *env, bool allowed);
 
-/* --- what the server's module tells (doc/protocol.md) --------------------- */
+/* --- what the server's module tells (doc/protocol.md) -------------------- */
 /* A session of a user of `hosts`. As long as it is told, presence that
  * reaches us otherwise says nothing about it. */
 struct gateway_session {

@@ -158,19 +158,21 @@ async function printNotices(phone, say) {
 }
 
 // Plays the three calls with two phones of browser.mjs, which are logged in.
-// `daemon` (privatecalld.mjs) is null for native calls. Throws StepError.
-export async function playCalls({ alice, bob, host, domain, daemon, say }) {
+// `daemon` (privatecalld.mjs) is null for calls without it; native: they call
+// each other's own addresses. Throws StepError.
+export async function playCalls({ alice, bob, host, domain, daemon, native,
+	say }) {
 	const step = steps(say);
 	const calls = {
 		alice, bob, daemon,
-		dials: daemon ? `bob@${domain}` : `bob@${host}`,
-		shownAs: daemon ? `alice@${domain}/call` : `alice@${host}`,
+		dials: native ? `bob@${host}` : `bob@${domain}`,
+		shownAs: native ? `alice@${host}` : `alice@${domain}/call`,
 	};
 
 	say(`alice calls ${calls.dials}:`);
 	await step('both are logged in', () =>
 		Promise.all([online(alice), online(bob)]));
-	if (daemon)
+	if (!native)
 		await step('both have added the other to be called', () =>
 			Promise.all([
 				befriend(alice, `bob@${domain}`, domain),

@@ -1,6 +1,8 @@
-// quickstart.mjs: Prosody, the component and two accounts, to try a call
+// quickstart.mjs: a server, the component and two accounts, to try a call
 //
 // node quickstart.mjs                   until Ctrl-C, for clients of one's own
+//   --server  prosody or ejabberd
+//   --mode    transparent (the server has our module) or gateway
 // node quickstart.mjs --headless-call   two browsers without a window call
 //   --native  the same two browsers without the component, for comparison
 //   --keep    leave the run's folder
@@ -14,7 +16,7 @@ import { startBrowser } from './browser.mjs';
 import { followLines, Teller, Waiting } from './follow.mjs';
 import { playCalls } from './headless.mjs';
 import { startPrivatecalld } from './privatecalld.mjs';
-import { startProsody } from './prosody.mjs';
+import { startServer } from './server.mjs';
 
 const TOP = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 const BUILD = resolve(process.env.BUILD_DIR ?? join(TOP, 'build'));
@@ -79,15 +81,22 @@ async function printFailure(error, run) {
 	say(`\nEverything is in ${dir}`);
 }
 
-async function headlessCall({ native, keep }) {
+// What a mode asks of the server.
+function serverOptions({ mode, native }, more) {
+	return { ...more, module: mode === 'transparent' && !native ? {}
+		: undefined };
+}
+
+async function headlessCall({ server, mode, native, keep }) {
 	const dir = runFolder();
 	const users = passwords();
 	const run = { dir, phones: [] };
 	let status = 0;
 	try {
-		run.prosody = await startProsody({ dir, users });
+		run.prosody = await startServer(server,
+			serverOptions({ mode, native }, { dir, users }));
 		run.prosody.makeContacts(...USERS);
-		say(`Prosody runs, websocket at ${run.prosody.websocket}`);
+		say(`${server} runs, websocket at ${run.prosody.websocket}`);
 		if (!native) {
 			run.daemon = await startPrivatecalld({ dir, conf: CONF,
 				prosody: run.prosody });
@@ -105,7 +114,8 @@ async function headlessCall({ native, keep }) {
 		const [alice, bob] = run.phones;
 		await playCalls({ alice, bob, say, host: run.prosody.host,
 			domain: run.prosody.component.domain,
-			daemon: run.daemon ?? null });
+			daemon: run.daemon ?? null, native: native ||
+				mode === 'transparent' });
 		say('\nAll three calls went as they should.');
 	} catch (error) {
 		await printFailure(error, run);
@@ -125,22 +135,32 @@ function gatewayContact(jid, name) {
 	return { jid, name, subscription: 'from', ask: 'subscribe' };
 }
 
-function giveContacts(prosody) {
+function giveContacts(prosody, mode) {
 	const { host, component: { domain } } = prosody;
-	for (const name of USERS)
-		prosody.setRoster(name, [
-			{ jid: `${other(name)}@${host}`, name: other(name) },
-			gatewayContact(`${other(name)}@${domain}`,
-				`${other(name)} (call)`),
-			gatewayContact(domain, 'Private calls'),
-		]);
+	for (const name of USERS) {
+		const peer = other(name);
+		const ours = mode === 'transparent' ? [] : [
+			gatewayContact(`${peer}@${domain}`, `${peer} (call)`),
+			gatewayContact(domain, 'Private calls')];
+		prosody.setRoster(name, [{ jid: `${peer}@${host}`, name: peer },
+			...ours]);
+	}
 }
 
-function printLogin(prosody, users) {
-	const { host, component: { domain } } = prosody;
+function howToCall(mode) {
+	if (mode === 'transparent')
+		return 'Both accounts have each other as contacts, to write to and ' +
+			'to call.';
+	return `Both accounts have each other as contacts, "${other('alice')}" ` +
+		`to write to and\n"${other('alice')} (call)" to call.`;
+}
+
+function printLogin(prosody, users, { server, mode }) {
+	const { host, component } = prosody;
+	const domain = mode === 'transparent' ? host : component.domain;
 	say(`
-A Prosody and the component run on this machine's loopback. Log in with any
-client that can call, each account in a client of its own:
+Server (${server}) and component run on this machine's loopback. Log in with
+any client that can call, each account in a client of its own:
 `);
 	for (const name of USERS)
 		say(`  ${name}@${host}   password ${users[name]}   ` +
@@ -150,8 +170,7 @@ client that can call, each account in a client of its own:
   STARTTLS, with a certificate of our own: ${prosody.certificate}
   websocket ${prosody.websocket}
 
-Both accounts have each other as contacts, "${other('alice')}" to write to and
-"${other('alice')} (call)" to call. Ctrl-C stops everything.
+${howToCall(mode)} Ctrl-C stops everything.
 `);
 }
 
@@ -184,14 +203,14 @@ async function untilInterrupted(daemon) {
 	await Promise.race([interrupted, ended]);
 }
 
-async function serve({ keep }) {
+async function serve({ server, mode, keep }) {
 	const dir = runFolder();
 	const users = passwords();
-	const prosody = await startProsody({ dir, users, tls: true,
-		c2sPort: 5222 });
-	giveContacts(prosody);
+	const prosody = await startServer(server,
+		serverOptions({ mode }, { dir, users, tls: true, c2sPort: 5222 }));
+	giveContacts(prosody, mode);
 	const daemon = await startPrivatecalld({ dir, prosody, conf: CONF });
-	printLogin(prosody, users);
+	printLogin(prosody, users, { server, mode });
 	const endNarration = narrate(daemon);
 	await untilInterrupted(daemon);
 	say('\nStopping.');
@@ -205,6 +224,8 @@ async function serve({ keep }) {
 
 const { values: options } = parseArgs({ options: {
 	'headless-call': { type: 'boolean' },
+	server: { type: 'string', default: 'prosody' },
+	mode: { type: 'string', default: 'transparent' },
 	native: { type: 'boolean' },
 	keep: { type: 'boolean' },
 } });
