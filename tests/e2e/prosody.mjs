@@ -43,12 +43,14 @@ function luaValue(value) {
 	return typeof value === 'string' ? lua(value) : String(value);
 }
 
-// Lines that load our module on a host.
+// Lines that load our module on a host: those that doc/admin/prosody.md tells
+// an admin to add, with other names, and more options.
 function moduleLines({ options = {} }, component) {
-	return Object.entries({ privatecall_component: component, ...options })
-		.reduce((text, [name, value]) =>
-			`${text}\t${name} = ${luaValue(value)}\n`,
-		'\tmodules_enabled = { "privatecall" }\n');
+	const page = readFileSync(join(TOP, 'doc/admin/prosody.md'), 'utf8');
+	const [, lines] = page.match(/VirtualHost "example\.org"\n([^]*?)\n\n/);
+	const more = Object.entries(options).map(([name, value]) =>
+		`\t${name} = ${luaValue(value)}\n`).join('');
+	return `${lines.replace('calls.example.org', component)}\n${more}`;
 }
 
 function ownModule({ module, component }) {

@@ -35,8 +35,9 @@ const { values: options } = parseArgs({ options: {
 } });
 
 // Whatever a user may do is told in both modes, but what is of our own
-// addresses, of the database alone, or of clients without the service; attacks
-// on the transparent mode are in tests/module/ and transparent.mjs.
+// addresses, of the database alone, of the set-up, or of clients without the
+// service; attacks on the transparent mode are in tests/module/ and
+// transparent.mjs.
 const ONE_MODE = ['gateway.mjs', 'disk.mjs', 'ejabberd.mjs', 'native.mjs'];
 
 async function load() {

@@ -103,7 +103,7 @@ story('F25 X4 the callee blocks the caller\'s contact: as if not active, no ' +
 });
 
 story('F25 row 1 is the same bytes whatever the cause, after the same time',
-	{ lasts: 90 }, async (t) => {
+	{ lasts: 90, alone: true }, async (t) => {
 		const [a, b] = await scene(t);
 		t.users.set('nobody', `nobody${t.number}`);
 		const got = [];
