@@ -182,7 +182,10 @@ rule('redirect: whom the sender blocks he cannot call, and the component ' +
 	const el = await alice.waitFor((s) => s.attrs.id === id &&
 		s.attrs.type === 'error');
 	equal(errorOf(el), 'not-acceptable', 'error');
-	await t.nothing(t.link, /propose/);
+	const plain = await alice.set(bob.jid, jingle('session-initiate', 'S1'));
+	equal(errorOf(await alice.waitFor((s) => s.attrs.id === plain &&
+		s.attrs.type === 'error')), 'not-acceptable', 'error of the iq');
+	await t.nothing(t.link, /propose|session-initiate/);
 });
 
 rule('redirect: what was stored while a user was away is not redirected when ' +
