@@ -13,7 +13,8 @@ import { freePorts, startChild, until } from './children.mjs';
 
 const TOP = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 const HOST = 'localhost';
-const MODULE_DIR = join(TOP, 'mod_privatecall/server/prosody');
+const MODULE_DIR = process.env.PROSODY_MODULE_DIR ??
+	join(TOP, 'mod_privatecall/server/prosody');
 const PROSODY = process.env.PROSODY ?? 'prosody';
 const PROSODYCTL = process.env.PROSODYCTL ?? 'prosodyctl';
 const PORT_TAKEN = 'Failed to open server port';
