@@ -6,6 +6,7 @@
 
 import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -210,8 +211,16 @@ class Prosody {
 		this.#writeConfig();
 		const from = this.readLog().length;
 		this.#child.kill('SIGHUP');
-		await until(() => this.readLog().slice(from)
-			.includes('Reloading configuration file'), 'SIGHUP');
+		// It takes a signal at its next event, and sleeps when that comes
+		// a moment too late: a connection is one.
+		await until(() => {
+			connect(this.c2sPort, '127.0.0.1').on('error', () => {})
+				.on('connect', function close() {
+					this.destroy();
+				});
+			return this.readLog().slice(from)
+				.includes('Reloading configuration file');
+		}, 'SIGHUP');
 	}
 
 	// A command of its own shell, as `prosodyctl shell` sends it.

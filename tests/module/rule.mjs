@@ -129,7 +129,8 @@ export class World {
 		const { link } = this;
 		link.drop();
 		// It is away when a stanza to it is refused.
-		const probe = await this.user('probe');
+		const probe = await this.user('probe',
+			{ resource: `r${this.users.length}` });
 		for (;;) {
 			const el = await probe.iq('get', this.server.component
 				.domain, '<query xmlns=\'jabber:iq:version\'/>',

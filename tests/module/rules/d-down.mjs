@@ -59,6 +59,60 @@ rule('down: native: a call is as without the module', { up: false },
 		await bob.waitFor(/session-initiate/);
 	});
 
+// What a native call leaks: the table of doc/admin/prosody.md.
+const words = (el, id) => el.toString().split(id).join('ID')
+	.replace(/ id="[^"]*"/, '')
+	.replace(/<(stanza-id|archived)[^>]*\/>/g, '');
+
+for (const [name, options] of SWITCHES)
+	rule(`down: ${name}: who is blocked is told what everybody is`,
+		{ up: false }, async (t) => {
+			await t.module(options);
+			const alice = await t.user('alice');
+			const bob = await t.user('bob');
+			const said = [];
+			for (const id of ['P1', 'P2']) {
+				await alice.message(bob.bare, jmi('propose', id));
+				said.push(words(await alice.waitFor(/<reject/), id));
+				await bob.block(alice.bare);
+			}
+			equal(said[1], said[0], 'refusals');
+			await t.nothing(bob, /propose/);
+		});
+
+rule('down: native: the block list binds as the server has it, nothing else ' +
+	'does', { up: false }, async (t) => {
+	await t.module({ privatecall_when_down: 'native' });
+	const alice = await t.user('alice');
+	const bob = await t.user('bob', { show: 'dnd' });
+	await alice.message(bob.bare, jmi('propose', 'P1'));
+	await bob.waitFor(/propose/);
+	await bob.block(alice.bare);
+	const id = await alice.message(bob.bare, jmi('propose', 'P2'));
+	await t.nothing(bob, /P2/);
+	equal(alice.received(stanza(id)).map((el) => el.attrs.type), ['error'],
+		'what Alice hears');
+});
+
+rule('down and up again: each start is refused or redirected, none is lost',
+	async (t) => {
+		const alice = await t.user('alice');
+		const bob = await t.user('bob');
+		for (let i = 0; i < 5; i++) {
+			await t.down();
+			await alice.message(bob.bare, jmi('propose', `D${i}`));
+			await alice.waitFor((el) => /<reject/.test(el.toString()) &&
+				el.toString().includes(`D${i}`), 'a refusal');
+			await t.up();
+			const id = await alice.message(bob.bare,
+				jmi('propose', `U${i}`));
+			await t.redirected(alice, id);
+			accepted(await t.relayMessage(`${bob.bare}/privatecall`,
+				alice.jid, jmi('ringing', `U${i}`)));
+		}
+		await t.nothing(bob, /propose/);
+	});
+
 rule('down: a call that runs goes on, with the users\' own stanzas',
 	async (t) => {
 		const [alice, bob] = await t.called();
