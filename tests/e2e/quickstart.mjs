@@ -167,7 +167,8 @@ any client that can call, each account in a client of its own:
 			`calls ${other(name)}@${domain}`);
 	say(`
   server 127.0.0.1, port ${prosody.c2sPort}
-  STARTTLS, with a certificate of our own: ${prosody.certificate}
+  ${prosody.certificate ? 'STARTTLS, with a certificate of our own: ' +
+		prosody.certificate : 'without TLS: allow that in your client'}
   websocket ${prosody.websocket}
 
 ${howToCall(mode)} Ctrl-C stops everything.
