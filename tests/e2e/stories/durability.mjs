@@ -34,8 +34,8 @@ story('F01 kill -9 while it rings: both are told after the restart, a missed ' +
 	equal((await t.logged('bob')).answered, null, 'answered');
 });
 
-story('F01 I09 kill -9 while it rings: no message is offered after the restart ' +
-	'to who wants none', { own: true }, async (t) => {
+story('F01 I09 kill -9 while it rings: no message is offered after the ' +
+	'restart to who wants none', { own: true }, async (t) => {
 	const [a, b] = await t.pair(Dino, Conversations);
 	await t.setting('bob', 'messages', 'no');
 	const out = await a.call(t.at('bob'));
