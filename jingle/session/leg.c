@@ -234,14 +234,14 @@ unsigned leg_ringable(const struct leg *l)
 	return n;
 }
 
-bool leg_wants_offer(const struct leg *l)
+const char *leg_wants_offer(const struct leg *l)
 {
 	const struct leg_device *d;
 
 	for (d = l->devices; d; d = d->next)
 		if (d->plain && !d->done && !d->initiated)
-			return true;
-	return false;
+			return d->jid;
+	return NULL;
 }
 
 void leg_keep_offer(struct leg *l, const struct xml_elem *tree)

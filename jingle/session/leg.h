@@ -296,8 +296,9 @@ void leg_catch_up(struct leg *l, const struct leg *from, struct leg_env *env);
 void leg_drop_kept(struct leg *l);
 /* Callee: rung devices that could still answer. */
 unsigned leg_ringable(const struct leg *l);
-/* Callee: some ringing device needs the offer before it can ring. */
-bool leg_wants_offer(const struct leg *l);
+/* Callee: the first of the ringing devices that cannot ring before it has the
+ * offer; NULL: none. */
+const char *leg_wants_offer(const struct leg *l);
 /* How ringing ends without an answer on this leg. */
 enum leg_stop {
 	LEG_STOP_ELSEWHERE,        /* answered or declined on another device */

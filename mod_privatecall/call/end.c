@@ -421,8 +421,7 @@ static void repeat_stops(struct call_run *r)
 	/* The devices of a running call have stopped long ago, unless it is
 	 * young. What is over is said again whatever the wall clock says, which
 	 * may have jumped. */
-	if (call_is_live(c) && c->rung_wall &&
-	    r->ev->wall - c->rung_wall > RECENT_MS)
+	if (call_is_live(c) && r->ev->wall - c->rung_wall > RECENT_MS)
 		return;
 	for (i = 0; i < 2; i++) {
 		if (i == c->caller && c->answered_wall)

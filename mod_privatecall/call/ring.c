@@ -148,21 +148,13 @@ void call_on_facts(struct call_run *r)
 
 /* Not before the caller may hear of ringing: a propose that the callee's
  * server bounces must look like any inactive user (A06). */
-static const char *first_plain(const struct leg *l)
-{
-	const struct leg_device *d = l->devices;
-
-	while (!d->plain || d->done || d->initiated)
-		d = d->next;
-	return d->jid;
-}
-
 void call_want_offer(struct call_run *r)
 {
 	struct call *c = r->c;
 	struct leg *from = call_caller(c);
+	const char *plain = leg_wants_offer(call_callee(c));
 
-	if (!c->rang || !leg_wants_offer(call_callee(c)))
+	if (!c->rang || !plain)
 		return;
 	if (from->offer) {
 		leg_offer(call_callee(c),
@@ -174,7 +166,7 @@ void call_want_offer(struct call_run *r)
 	} else if (from->state == LEG_PROPOSED) {
 		/* A device without JMI rings by a session-initiate, and only
 		 * the caller can make one: ask him for it now. */
-		call_answer_address(r, first_plain(call_callee(c)));
+		call_answer_address(r, plain);
 		leg_proceed(from, NULL, call_leg(r, c->caller));
 		call_join(r);
 		call_do(r, CALL_DO_SAVE);

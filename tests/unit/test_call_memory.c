@@ -159,7 +159,7 @@ static void no_call_at_all(void **state)
 	unsigned n;
 
 	(void)state;
-	for (n = 1; n <= 6; n++) {
+	for (n = 1; n <= 8; n++) {
 		copies_left = n;
 		assert_int_equal(call_init(&c, users, own, true), ENOMEM);
 		copies_left = 0;
