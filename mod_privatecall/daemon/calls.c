@@ -605,6 +605,9 @@ static int step(struct call_entry *e, struct call_event *ev,
 	else if (ev->kind != CALL_EV_FACTS)
 		trace_words(e, ">", call_event_name(ev->kind), ev->jid);
 	rc = call_step(&e->call, ev, &out);
+	if (e->held && before == CALL_RINGING &&
+	    e->call.state != CALL_RINGING)
+		hold_ring_over(e->dm, e);
 	if (e->held && (e->call.round != round ||
 			strcmp(e->id, e->call.id) != 0))
 		hold_hurry(e->dm, e);

@@ -320,6 +320,15 @@ void hold_send(struct daemon *dm, struct call_entry *e,
 	arena_reset(arena);
 }
 
+void hold_ring_over(struct daemon *dm, const struct call_entry *e)
+{
+	struct held *h;
+
+	for (h = dm->held_first; h; h = h->next)
+		if (h->entry == e && h->proposes)
+			h->taken_back = true;
+}
+
 void hold_hurry(struct daemon *dm, const struct call_entry *e)
 {
 	struct held **at = &dm->held_first, *before = NULL, *h;

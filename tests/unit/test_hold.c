@@ -299,6 +299,23 @@ static void test_hurry(void **state)
 	assert_string_equal(sent, "346125");
 }
 
+/* Nobody rings by a propose that waited until the ringing was over. */
+static void test_ring_over(void **state)
+{
+	struct call_entry e = { .dm = &dm }, f = { .dm = &dm };
+
+	(void)state;
+	store_for(&e);
+	store_for(&f);
+	send_jmi(&e, "1", "propose", "bob@example.org/b", "s", LEG_SEND_HELD);
+	send_jmi(&f, "2", "propose", "bob@example.org/b", "t", LEG_SEND_HELD);
+	hold_ring_over(&dm, &e);
+	send_jmi(&e, "3", "reject", "cid@example.org/c", "u", LEG_SEND_HELD);
+	hold_flush(&dm);
+	await_commit(1);
+	assert_string_equal(sent, "23");
+}
+
 /* An end never waits, and what it ends never comes after it. */
 static void test_end_first(void **state)
 {
@@ -506,6 +523,7 @@ int main(void)
 		T(test_gives_way),
 		T(test_both_ends),
 		T(test_hurry),
+		T(test_ring_over),
 		T(test_end_first),
 		T(test_never_begun),
 		T(test_two_calls),
