@@ -422,12 +422,29 @@ session(Jingle, Pair) ->
 filter_packet(Packet) when element(1, Packet) == message;
                            element(1, Packet) == iq ->
     Type = xmpp:get_type(Packet),
-    case xmpp:get_meta(Packet, privatecall, none) of
-        Type -> Packet;
-        _ -> filter_packet(Packet, Type)
+    case xmpp:get_meta(Packet, privatecall, none) /= Type
+        andalso may_be_call(Packet, element(1, Packet), Type) of
+        true -> filter_packet(Packet, Type);
+        false -> Packet
     end;
 filter_packet(Packet) ->
     Packet.
+
+may_be_call(Packet, message, Type) when Type /= error ->
+    lists:any(fun(El) ->
+                      lists:member(xmpp:get_ns(El),
+                                   [?NS_JMI, <<"urn:xmpp:jingle-message:1">>,
+                                    ?NS_RECEIPTS, <<"urn:xmpp:call-invites:0">>,
+                                    <<"urn:xmpp:call-message:1">>])
+              end, xmpp:get_els(Packet));
+may_be_call(Packet, iq, set) ->
+    jingle_of(xmpp:get_els(Packet)) /= none;
+may_be_call(Packet, iq, Type) when Type == result; Type == error ->
+    expected({iq, jid:tolower(xmpp:get_to(Packet)),
+              jid:tolower(xmpp:get_from(Packet)), xmpp:get_id(Packet)})
+        /= none;
+may_be_call(_, Name, _) ->
+    Name == message.
 
 %% Where the sender is ours, his host decides; else the recipient's.
 filter_packet(Packet, Type) ->
