@@ -654,7 +654,14 @@ static void balance(void)
 			       W.user[u].bare, due[u], have[u]);
 }
 
-/* What is replaced or deleted in the store is over. */
+/* What is replaced or deleted in the store is over. A row that is still on
+ * its way there is not: when the process dies, it is lost (116308). */
+static void row_over(struct row *row)
+{
+	if (row->committed != 99)
+		row->committed = LEG_ENDED;
+}
+
 static void commit_leg(const struct store_leg *l)
 {
 	struct row *row;
@@ -662,7 +669,7 @@ static void commit_leg(const struct store_leg *l)
 
 	for (i = 0; i < O.rows; i++)
 		if (O.row[i].side == l->side && is(O.row[i].call, l->call))
-			O.row[i].committed = LEG_ENDED;
+			row_over(&O.row[i]);
 	if (!l->sid)
 		return;
 	row = row_get(l);
@@ -677,7 +684,7 @@ static void commit_forget(const char *call)
 
 	for (i = 0; i < O.rows; i++)
 		if (is(O.row[i].call, call))
-			O.row[i].committed = LEG_ENDED;
+			row_over(&O.row[i]);
 }
 
 static void commit_op(const struct store_batch *b, const struct store_op *op)
