@@ -220,6 +220,14 @@ static const char *resolve(struct xml_stream *s, const char *prefix, size_t n)
 	return "";
 }
 
+/* Whether this may start a name: behind a prefix expat does not look. */
+static bool odd_local(const char *name)
+{
+	const char *colon = strchr(name, ':');
+
+	return colon && (unsigned char)colon[1] >= 0x80;
+}
+
 /* Takes "prefix:local" apart; no prefix: `bare` is the namespace. */
 static const char *qname(struct xml_stream *s, const char *name,
 			 const char *bare, const char **ns_r)
@@ -233,7 +241,7 @@ static const char *qname(struct xml_stream *s, const char *name,
 		ill_formed(s);
 		return name;
 	}
-	if ((unsigned char)colon[1] >= 0x80)
+	if (odd_local(name))
 		over(s, XML_LIMIT_NAMES);
 	*ns_r = resolve(s, name, (size_t)(colon - name));
 	return colon + 1;
@@ -295,6 +303,9 @@ static struct xml_elem *elem_build(struct xml_stream *s, const char *name,
 		if (prefix)
 			declare(s, prefix, p[1], !p[0][5]);
 	}
+	/* The head of a skipped stanza keeps its name, so that must be one. */
+	if (root && s->h && odd_local(name))
+		ill_formed(s);
 	name = qname(s, name, resolve(s, "", 0), &ns);
 	n = strlen(name) + 1;
 	e = arena_raw(s->a, sizeof(*e) + n);

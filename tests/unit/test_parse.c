@@ -263,6 +263,7 @@ static void ill_formed_is_refused(void **state)
 		"<a>]]></a>", "<a b='<'/>",
 		"<a\xf2/>", "<a\xf2>x</a>", "<a></a\xf2>",
 		"</stream:stream\xf2>", "<xmlns:a/>",
+		"<xml:\xc3\xa9/>",
 	};
 	char text[600];
 
