@@ -278,29 +278,38 @@ static void check_flood(struct bench *b)
 
 static void short_form(struct bench *b)
 {
-	json_t *before, *after;
+	long long grown, most = (long long)b->c.pairs * 256;
+	unsigned runs = 1;
+	json_t *before = NULL, *after;
 	double each;
 
-	/* Caches and pools fill first. */
+	/* Caches and pools fill first; on a machine that is busy with other
+	 * work not all of them do so in the first run. What calls leave behind
+	 * grows with each. */
 	clients_run(&b->c, b->c.pairs, 16, false);
-	before = process_settle(&b->p, &b->c, WINDOW_H);
-	clients_run(&b->c, b->c.pairs, 16, false);
-	after = back_to(b, before);
+	after = process_settle(&b->p, &b->c, WINDOW_H);
+	do {
+		json_decref(before);
+		before = after;
+		clients_run(&b->c, b->c.pairs, 16, false);
+		after = back_to(b, before);
+		grown = value(after, "heap") - value(before, "heap");
+		runs++;
+	} while (grown >= most && runs < 4);
 	check(same(before, after) && !value(after, "by_pair"),
 	      "descriptors, timers and tables are back to base");
-	check(value(after, "heap") - value(before, "heap") <
-	      (long long)b->c.pairs * 256, "nothing of a call stays behind");
+	check(grown < most, "nothing of a call stays behind");
 	show_base("# before", before);
 	show_base("# after", after);
-	check(value(after, "attempts") == 2 * b->c.pairs &&
-	      value(after, "answered") == 2 * b->c.pairs &&
+	check(value(after, "attempts") == runs * b->c.pairs &&
+	      value(after, "answered") == runs * b->c.pairs &&
 	      !value(after, "ignored") && !value(after, "degraded"),
 	      "the daemon counts what was called and ignored nothing");
 	json_decref(before);
 	json_decref(after);
 	each = memory(b, b->c.pairs / 2);
 	check(each > 256 && each <= 8192, "a call costs at most 8 KiB");
-	check_seen(&b->c, 3 * b->c.pairs);
+	check_seen(&b->c, (runs + 1) * b->c.pairs);
 	check_flood(b);
 	printf("1..%u\n", tests);
 }
