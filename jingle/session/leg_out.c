@@ -398,8 +398,8 @@ void leg_turn_away(struct leg *l, const struct leg_event *ev,
 			ev->jmi->id, reason, NULL);
 	/* He may have dialed the other of the two addresses. */
 	xml_set(env->arena, m, "from",
-		arena_printf(env->arena, "%s/%s", ev->stanza->to.bare,
-			     l->resource));
+		arena_join(env->arena, ev->stanza->to.bare, "/",
+			   l->resource));
 	if (tie_break)
 		xml_add(env->arena, xml_child(m, NS_JMI, "reject"), NS_JMI,
 			"tie-break");

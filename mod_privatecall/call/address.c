@@ -25,7 +25,7 @@ static void speak_as(struct call_run *r, unsigned side, const char *full,
 static const char *with(struct call_run *r, const char *bare,
 			const char *resource)
 {
-	return arena_printf(r->ev->arena, "%s/%s", bare, resource);
+	return arena_join(r->ev->arena, bare, "/", resource);
 }
 
 void call_choose_addresses(struct call_run *r, unsigned side,

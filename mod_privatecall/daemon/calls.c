@@ -279,7 +279,7 @@ static void save_leg(struct call_entry *e, unsigned side, struct arena *arena)
 	row->user = l->user;
 	row->device = l->device;
 	row->own = l->gateway ? l->own :
-		   arena_printf(arena, "%s/%s", l->own, l->resource);
+		   arena_join(arena, l->own, "/", l->resource);
 	row->sid = l->sid;
 	row->state = l->state;
 	row->flags = leg_flags(l);

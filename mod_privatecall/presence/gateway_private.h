@@ -194,6 +194,8 @@ void gateway_mirror_gone(struct gateway *g, struct gateway_dev *d,
 int gateway_mirror_dev(struct gateway *g, const struct jid *full,
 		       struct gateway_user **u_r, struct gateway_dev **d_r,
 		       struct gateway_env *env);
+/* The address of ours that sees it. 0 or ENOMEM. */
+int gateway_mirror_via(struct gateway_dev *d, const char *address);
 /* What a presence of the device says. 0 or ENOMEM. */
 int gateway_mirror_read(struct gateway *g, struct gateway_dev *d,
 			const struct presence_info *info,

@@ -169,17 +169,22 @@ static bool service_sees(const struct gateway *g,
 
 /* Through which of our addresses a device is seen from now on. 0, ENOMEM;
  * ENOENT: this presence says nothing. */
-static int set_via(const struct gateway *g, struct gateway_dev *d,
-		   const struct gateway_target *t)
+static int choose_via(const struct gateway *g, struct gateway_dev *d,
+		      const struct gateway_target *t)
+{
+	if (d->via && !d->stale && !strcmp(d->via, g->domain) &&
+	    strcmp(t->bare, g->domain) != 0 && service_sees(g, d->user))
+		return ENOENT;
+	return gateway_mirror_via(d, t->bare);
+}
+
+int gateway_mirror_via(struct gateway_dev *d, const char *address)
 {
 	char *via;
 
-	if (d->via && !strcmp(d->via, t->bare))
+	if (d->via && !strcmp(d->via, address))
 		return 0;
-	if (d->via && !d->stale && !strcmp(d->via, g->domain) &&
-	    service_sees(g, d->user))
-		return ENOENT;
-	via = strdup(t->bare);
+	via = strdup(address);
 	if (!via)
 		return ENOMEM;
 	free(d->via);
@@ -213,7 +218,7 @@ static int dev_update(struct gateway *g, struct gateway_dev *d,
 	int rc = presence_read(env->arena, s->elem, &info);
 
 	if (!rc)
-		rc = set_via(g, d, t);
+		rc = choose_via(g, d, t);
 	if (rc)
 		return rc;
 	d->told = d->hibernating = false;

@@ -14,21 +14,6 @@ static bool is_of(const char *bare, const char *whose)
 		       whose);
 }
 
-/* Questions about its features come from the service. */
-static int set_via(struct gateway *g, struct gateway_dev *d)
-{
-	char *via;
-
-	if (d->via && !strcmp(d->via, g->domain))
-		return 0;
-	via = strdup(g->domain);
-	if (!via)
-		return ENOMEM;
-	free(d->via);
-	d->via = via;
-	return 0;
-}
-
 int gateway_session(struct gateway *g, const struct gateway_session *s,
 		    struct gateway_env *env)
 {
@@ -42,7 +27,8 @@ int gateway_session(struct gateway *g, const struct gateway_session *s,
 	rc = gateway_mirror_dev(g, &s->jid, &u, &d, env);
 	if (rc)
 		return rc == ENOMEM ? rc : 0;
-	rc = set_via(g, d);
+	/* Questions about its features come from the service. */
+	rc = gateway_mirror_via(d, g->domain);
 	if (!rc) {
 		d->told = d->replayed = true;
 		d->hibernating = s->hibernating;

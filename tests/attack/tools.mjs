@@ -1,6 +1,7 @@
 // tools.mjs: what the attack stories share: users without the server's limits,
 // numbers of a process, a random generator with a seed, comparing of bytes
 
+import { random as fraction } from '../e2e/random.mjs';
 import { readdirSync, readFileSync } from 'node:fs';
 import { contents, jingleXml, reasonXml, trickle }
 	from '../e2e/clients/bodies.mjs';
@@ -108,15 +109,10 @@ export function* permutations(list) {
 				yield [first, ...rest];
 }
 
-// Numbers below n, the same ones for the same seed (mulberry32).
+// Numbers below n, the same ones for the same seed.
 export function random(seed) {
-	let a = seed >>> 0;
-	return (n) => {
-		a = (a + 0x6D2B79F5) >>> 0;
-		let x = Math.imul(a ^ (a >>> 15), 1 | a);
-		x = (x + Math.imul(x ^ (x >>> 7), 61 | x)) ^ x;
-		return Math.floor(((x ^ (x >>> 14)) >>> 0) / 2 ** 32 * n);
-	};
+	const part = fraction(seed);
+	return (n) => Math.floor(part() * n);
 }
 
 // The seed of a story, in its dialogue: ATTACK_SEED gives another.

@@ -25,6 +25,7 @@ import { appendFileSync, cpSync, existsSync, mkdirSync, readdirSync,
 import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { fileURLToPath } from 'node:url';
+import { random } from '../e2e/random.mjs';
 
 const TOP = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 const FOLDERS = ['mod_privatecall/call', 'mod_privatecall/policy',
@@ -207,16 +208,6 @@ function allMutants() {
 }
 
 // --- drawing -----------------------------------------------------------------
-
-function random(seed) {
-	let s = seed >>> 0;
-	return () => {
-		s = (s + 0x6d2b79f5) >>> 0;
-		let t = Math.imul(s ^ (s >>> 15), 1 | s);
-		t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-		return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-	};
-}
 
 function draw(list, count, seed) {
 	const next = random(seed);

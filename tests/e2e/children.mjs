@@ -109,10 +109,11 @@ function listen(port) {
 	});
 }
 
+const PORT_TRIES = 5;
+
 // `count` different free loopback ports, the first is `wish` if that is free.
-// Another process may take one before it is used: who listens on them must be
-// ready to ask again.
-export async function freePorts(count, wish = 0) {
+// Another process may take one before it is used: onFreePorts() asks again.
+async function freePorts(count, wish = 0) {
 	const first = listen(wish).catch(() => listen(0));
 	const servers = await Promise.all([first,
 		...Array.from({ length: count - 1 }, () => listen(0))]);
@@ -120,4 +121,16 @@ export async function freePorts(count, wish = 0) {
 	await Promise.all(servers.map((server) =>
 		new Promise((resolve) => server.close(resolve))));
 	return ports;
+}
+
+// What start(ports) gives; with other ports when its error says `taken`.
+export async function onFreePorts(count, wish, taken, start) {
+	for (let left = PORT_TRIES; ; left--) {
+		try {
+			return await start(await freePorts(count, wish));
+		} catch (error) {
+			if (left === 1 || !String(error).includes(taken))
+				throw error;
+		}
+	}
 }

@@ -15,14 +15,13 @@ import {
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { freePorts, startChild, until } from './children.mjs';
+import { onFreePorts, startChild, until } from './children.mjs';
 
 const TOP = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 const HOST = 'localhost';
 export const BIN = process.env.EJABBERD ?? join(TOP, 'build/ejabberd/bin');
 const MODULE_DIR = join(TOP, 'mod_privatecall/server/ejabberd');
 const PORT_TAKEN = 'eaddrinuse';
-const PORT_TRIES = 5;
 const START_MS = 40000;
 const TAIL = 2000;
 
@@ -248,18 +247,11 @@ class Ejabberd {
 
 	// Somebody else may listen on a port that was free a moment ago.
 	async startOnFreePorts() {
-		for (let left = PORT_TRIES; ; left--) {
-			const [c2s, http, component, node] = await freePorts(4,
-				this.#o.c2sPort);
-			this.#o.ports = { c2s, http, component, node };
-			try {
-				return await this.start();
-			} catch (error) {
-				if (left === 1 ||
-				    !String(error).includes(PORT_TAKEN))
-					throw error;
-			}
-		}
+		return onFreePorts(4, this.#o.c2sPort, PORT_TAKEN,
+			([c2s, http, component, node]) => {
+				this.#o.ports = { c2s, http, component, node };
+				return this.start();
+			});
 	}
 
 	kill(signal = 'SIGKILL') {

@@ -10,7 +10,7 @@ import { connect } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { freePorts, startChild, until } from './children.mjs';
+import { onFreePorts, startChild, until } from './children.mjs';
 
 const TOP = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 const HOST = 'localhost';
@@ -19,7 +19,6 @@ const MODULE_DIR = process.env.PROSODY_MODULE_DIR ??
 const PROSODY = process.env.PROSODY ?? 'prosody';
 const PROSODYCTL = process.env.PROSODYCTL ?? 'prosodyctl';
 const PORT_TAKEN = 'Failed to open server port';
-const PORT_TRIES = 5;
 const START_MS = 20000;
 const TAIL = 2000;
 
@@ -278,18 +277,11 @@ class Prosody {
 
 	// Somebody else may listen on a port that was free a moment ago.
 	async startOnFreePorts() {
-		for (let left = PORT_TRIES; ; left--) {
-			const [c2s, http, component] = await freePorts(3,
-				this.#o.c2sPort);
-			this.#o.ports = { c2s, http, component };
-			try {
-				return await this.start();
-			} catch (error) {
-				if (left === 1 ||
-				    !String(error).includes(PORT_TAKEN))
-					throw error;
-			}
-		}
+		return onFreePorts(3, this.#o.c2sPort, PORT_TAKEN,
+			([c2s, http, component]) => {
+				this.#o.ports = { c2s, http, component };
+				return this.start();
+			});
 	}
 
 	kill(signal = 'SIGKILL') {

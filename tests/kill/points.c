@@ -323,11 +323,7 @@ static void make_rosters(void)
 			if (store_batch_add(b, &op))
 				abort();
 		}
-	if (store_memory()->v->commit(store_memory(), b))
-		abort();
-	watch_pushed(b);
-	watch_committed(b);
-	store_batch_free(b);
+	world_stored(b);
 }
 
 void user_make(void)
@@ -423,16 +419,7 @@ void user_acts(void)
 
 static void play(uint64_t seed, const struct point p[2], bool verbose)
 {
-	struct event *heap = W.heap;
-	char **outs = W.outs;
-	size_t heap_cap = W.heap_cap, outs_cap = W.outs_cap;
-
-	memset(&W, 0, sizeof(W));
-	W.heap = heap;
-	W.heap_cap = heap_cap;
-	W.outs = outs;
-	W.outs_cap = outs_cap;
-	W.seed = seed;
+	world_clear(seed);
 	W.attempts = UINT32_MAX;
 	W.stop_at = UINT64_MAX;
 	W.off = UINT32_MAX;

@@ -67,16 +67,7 @@ static void add(struct counts *sum, const struct counts *more)
 static void run(uint64_t seed, unsigned attempts, uint64_t stop_at,
 		uint32_t off, bool verbose)
 {
-	struct event *heap = W.heap;
-	char **outs = W.outs;
-	size_t heap_cap = W.heap_cap, outs_cap = W.outs_cap;
-
-	memset(&W, 0, sizeof(W));
-	W.heap = heap;
-	W.heap_cap = heap_cap;
-	W.outs = outs;
-	W.outs_cap = outs_cap;
-	W.seed = seed;
+	world_clear(seed);
 	W.attempts = attempts;
 	W.stop_at = stop_at;
 	W.off = off;

@@ -230,7 +230,11 @@ bool odds(enum stream r, unsigned p);
 bool strikes(enum fault f);
 
 /* world.c */
+/* As if nothing had been; what has grown stays. */
+void world_clear(uint64_t seed);
 void world_run(void);
+/* Puts into the store what was there before the daemon; frees `b`. */
+void world_stored(struct store_batch *b);
 void world_event(int64_t at, enum event_kind kind, unsigned dev, char *text);
 struct event *world_event_new(int64_t at, enum event_kind kind);
 struct device *world_device(unsigned dev);

@@ -100,11 +100,7 @@ static void make_rosters(void)
 			u->sub_from[a] = a == SERVICE || below(R_USER, 3);
 			store_row(b, u, a);
 		}
-	if (store_memory()->v->commit(store_memory(), b))
-		abort();
-	watch_pushed(b);
-	watch_committed(b);
-	store_batch_free(b);
+	world_stored(b);
 }
 
 void user_make(void)

@@ -738,6 +738,29 @@ static void begin(void)
 }
 
 /* Runs W.seed to the end, or to the first fault. */
+void world_clear(uint64_t seed)
+{
+	struct event *heap = W.heap;
+	char **outs = W.outs;
+	size_t heap_cap = W.heap_cap, outs_cap = W.outs_cap;
+
+	memset(&W, 0, sizeof(W));
+	W.heap = heap;
+	W.heap_cap = heap_cap;
+	W.outs = outs;
+	W.outs_cap = outs_cap;
+	W.seed = seed;
+}
+
+void world_stored(struct store_batch *b)
+{
+	if (store_memory()->v->commit(store_memory(), b))
+		abort();
+	watch_pushed(b);
+	watch_committed(b);
+	store_batch_free(b);
+}
+
 void world_run(void)
 {
 	begin();

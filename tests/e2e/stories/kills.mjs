@@ -13,6 +13,7 @@ import { Dino } from '../clients/dino.mjs';
 import { jmi, jmiOf, notice } from '../clients/match.mjs';
 import { Monal } from '../clients/monal.mjs';
 import { Movim } from '../clients/movim.mjs';
+import { random } from '../random.mjs';
 import { assert, equal, story } from '../story.mjs';
 
 const KILLS = Number(process.env.KILLS ?? 40);
@@ -21,17 +22,6 @@ const QUICK = 8;
 const RACE_MS = 10;
 const AWAY_MS = 300;
 const KINDS = [Dino, Conversations, Monal, Movim];
-
-// A small seeded generator: the same seed makes the same choices.
-function random(seed) {
-	let s = seed >>> 0;
-	return () => {
-		s = (s + 0x6d2b79f5) >>> 0;
-		let t = Math.imul(s ^ (s >>> 15), 1 | s);
-		t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-		return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-	};
-}
 
 // --- the stories ------------------------------------------------------------
 
