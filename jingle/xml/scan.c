@@ -204,8 +204,9 @@ static int tag_begin(struct xml_scan *s)
 }
 
 /* Nearly every tag: of a stanza, whole in the input, short, and far from all
- * limits. Its length up to the '>', so that it can be copied at
- * once; 0: any other, which is read character by character. */
+ * limits or beyond one, where tags are only counted. Its length up to the '>',
+ * so that it can be copied at once; 0: any other, which is read character by
+ * character. */
 static size_t plain_tag(const char *p, size_t most, unsigned *attrs_r)
 {
 	static const bool stops[256] = {
@@ -247,7 +248,7 @@ static bool far_from_limits(const struct xml_scan *s, bool top)
 	size_t bytes = top ? 1 : s->bytes;
 	unsigned elems = top ? 0 : s->elems, attrs = top ? 0 : s->attrs;
 
-	return !s->over && !s->skip && bytes + XML_NAME_MAX < l->bytes &&
+	return !s->over && bytes + XML_NAME_MAX < l->bytes &&
 	       l->text > XML_NAME_MAX && elems < l->elems &&
 	       s->depth - s->base < l->depth &&
 	       attrs + XML_TAG_ATTRS_MAX <= l->attrs;
@@ -278,7 +279,7 @@ static bool take_tag(struct xml_scan *s, const char **p, const char *end,
 	unsigned attrs = 0;
 
 	if (s->depth < s->base || (top && (ends || !s->base)) || *tag == ' ' ||
-	    !far_from_limits(s, top))
+	    (!s->skip && !far_from_limits(s, top)))
 		return false;
 	n = plain_tag(tag, most > XML_NAME_MAX ? XML_NAME_MAX : most, &attrs);
 	if (!n)

@@ -355,6 +355,11 @@ static void limits_in_start_tag(void **state)
 		   "limit elements 4000\nskipped <m id='1' to='t'/>\n");
 	expect_log(&none, HEAD "<m to='t'/></stream:stream>", OPENED
 		   "limit elements 4000\nskipped <m to='t'/>\nclose\n");
+	/* The end of what is skipped is found behind tags of every form. */
+	expect_log(&none, HEAD "<m id='1'><a b='/></m>' c=\"'>\"/>x<d><e ></e\n"
+		   "></d><![CDATA[</m>]]><g  h = '1' /><i></i></m><iq/>", OPENED
+		   "limit elements 4000\nskipped <m id='1'/>\nlimit elements "
+		   "4000\nskipped <iq/>\n");
 }
 
 static char *repeat(const char *before, const char *fmt, unsigned n,
