@@ -262,8 +262,10 @@ static void route_presence(struct user *u, const struct scan *s)
 
 void server_from_daemon(const struct scan *s)
 {
+	/* To the host itself: it has no module of ours. */
 	if (s->to_user >= USERS) {
-		if (s->to_user == UNKNOWN_USER && s->kind != 'p')
+		if (s->kind == 'i' ||
+		    (s->to_user == UNKNOWN_USER && s->kind != 'p'))
 			bounce(s);
 		return;
 	}

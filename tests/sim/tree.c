@@ -1,7 +1,7 @@
 /* tree.c: a stanza of ours as the tree that parse.c would make of it. Users'
  * stanzas are texts of one form (client.c), and to parse each of them as what
- * a network brings costs more than the call it belongs to. So seven of eight
- * seeds take this way; the eighth goes through the parser, and there both
+ * a network brings costs more than the call it belongs to. So fifteen of
+ * sixteen seeds take this way; the last goes through the parser, and there both
  * trees must be the same.
  */
 #include "jingle/stanza/ns.h"

@@ -9,7 +9,7 @@
 
 #define REST_MS (400 * SECOND)
 #define SPINS 1000                 /* ticks at one time that change nothing */
-#define PARSED 8                   /* one of so many seeds takes the parser */
+#define PARSED 16                  /* one of so many seeds takes the parser */
 
 struct world W;
 
