@@ -224,8 +224,8 @@ void hold_ring_over(struct daemon *dm, const struct call_entry *e);
  * would find nobody any more who knows whom to tell (as ring.c does for what
  * the same step says). */
 void hold_hurry(struct daemon *dm, const struct call_entry *e);
-/* The link is up: what waited for it leaves. */
-void hold_link_up(struct daemon *dm);
+/* The link is up, or has room again: what waited for it leaves. */
+void hold_link_ready(struct daemon *dm);
 void hold_on_committed(struct daemon *dm);
 void hold_tick(struct daemon *dm);
 int64_t hold_deadline(const struct daemon *dm);

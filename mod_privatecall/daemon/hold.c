@@ -7,6 +7,11 @@
  * degraded: sends are released, operations stay with the store thread, which
  * tries again. While the link is down the queue stands, so that no device
  * rings on because its retract fell into the gap.
+ *
+ * When much waits for the disk, the server is not read from: it sets the pace
+ * then, and thousands who call at once wait a little. When much waits for the
+ * server, held stanzas stay here until it has taken some, but it is read from:
+ * a server that does not read until it has been read would wait for ever.
  */
 #include "mod_privatecall/daemon/daemon.h"
 #include <errno.h>
@@ -20,6 +25,7 @@
 
 #define STALL_MS 1000
 #define HELD_BYTES (16u << 20)     /* of stanzas waiting */
+#define PAUSE_BYTES (HELD_BYTES / 2) /* of them: no more is read */
 
 struct hold_wait {
 	struct hold_wait *next;
@@ -76,6 +82,12 @@ bool hold_stored(const struct daemon *dm, uint64_t n)
 static bool link_is_up(const struct daemon *dm)
 {
 	return dm->link && link_state(dm->link) == LINK_UP;
+}
+
+/* Stanzas may leave in their order: none waits for the server. */
+static bool link_takes(const struct daemon *dm)
+{
+	return link_is_up(dm) && !link_crowded(dm->link);
 }
 
 bool hold_settled(const struct daemon *dm)
@@ -185,6 +197,13 @@ static struct session session_of(struct arena *arena,
 	return s;
 }
 
+static void set_pace(struct daemon *dm)
+{
+	if (link_is_up(dm))
+		link_pause(dm->link, dm->held_bytes > PAUSE_BYTES &&
+				     !link_crowded(dm->link));
+}
+
 /* `need` 0: it waits for the link alone. */
 static int keep(struct daemon *dm, struct call_entry *e,
 		const struct call_action *a, uint64_t need, const char *text,
@@ -286,13 +305,20 @@ static bool take_back(struct daemon *dm, const struct call_entry *e,
 	return unheard;
 }
 
+/* An end goes past what waits for the server to take it: what it ends of that
+ * is dropped, so their order does not matter. */
+static bool passes(const struct call_action *a, const struct session *s)
+{
+	return s->ends || s->retracts ||
+	       (s->closes && a->class != LEG_SEND_HELD);
+}
+
 void hold_send(struct daemon *dm, struct call_entry *e,
 	       const struct call_action *a, uint64_t n)
 {
 	struct arena *arena = dm->written;
-	bool waits = a->class != LEG_SEND_FREE && !link_is_up(dm);
 	struct session s = { .key = NULL };
-	bool unheard = false;
+	bool unheard = false, waits;
 	char *text;
 	size_t len;
 	int rc = 0;
@@ -309,6 +335,8 @@ void hold_send(struct daemon *dm, struct call_entry *e,
 	} else if (s.key && s.closes && a->class != LEG_SEND_HELD) {
 		drop_session(dm, e, s.key);    /* no proceed behind it */
 	}
+	waits = a->class != LEG_SEND_FREE &&
+		!(passes(a, &s) ? link_is_up(dm) : link_takes(dm));
 	if (!text)
 		rc = ENOMEM;
 	else if (!unheard && (waits || !hold_stored(dm, n)))
@@ -317,6 +345,7 @@ void hold_send(struct daemon *dm, struct call_entry *e,
 		give(dm, text, len, a->class != LEG_SEND_HELD);
 	if (rc)
 		unsent(dm, rc);
+	set_pace(dm);
 	arena_reset(arena);
 }
 
@@ -381,14 +410,15 @@ static void tell(struct daemon *dm, bool all)
 
 static void release(struct daemon *dm)
 {
-	while (dm->held_first && link_is_up(dm) &&
+	while (dm->held_first && link_takes(dm) &&
 	       hold_stored(dm, dm->held_first->need))
 		pop(dm);
+	set_pace(dm);
 	tell(dm, false);
 	notices_committed(dm);
 }
 
-void hold_link_up(struct daemon *dm)
+void hold_link_ready(struct daemon *dm)
 {
 	release(dm);
 }

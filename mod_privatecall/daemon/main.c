@@ -160,6 +160,11 @@ static void on_signal(uv_signal_t *s, int signum)
 		daemon_stop(dm, 0);
 }
 
+static void on_drained(void *arg)
+{
+	hold_link_ready(arg);
+}
+
 /* --- start ------------------------------------------------------------ */
 
 static int start_link(struct daemon *dm)
@@ -171,7 +176,7 @@ static int start_link(struct daemon *dm)
 		.queue_bytes = LINK_QUEUE_BYTES, .limits = xml_limits_default,
 	};
 	static const struct link_handlers handlers = {
-		uplink_event, route_stanza, route_skipped,
+		uplink_event, route_stanza, route_skipped, on_drained,
 	};
 
 	return link_new(&dm->loop, &lc, &handlers, dm, &dm->link);

@@ -65,14 +65,15 @@ static json_t *link_json(const struct daemon *dm)
 	json_t *data;
 
 	link_counters(dm->link, &lc);
-	data = json_pack("{s:s,s:o,s:o,s:s?,s:s?,s:s?,s:o,s:I}",
+	data = json_pack("{s:s,s:o,s:o,s:s?,s:s?,s:s?,s:o,s:I,s:I}",
 			 "state", link_word(dm),
 			 "since", status_time_json(dm->uplink.since),
 			 "next_attempt", status_time_json(uplink_next(dm)),
 			 "why", dm->uplink.why, "what", uplink_what(dm),
 			 "mend", mend,
 			 "lost", status_time_json(dm->uplink.lost),
-			 "reconnects", (json_int_t)lc.reconnects);
+			 "reconnects", (json_int_t)lc.reconnects,
+			 "pauses", (json_int_t)lc.pauses);
 	free(mend);
 	return data;
 }

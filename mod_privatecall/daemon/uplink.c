@@ -247,7 +247,7 @@ static void link_up(struct daemon *dm)
 	route_gateway(dm, &env);
 	arena_reset(dm->arena);
 	modules_link_up(dm);
-	hold_link_up(dm);
+	hold_link_ready(dm);
 	/* When it was the server that went away, devices come back one by
 	 * one: asked before, they would not be found. */
 	if (dm->link_was_up) {

@@ -293,6 +293,8 @@ int link_send_text(struct link *l, const char *text, size_t len, bool urgent)
 	r = link_put(l, text, len);
 	if (!r)
 		l->counters.stanzas_out++;
+	if (l->conn->queue.bytes > l->queue_bytes / 2)
+		l->conn->crowded = true;
 	return r;
 }
 
@@ -308,6 +310,17 @@ int link_send(struct link *l, const struct xml_elem *stanza, bool urgent)
 	r = text ? link_send_text(l, text, len, urgent) : ENOMEM;
 	arena_reset(l->scratch);
 	return r;
+}
+
+bool link_crowded(const struct link *l)
+{
+	return l->conn && l->conn->crowded;
+}
+
+void link_pause(struct link *l, bool pause)
+{
+	if (l->phase == LINK_PHASE_UP)
+		link_conn_pause(l->conn, pause);
 }
 
 void link_counters(const struct link *l, struct link_counters *c_r)

@@ -49,6 +49,8 @@ struct link_handlers {
 	 * a text naming the limit; this is for counting and the log. */
 	void (*skipped_h)(const struct xml_elem *head, enum xml_limit limit,
 			  void *arg);
+	/* The queue was crowded (link_crowded()) and has room again. */
+	void (*drained_h)(void *arg);
 };
 
 /* All strings of conf are copied. Starts nothing. The program must ignore
@@ -82,11 +84,20 @@ int link_send(struct link *l, const struct xml_elem *stanza, bool urgent);
 /* The same for text that is already written XML. */
 int link_send_text(struct link *l, const char *text, size_t len, bool urgent);
 
+/* More than half of the queue waited for the server, and a quarter still
+ * does: what can wait elsewhere should. */
+bool link_crowded(const struct link *l);
+/* Reads no more from the server, or reads again: its stanzas then wait there,
+ * and so does whoever sends them. Its silence meanwhile is not held against
+ * it. Lasts no longer than the connection. */
+void link_pause(struct link *l, bool pause);
+
 struct link_counters {
 	uint64_t stanzas_in, stanzas_out, bytes_in, bytes_out;
 	uint64_t skipped[XML_LIMIT_TEXT + 1];
 	uint64_t dropped_full, dropped_down, dropped_large;
 	uint64_t reconnects;       /* times up again, the first not counted */
+	uint64_t pauses;           /* of reading */
 	size_t queued_bytes;
 };
 void link_counters(const struct link *l, struct link_counters *c_r);

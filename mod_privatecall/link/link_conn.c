@@ -158,6 +158,12 @@ static void written_h(uv_write_t *req, int status)
 	}
 	c->link->counters.bytes_out += queue_release(&c->queue);
 	link_conn_flush(c);
+	if (!c->crowded || c->closing ||
+	    c->queue.bytes > c->link->queue_bytes / 4)
+		return;
+	c->crowded = false;
+	if (c->link->h.drained_h && c->link->phase == LINK_PHASE_UP)
+		c->link->h.drained_h(c->link->arg);
 }
 
 void link_conn_flush(struct link_conn *c)
@@ -177,6 +183,24 @@ void link_conn_flush(struct link_conn *c)
 		link_down(c->link, uv_strerror(r), false);
 	else
 		c->writing = true;
+}
+
+void link_conn_pause(struct link_conn *c, bool pause)
+{
+	int r;
+
+	if (c->closing || c->paused == pause)
+		return;
+	c->paused = pause;
+	if (pause) {
+		c->link->counters.pauses++;
+		uv_read_stop((uv_stream_t *)&c->tcp);
+		return;
+	}
+	c->link->last_in = uv_now(c->link->loop);
+	r = uv_read_start((uv_stream_t *)&c->tcp, alloc_h, read_h);
+	if (r)
+		link_down(c->link, uv_strerror(r), false);
 }
 
 void link_conn_last_words(struct link_conn *c, const char *text)

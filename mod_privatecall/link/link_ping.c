@@ -15,6 +15,8 @@
 #include "jingle/xml/write.h"
 
 #define LAST_LOOK_MS 1
+#define BUSY_TIMES 10              /* as long may an answer take while the
+				    * server has other things to say */
 
 int link_ping_prefix(struct link_conn *c)
 {
@@ -138,11 +140,22 @@ bool link_ping_answered(struct link_conn *c, const struct xml_elem *e)
 	return true;
 }
 
+/* When the oldest ping is answered too late. Answers stand behind what the
+ * server had to say before them: that comes, so the link is not dead. */
+static uint64_t late_at(const struct link *l)
+{
+	uint64_t sent = l->pings->sent;
+	uint64_t heard = l->last_in > sent ? l->last_in : sent;
+	uint64_t latest = sent + BUSY_TIMES * (uint64_t)l->times.answer;
+
+	heard += l->times.answer;
+	return heard < latest ? heard : latest;
+}
+
 void link_ping_arm(struct link *l)
 {
 	uint64_t now = uv_now(l->loop);
-	uint64_t at = l->pings ? l->pings->sent + l->times.answer :
-				 l->last_in + l->times.beat;
+	uint64_t at = l->pings ? late_at(l) : l->last_in + l->times.beat;
 
 	link_wake(l, at > now ? at - now : 0);
 }
@@ -151,7 +164,9 @@ void link_ping_tick(struct link *l)
 {
 	uint64_t now = uv_now(l->loop);
 
-	if (l->pings && now - l->pings->sent >= l->times.answer) {
+	if (l->conn->paused)
+		l->last_in = now;      /* we did not listen */
+	if (l->pings && now >= late_at(l)) {
 		if (l->doubt) {
 			link_down(l, "ping not answered", false);
 			return;

@@ -64,6 +64,8 @@ struct link_conn {
 	uv_connect_t connect;
 	uv_write_t write;          /* one at a time */
 	bool writing;
+	bool crowded;              /* see link_crowded() */
+	bool paused;               /* does not read */
 	bool closing;              /* nothing of it counts any more */
 	struct queue queue;
 	struct xml_stream *stream;
@@ -133,6 +135,7 @@ int link_lookup_start(struct link *l);
 void link_lookup_drop(struct link *l);
 void link_conn_drop(struct link *l);
 void link_conn_flush(struct link_conn *c);
+void link_conn_pause(struct link_conn *c, bool pause);
 /* Writes at once what the socket takes, before a drop. */
 void link_conn_last_words(struct link_conn *c, const char *text);
 

@@ -241,6 +241,17 @@ int64_t link_next_attempt(const struct link *l)
 	return -1;
 }
 
+bool link_crowded(const struct link *l)
+{
+	(void)l;
+	return W.crowded;
+}
+
+void link_pause(struct link *l, bool pause)
+{
+	(void)l, (void)pause;
+}
+
 void link_counters(const struct link *l, struct link_counters *c_r)
 {
 	(void)l;
@@ -269,7 +280,7 @@ void link_pong(bool ok, uint64_t number)
 
 void link_cut(void)
 {
-	W.link_up = W.hole = false;
+	W.link_up = W.hole = W.crowded = false;
 }
 
 /* --- the store thread ------------------------------------------------- */
@@ -373,9 +384,10 @@ static uint64_t commit_one(void)
 	return n;
 }
 
+/* What is to be sent may have to wait: for the disk, or for the server. */
 bool store_troubled(void)
 {
-	return W.now < stalled_until || W.now < full_until;
+	return W.now < stalled_until || W.now < full_until || W.crowded;
 }
 
 /* When it last was. */

@@ -42,7 +42,8 @@ enum stream { R_USER, R_CLIENT, R_NET, R_FAULT, R_ATTACK, R_ENTROPY,
 
 enum fault {
 	F_DROP, F_DUP, F_REORDER, F_DELAY,     /* of a hop */
-	F_CUT, F_CRASH, F_STALL, F_FULL, F_JUMP, F_VANISH,  /* of the world */
+	F_CUT, F_CRASH, F_STALL, F_FULL, F_CROWD,  /* of the world */
+	F_JUMP, F_VANISH,
 	F_MUTE,                    /* an iq is never answered */
 	F_SWITCH, F_SETTING, F_BLOCK, F_ROSTER, F_DRAIN, F_HANGUP,
 	F_GLARE, F_REUSE, F_ATTACK,
@@ -160,7 +161,7 @@ enum event_kind {
 	E_TIMER,                   /* of a client's session */
 	E_USER, E_WORLD,           /* somebody acts; something breaks */
 	E_COMMIT, E_LINK_UP, E_LINK_LOST, E_START, E_PONG, E_GONE, E_LOGIN,
-	E_CHECK, E_LEFT
+	E_CHECK, E_LEFT, E_DRAINED
 };
 
 struct event {
@@ -202,7 +203,7 @@ struct world {
 	struct xml_stream *stream; /* NULL: trees are made by tree.c */
 	struct arena *arena;       /* of those */
 	bool running, dead, leaving, draining;
-	bool link_up, hole;
+	bool link_up, hole, crowded;
 	uint64_t seen_calls;       /* of this daemon */
 	unsigned crash_in;         /* outputs until it dies; 0: not planned */
 	/* a turn of it */

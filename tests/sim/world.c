@@ -15,7 +15,7 @@ struct world W;
 
 const char *const fault_names[FAULTS] = {
 	"drop", "dup", "reorder", "delay", "cut", "crash", "stall", "full",
-	"jump", "vanish", "mute", "switch", "setting", "block", "roster",
+	"crowd", "jump", "vanish", "mute", "switch", "setting", "block", "roster",
 	"drain", "hangup", "glare", "reuse", "attack",
 };
 
@@ -64,9 +64,9 @@ static void choose_weights(void)
 	/* At the worst, of 65536: for each stanza, or each act of the world
 	 * or of a user. */
 	static const unsigned worst[FAULTS] = {
-		19660, 13000, 19660, 3000, 16000, 20000, 12000, 6000, 12000,
-		9000, 6000, 4000, 9000, 4000, 4000, 1500, 3000, 30000, 4000,
-		40000,
+		19660, 13000, 19660, 3000, 16000, 20000, 12000, 6000, 8000,
+		12000, 9000, 6000, 4000, 9000, 4000, 4000, 1500, 3000, 30000,
+		4000, 40000,
 	};
 	unsigned severity = below(R_FAULT, 4), f, p;
 
@@ -516,6 +516,12 @@ static void world_breaks(void)
 		store_stall(100 + below(R_FAULT, 4000));
 	if (strikes(F_FULL))
 		store_full(500 + below(R_FAULT, 30000));
+	if (W.link_up && !W.crowded && strikes(F_CROWD)) {
+		say("## the server does not take what is sent");
+		W.crowded = true;
+		world_event(W.now + 50 + below(R_FAULT, 5000), E_DRAINED, 0,
+			    NULL);
+	}
 	if (strikes(F_JUMP)) {
 		W.wall_offset += (int64_t)below(R_FAULT, 7200000) - 3600000;
 		W.jumps++;
@@ -524,6 +530,20 @@ static void world_breaks(void)
 	if (!W.resting)
 		world_event(W.now + 2000 + below(R_FAULT, 30000), E_WORLD, 0,
 			    NULL);
+}
+
+/* It takes stanzas again; of an old stream it is not heard of. */
+static void server_takes(void)
+{
+	if (!W.crowded)
+		return;
+	store_troubled_at();
+	W.crowded = false;
+	if (!W.running || !W.link_up)
+		return;
+	turn_begin();
+	hold_link_ready(W.dm);
+	turn_end();
 }
 
 static void on_gone(struct device *d)
@@ -591,6 +611,9 @@ static void handle(struct event *e)
 		break;
 	case E_LEFT:
 		leave(true);
+		break;
+	case E_DRAINED:
+		server_takes();
 		break;
 	}
 	free(e->text);

@@ -20,11 +20,24 @@
 static enum link_state link_is;
 static char sent[4096];
 static int64_t jumped;
+static bool crowded, paused;
 
 enum link_state link_state(const struct link *l)
 {
 	(void)l;
 	return link_is;
+}
+
+bool link_crowded(const struct link *l)
+{
+	(void)l;
+	return crowded;
+}
+
+void link_pause(struct link *l, bool pause)
+{
+	(void)l;
+	paused = pause;
 }
 
 const struct xml_elem *uplink_stanza(struct daemon *dm, struct arena *a,
@@ -85,6 +98,7 @@ static int setup(void **state)
 	link_is = LINK_UP;
 	sent[0] = 0;
 	jumped = 0;
+	crowded = paused = false;
 	uv_loop_init(&dm.loop);
 	uv_async_init(&dm.loop, &dm.committed_async, on_async);
 	dm.committed_async.data = &dm;
@@ -464,7 +478,7 @@ static void test_link_down(void **state)
 	assert_true(hold_settled(&dm));
 	send_one(&e, "x", LEG_SEND_HELD, false);
 	link_is = LINK_UP;
-	hold_link_up(&dm);
+	hold_link_ready(&dm);
 	assert_string_equal(sent, "trx");
 	assert_int_equal(e.held, 0);
 }
@@ -497,6 +511,82 @@ static void test_told(void **state)
 }
 
 /* The end stores what is open, tells, and lets out what waits. */
+/* What the server has not taken yet is not passed by, nor added to. */
+static void test_crowded(void **state)
+{
+	struct call_entry e = { .dm = &dm };
+
+	(void)state;
+	crowded = true;
+	store_for(&e);
+	send_one(&e, "a", LEG_SEND_HELD, false);
+	hold_flush(&dm);
+	await_commit(1);
+	send_one(&e, "b", LEG_SEND_AFTER, false);
+	send_one(&e, "f", LEG_SEND_FREE, false);
+	assert_string_equal(sent, "f");
+	send_jingle(&e, "i", "transport-info");
+	send_jingle(&e, "t", "session-terminate");   /* not the info, then */
+	assert_string_equal(sent, "ft");
+	crowded = false;
+	hold_link_ready(&dm);
+	assert_string_equal(sent, "ftab");
+	assert_int_equal(e.held, 0);
+}
+
+/* Sends `n` stanzas of 100 kB. */
+static void send_big(struct call_entry *e, unsigned n)
+{
+	struct call_action a = { .class = LEG_SEND_HELD };
+	struct arena *arena = arena_new(0);
+	static char text[100 * 1024 + 1];
+
+	memset(text, 'x', sizeof(text) - 1);
+	a.stanza = xml_new(arena, NS_COMPONENT, "message");
+	xml_set(arena, a.stanza, "id", "i");
+	xml_set(arena, a.stanza, "more", text);
+	while (n--)
+		hold_send(&dm, e, &a, e->pending_n);
+	arena_free(arena);
+}
+
+/* Thousands who call at once wait in the server, not here. */
+static void test_pause(void **state)
+{
+	struct call_entry e = { .dm = &dm };
+
+	(void)state;
+	store_for(&e);
+	send_big(&e, 81);
+	assert_false(paused);
+	send_big(&e, 1);
+	assert_true(paused);
+	hold_flush(&dm);
+	await_commit(1);
+	assert_false(paused);
+	assert_int_equal(dm.count.held, 82);
+	assert_int_equal(strlen(sent), 82);
+}
+
+/* Not when it is the server that has to read. */
+static void test_no_pause(void **state)
+{
+	struct call_entry e = { .dm = &dm };
+
+	(void)state;
+	crowded = true;
+	store_for(&e);
+	send_big(&e, 90);
+	assert_false(paused);
+	hold_flush(&dm);
+	await_commit(1);
+	assert_false(paused);
+	assert_string_equal(sent, "");
+	crowded = false;
+	hold_link_ready(&dm);
+	assert_int_equal(strlen(sent), 90);
+}
+
 static void test_stop(void **state)
 {
 	struct call_entry e = { .dm = &dm };
@@ -532,6 +622,9 @@ int main(void)
 		T(test_stall),
 		T(test_link_down),
 		T(test_told),
+		T(test_crowded),
+		T(test_pause),
+		T(test_no_pause),
 		T(test_stop),
 	};
 

@@ -34,6 +34,7 @@ struct env {
 	unsigned stanza_count, skipped;
 	enum xml_limit limit;
 	unsigned done, done_true;  /* barriers */
+	unsigned drained;
 	bool closed, late;
 	bool echo, stop_at_stanza, stop_at_event, stop_at_done;
 	bool stopped;
@@ -109,6 +110,14 @@ static void skipped_h(const struct xml_elem *head, enum xml_limit limit,
 	e->limit = limit;
 }
 
+static void drained_h(void *arg)
+{
+	struct env *e = arg;
+
+	assert_false(e->stopped);
+	e->drained++;
+}
+
 static void done_h(bool ok, void *arg)
 {
 	struct env *e = arg;
@@ -145,6 +154,7 @@ static void start(struct env *e)
 		.event_h = event_h,
 		.stanza_h = stanza_h,
 		.skipped_h = skipped_h,
+		.drained_h = drained_h,
 	};
 
 	assert_int_equal(link_new(&e->loop, &e->conf, &handlers, e, &e->link),
@@ -355,8 +365,10 @@ static void late_answer_is_looked_for(void **state)
 	start_up(e);
 	assert_int_equal(link_barrier(e->link, done_h, e), 0);
 	e->link->pings->sent -= e->times.answer;
+	e->link->last_in -= e->times.answer;
 	link_ping_tick(e->link);
 	assert_int_equal(link_state(e->link), LINK_UP);
+	assert_true(e->link->doubt);
 	/* The tick to come in 1 ms finds the answer there. */
 	uv_timer_stop(&e->link->timer);
 	UNTIL(e, e->done);
@@ -481,12 +493,63 @@ static void full_queue_keeps_a_reserve(void **state)
 	assert_in_range(n, 120, 128);
 	assert_true(counters(e).queued_bytes <= 4u << 20);
 	assert_int_equal(counters(e).dropped_full, 2);
+	assert_true(link_crowded(e->link));
+	assert_int_equal(e->drained, 0);
 	/* What was queued arrives. */
 	uv_read_start((uv_stream_t *)&e->mock.client, mock_alloc_h,
 		      mock_read_h);
+	UNTIL(e, e->drained);
+	assert_false(link_crowded(e->link));
+	assert_true(counters(e).queued_bytes <= 1u << 20);
 	UNTIL(e, !counters(e).queued_bytes);
 	UNTIL(e, e->mock.stanzas == counters(e).stanzas_out);
+	assert_int_equal(e->drained, 1);
 	assert_int_equal(e->mock.handshakes, 1);
+}
+
+/* Its answers stand behind what it has to say before: that is life, but not
+ * for ever. */
+static void busy_server_is_waited_for(void **state)
+{
+	struct env *e = *state;
+
+	e->mock.mute = true;
+	start_up(e);
+	assert_int_equal(link_barrier(e->link, done_h, e), 0);
+	e->link->pings->sent -= 9 * e->times.answer;
+	link_ping_tick(e->link);
+	assert_false(e->link->doubt);
+	e->link->pings->sent -= e->times.answer;
+	link_ping_tick(e->link);
+	assert_true(e->link->doubt);
+	link_ping_tick(e->link);
+	assert_string_equal(e->events, "UP \nLOST ping not answered\n");
+}
+
+/* While nothing is read the server has said nothing wrong. */
+static void paused_link_does_not_read(void **state)
+{
+	struct env *e = *state;
+
+	start_up(e);
+	link_pause(e->link, true);
+	link_pause(e->link, true);
+	mock_send(&e->mock, MESSAGE("a"));
+	assert_int_equal(link_barrier(e->link, done_h, e), 0);
+	UNTIL(e, e->mock.pings == 1);
+	e->link->pings->sent -= e->times.answer;
+	e->link->last_in -= e->times.answer;
+	link_ping_tick(e->link);
+	assert_false(e->link->doubt);
+	for (unsigned i = 0; i < 10; i++)
+		uv_run(&e->loop, UV_RUN_NOWAIT);
+	assert_int_equal(e->stanza_count, 0);
+	assert_int_equal(e->done, 0);
+	link_pause(e->link, false);
+	UNTIL(e, e->done_true);
+	assert_string_equal(e->stanzas, "a ");
+	assert_string_equal(e->events, "UP \n");
+	assert_int_equal(counters(e).pauses, 1);
 }
 
 /* A server that reads no more is found by the ping, queue full or not. */
@@ -742,6 +805,8 @@ int main(void)
 		LINK_TEST(barrier_ends_at_stop),
 		LINK_TEST(many_stanzas_one_write),
 		LINK_TEST(full_queue_keeps_a_reserve),
+		LINK_TEST(busy_server_is_waited_for),
+		LINK_TEST(paused_link_does_not_read),
 		LINK_TEST(stuck_server_is_given_up),
 		LINK_TEST(oversize_is_not_sent),
 		LINK_TEST(over_limit_is_answered),
