@@ -9,6 +9,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Client, Dialogue } from './clients/client.mjs';
 import { Conversations } from './clients/conversations.mjs';
 import { bare, notice, ofCall } from './clients/match.mjs';
+import { NS } from './clients/ns.mjs';
 import { startPrivatecalld } from './privatecalld.mjs';
 import { startServer } from './server.mjs';
 
@@ -58,6 +59,10 @@ export class Skip extends Error {
 // Users of this host have the server's module; of each slot's host, too.
 export const NATIVE_HOST = 'native.localhost';
 export const BASE_CONF = { log_privacy: 'full' };
+
+const PINGS = 400;
+const PING_MS = 500;
+const PING_PAUSE_MS = 25;
 
 const capital = (name) => name[0].toUpperCase() + name.slice(1);
 const regex = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
@@ -260,15 +265,29 @@ export class Story {
 	// --- the daemon's life ---------------------------------------------------
 	// Until the component answers a ping: it is in, whatever the logs say.
 	async connected(client) {
-		const own = client ?? await this.probe();
-		for (let i = 0; ; i++) {
-			const el = await own.iq('get', this.domain,
-				'<ping xmlns=\'urn:xmpp:ping\'/>', { mayFail: true });
-			if (el.attrs.type === 'result')
+		await this.pinged(client ?? await this.probe(), this.domain,
+			'result', 'the component does not come back');
+	}
+
+	// Until the server itself answers for the component: what is sent to it
+	// before that may be lost with it, on either server.
+	async away() {
+		await this.pinged(await this.probe(), this.domain, 'error',
+			'the server does not see the component go');
+	}
+
+	// Asks until the answer is of this type; an answer may never come.
+	async pinged(asker, jid, type, fault) {
+		for (let i = 0; i < PINGS; i++) {
+			const el = await asker.iq('get', jid,
+				`<ping xmlns='${NS.ping}'/>`,
+				{ mayFail: true, timeout: PING_MS })
+				.catch(() => null);
+			if (el?.attrs.type === type)
 				return;
-			assert(i < 400, 'the component does not come back');
-			await pause(25);
+			await pause(el ? PING_PAUSE_MS : 0);
 		}
+		throw new Error(fault);
 	}
 
 	async probe() {
@@ -281,14 +300,8 @@ export class Story {
 
 	// A cut connection is known to the server, and so to the component.
 	async gone(client) {
-		const probe = await this.probe();
-		for (let i = 0; i < 100; i++) {
-			const el = await probe.iq('get', client.jid,
-				'<ping xmlns=\'urn:xmpp:ping\'/>',
-				{ mayFail: true, timeout: 200 }).catch(() => null);
-			if (el?.attrs.type === 'error')
-				break;
-		}
+		await this.pinged(await this.probe(), client.jid, 'error',
+			`the server does not see ${client.label} go`);
 		await this.settle();
 	}
 
