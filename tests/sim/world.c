@@ -15,8 +15,8 @@ struct world W;
 
 const char *const fault_names[FAULTS] = {
 	"drop", "dup", "reorder", "delay", "cut", "crash", "stall", "full",
-	"crowd", "jump", "vanish", "mute", "switch", "setting", "block", "roster",
-	"drain", "hangup", "glare", "reuse", "attack",
+	"crowd", "jump", "vanish", "mute", "switch", "setting",
+	"block", "roster", "drain", "hangup", "glare", "reuse", "attack",
 };
 
 /* --- chance ----------------------------------------------------------- */
