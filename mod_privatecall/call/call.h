@@ -140,6 +140,7 @@ struct call {
 	bool offer;                /* facts: a message may be offered */
 	bool glare;                /* this round won over a crossing one */
 	bool over;                 /* nothing is left of it */
+	bool found_over;           /* it was not live when the process began */
 	enum cause cause;          /* why refused or ended */
 	char *reason;              /* how it ended, for the finishes */
 	/* monotonic ms; 0: not yet */

@@ -463,8 +463,11 @@ void call_on_restored(struct call_run *r)
 		repeat_stops(r);
 		break;
 	default:
-		repeat_stops(r);
-		repeat_end(r);
+		/* What was withdrawn before the link was up has been said. */
+		if (c->found_over) {
+			repeat_stops(r);
+			repeat_end(r);
+		}
 		call_flush_finishes(r);
 		break;
 	}

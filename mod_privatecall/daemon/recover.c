@@ -210,6 +210,7 @@ static void settle(struct load *l)
 		if (!fits(&e->call))
 			close_call(l, &e->call);
 		e->call.offer = may_offer(dm, &e->call);
+		e->call.found_over = !call_is_live(&e->call);
 		calls_arm(e);
 	}
 }

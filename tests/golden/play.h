@@ -232,6 +232,7 @@ static inline void play_crash(struct play *p)
 			call_restore_native(c, i, arena_printf(a, "%s/%s",
 				old.leg[i].own, old.leg[i].resource));
 	}
+	c->found_over = !call_is_live(c);
 	call_clear(&old);
 	arena_free(a);
 }
