@@ -74,6 +74,8 @@ static const struct meaning meanings[] = {
 	  MEND_NAME },
 	{ "temporary failure", "the name of the server cannot be looked up "
 	  "now", MEND_NAME },
+	{ "connection-timeout", "the server had no answer from us in time",
+	  MEND_READ },
 	{ "connection timed out", "the server does not answer in time",
 	  MEND_READ },
 	{ "Connection timed out", "the server does not answer in time",

@@ -25,9 +25,9 @@
 %% hooks and iq handlers
 -export([filter_packet/1, component_send/1, decode_iq_subel/1,
          process_relay/1, process_query/1]).
-%% of use to mod_privatecall_facts
+%% of use to mod_privatecall_facts and mod_privatecall_alive
 -export([opt/2, proc/1, component/1, tell/3, message/3, hello/1, el/3, el/4,
-         attr/2, error_of/2, blocks/3]).
+         attr/2, error_of/2, blocks/3, lost/2]).
 
 -define(VERSION, 1).            % of doc/protocol.md
 -define(RELEASE, <<"0.1.0">>).
@@ -49,8 +49,9 @@
 
 -import(mod_privatecall_store, [pair/2, bare/1, pair_known/2, renew/1,
                                 id_kind/2, id_known/3, remember_id/3,
-                                expect/2, expected/1, take/1, sweep/1,
-                                expect_word/2, word/1, wordless/2]).
+                                forsake_id/2, expect/2, expected/1, take/1,
+                                sweep/1, expect_word/2, word/1, wordless/2]).
+-import(mod_privatecall_alive, [alive/2]).
 
 -type ljid() :: mod_privatecall_store:ljid().
 %% A stanza of a user, as far as it matters here.
@@ -65,15 +66,13 @@ start(Host, Opts) ->
     mod_privatecall_store:create(),
     gen_mod:start_child(?MODULE, Host, Opts).
 
-stop(Host) ->
-    gen_mod:stop_child(?MODULE, Host).
+stop(Host) -> gen_mod:stop_child(?MODULE, Host).
 
 reload(Host, New, Old) ->
     Same = gen_mod:get_opt(component, New) == gen_mod:get_opt(component, Old),
     gen_server:cast(proc(Host), {reload, Same}).
 
-depends(_Host, _Opts) ->
-    [].
+depends(_Host, _Opts) -> [].
 
 mod_options(Host) ->
     [{component, <<"calls.", Host/binary>>},
@@ -142,7 +141,8 @@ init([Host | _]) ->
     mod_privatecall_facts:collect(Host),
     erlang:send_after(?SWEEP, self(), sweep),
     announce(Host),
-    {ok, #{host => Host, refused => 0, unsaid => 0, said => 0}}.
+    {ok, #{host => Host, refused => 0, unsaid => 0, said => 0,
+           alive => mod_privatecall_alive:new()}}.
 
 terminate(_Reason, #{host := Host}) ->
     case component(Host) of
@@ -153,8 +153,7 @@ terminate(_Reason, #{host := Host}) ->
     gen_iq_handler:remove_iq_handler(ejabberd_local, Host, ?NS_QUERY),
     hooks(delete, Host).
 
-code_change(_OldVsn, State, _Extra) ->
-    {ok, State}.
+code_change(_OldVsn, State, _Extra) -> {ok, State}.
 
 hooks(What, Host) ->
     _ = [ejabberd_hooks:What(Hook, Host, mod_privatecall_facts, Function, Seq)
@@ -194,13 +193,18 @@ handle_cast({reload, SameComponent}, #{host := Host} = State) ->
 handle_cast(sweep, #{host := Host} = State) ->
     sweep(Host),
     {noreply, State};
+handle_cast({alive, What}, State) ->
+    {noreply, alive(What, State)};
 handle_cast(_Message, State) ->
     {noreply, State}.
 
 handle_info({'DOWN', _, process, Pid, _}, #{host := Host} = State) ->
-    ets:delete_object(proc(Host), {component, Pid}),
     lost(Host, Pid),
     {noreply, State};
+handle_info(beat, State) ->
+    {noreply, alive(beat, State)};
+handle_info({iq_reply, Answer, {alive, Pid}}, State) when Answer /= timeout ->
+    {noreply, alive({answered, Pid}, State)};
 handle_info(sweep, #{host := Host} = State) ->
     erlang:send_after(?SWEEP, self(), sweep),
     sweep(Host),
@@ -538,6 +542,7 @@ redirect(Host, Pid, Packet, Call) ->
             maps:is_key(id, Call) andalso
                 expect_word(pair(From, To), {Host, Pid, Packet, Call}),
             send(Pid, xmpp:set_els(Packet, Els)),
+            gen_server:cast(proc(Host), {alive, redirected}),
             drop
     end.
 
@@ -583,6 +588,7 @@ row_now(Host) ->
 %% running call are among it: the server learns of the end of a connection at
 %% about the time when it reads them.
 lost(Host, Pid) ->
+    ets:delete_object(proc(Host), {component, Pid}),
     Lost = [{At, Packet, Call}
             || {At, {_, _, Packet, Call}} <- wordless(Host, Pid),
                now_ms() - At < ?LOST_LIFE],
@@ -591,6 +597,7 @@ lost(Host, Pid) ->
 
 again(Host, Packet, Call) ->
     Known = not maps:get(start, Call),
+    Known orelse forsake_id(pair_of(Packet), maps:get(id, Call)),
     case row_now(Host) of
         Row when Row == none; Known ->
             without_component(Host, Packet, Call) == drop orelse
@@ -608,18 +615,20 @@ without_component(Host, Packet, #{kind := invite}) ->
     end;
 without_component(Host, Packet, #{name := Name, id := Id, start := Start}
                   = Call) ->
-    Pair = pair(jid:tolower(xmpp:get_from(Packet)),
-                jid:tolower(xmpp:get_to(Packet))),
     case row_now(Host) of
         none -> Packet;
         Row ->
-            case {Start andalso not id_known(Host, Pair, Id), Name} of
+            Known = id_known(Host, pair_of(Packet), Id),
+            case {Start andalso not Known, Name} of
                 {true, _} -> refuse(Packet, Call, Row);
                 {_, <<"proceed">>} -> finish(Packet, Call, Row);
                 {_, <<"session-initiate">>} -> finish(Packet, Call, Row);
                 _ -> Packet
             end
     end.
+
+pair_of(Packet) ->
+    pair(jid:tolower(xmpp:get_from(Packet)), jid:tolower(xmpp:get_to(Packet))).
 
 refuse(Packet, #{kind := jingle, id := Sid}, Row) ->
     terminate_session(Packet, Sid, Row);
@@ -696,6 +705,7 @@ relay(Host, IQ, [{xmlel, Name, _, _} = El])
         ?NS_CLIENT ->
             try check(Host, El) of
                 {ok, Packet} ->
+                    gen_server:cast(proc(Host), {alive, heard}),
                     ejabberd_router:route(xmpp:make_iq_result(IQ)),
                     inject(Packet),
                     ignore
@@ -761,8 +771,10 @@ check_message(#{host := Host, pair := Pair, from := From, to := To, id := Id,
     length(Jmi) + length(Received) == 1 orelse throw(stanza),
     case Jmi of
         [{_, <<"propose">>, _, _} = Propose] ->
+            Start = attr(<<"id">>, Propose),
+            id_kind(Pair, Start) /= native orelse throw(session),
             opt(Host, private_calls) orelse throw(off),
-            remember_id(Pair, attr(<<"id">>, Propose), call);
+            remember_id(Pair, Start, call);
         _ -> ok
     end,
     Id == <<>> orelse expect({From, bare(To), Id}, call).

@@ -5,8 +5,8 @@
 -module(mod_privatecall_store).
 
 -export([create/0, pair/2, bare/1, pair_known/2, renew/1, id_kind/2,
-         id_known/3, remember_id/3, expect/2, expected/1, take/1, sweep/1,
-         expect_word/2, word/1, wordless/2]).
+         id_known/3, remember_id/3, forsake_id/2, expect/2, expected/1, take/1,
+         sweep/1, expect_word/2, word/1, wordless/2]).
 -export_type([ljid/0]).
 
 -define(ANSWER_LIFE, 600000).   % ms that answers are known as such
@@ -70,6 +70,10 @@ remember_id(Pair, Id, Kind) ->
         unknown -> put_entry({?IDS, {Pair, Id}, Kind, now_ms()});
         _ -> ok
     end.
+
+%% A start that the component has missed: none of its calls any more.
+forsake_id(Pair, Id) ->
+    put_entry({?IDS, {Pair, Id}, native, now_ms()}).
 
 expect(Key, Value) ->
     put_entry({?ANSWERS, Key, Value, now_ms()}).

@@ -70,8 +70,13 @@ export class Component extends Client {
 		return answer;
 	}
 
-	// Only what the story wants to be answered is.
-	onStanza() {
+	// Only what the story wants to be answered is, and that it is there
+	// unless it `hangs`.
+	onStanza(el) {
+		if (!this.hangs && el.name === 'iq' && el.attrs.type === 'get' &&
+			el.getChild('ping', NS.ping))
+			this.send(`<iq type='result' id='${el.attrs.id}' from='${
+				this.bare}' to='${el.attrs.from}'/>`);
 	}
 
 	drop() {

@@ -85,6 +85,7 @@ local store = module:open_store("privatecall");
 local greeted; -- the component's session that has said hello
 local reloading = false;
 local refusals = { count = 0, unsaid = 0, said = 0 };
+local alive; -- what alive.lib.lua returns
 local options = {};
 
 -- Options -----------------------------------------------------------------
@@ -242,6 +243,13 @@ local function remember(from, to, id, renew)
 	if host ~= module.host or not user then return; end
 	state.saved:set(pair, now());
 	save(user, peer, id);
+end
+
+-- A start that the component has missed: none of its calls any more.
+local function forsake(from, to, id)
+	local start = key(pair_key(from, to), id);
+	state.ids:set(start, nil);
+	state.native:set(start, true);
 end
 
 local function take_fresh(cache, what, keep)
@@ -475,6 +483,7 @@ local function redirect(event, session, call, from, to)
 	stanza:maptags(no_mark);
 	stanza.attr.xmlns, stanza.attr.to = nil, to;
 	session.send(stanza);
+	alive.redirected();
 	return true;
 end
 
@@ -586,6 +595,10 @@ local function check_message(stanza)
 		end
 	end
 	if jmi > 1 or received > 1 or jmi + received ~= 1 then return "stanza"; end
+	if start and state.native:get(
+		key(pair_key(stanza.attr.from, stanza.attr.to), start)) then
+		return "session";
+	end
 	if start and not options.private_calls then return "off"; end
 	return nil, start;
 end
@@ -646,6 +659,7 @@ local function check(origin, relay)
 end
 
 local function inject(origin, stanza, start)
+	alive.heard();
 	local from, to, id = stanza.attr.from, stanza.attr.to, stanza.attr.id;
 	if stanza.attr.type ~= "result" then
 		state.unheard:set(pair_key(from, to), nil);
@@ -700,13 +714,17 @@ end);
 
 -- Hello -------------------------------------------------------------------
 
-local replay = module:require "facts" {
+local shared = {
 	up = up, tell = tell, is_component = is_component, forbid = forbid,
+	options = options,
 };
+local replay = module:require "facts" (shared);
+alive = module:require "alive" (shared);
 
 local function again(lost)
 	local stanza, call = lost.stanza, lost.call;
 	local row = row_now();
+	if call.start then forsake(lost.from, lost.to, call.id); end
 	if now() - lost.at >= LOST_LIFE then return; end
 	if call.start and row then
 		refuse(stanza, call, row, lost.from, lost.to);
