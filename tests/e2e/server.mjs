@@ -30,10 +30,12 @@ c2s_stanza_size_limit = ${STANZA_SIZE}
 }
 
 const starters = {
-	prosody: ({ components = [], hosts = [], unlimited = [], ...rest }) =>
+	prosody: ({ components = [], hosts = [], unlimited = [],
+		globalConfig = '', ...rest }) =>
 		startProsody({ ...rest,
 			globalConfig: prosodyUnlimited(unlimited, ['localhost',
-				...Object.keys(rest.module?.hosts ?? {})]),
+				...Object.keys(rest.module?.hosts ?? {})]) +
+				globalConfig,
 			componentConfig: prosodyComponents(components),
 			hostConfig: hosts.map((host) =>
 				`\n\nVirtualHost "${host}"\n`).join('') }),

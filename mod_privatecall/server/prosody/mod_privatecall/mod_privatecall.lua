@@ -52,6 +52,14 @@ local is_invite = {
 	["urn:xmpp:call-invites:0"] = "invite",
 	["urn:xmpp:call-message:1"] = "propose",
 };
+-- Children of a message that is of a call: a name, or true for all.
+local of_call = {
+	[xmlns_jmi] = true,
+	["urn:xmpp:jingle-message:1"] = true,
+	["urn:xmpp:call-invites:0"] = "invite",
+	["urn:xmpp:call-message:1"] = "propose",
+	[xmlns_receipts] = "received",
+};
 -- What a relayed message may hold beside: a name, or true for all.
 local may_hold = {
 	[xmlns_hints] = true,
@@ -216,13 +224,20 @@ local function load_both(a, b)
 end
 
 local function pair_known(a, b)
-	load_both(a, b);
-	local seen = state.pairs:get(pair_key(a, b));
+	local pair = pair_key(a, b);
+	local seen = state.pairs:get(pair);
+	if not seen then
+		load_both(a, b);
+		seen = state.pairs:get(pair);
+	end
 	return seen ~= nil and now() - seen <= options.lifetime;
 end
 
 local function id_known(a, b, id)
-	return pair_known(a, b) and state.ids:get(key(pair_key(a, b), id)) or false;
+	if not pair_known(a, b) then return false; end
+	local mark = key(pair_key(a, b), id);
+	if not state.ids:get(mark) then load_both(a, b); end
+	return state.ids:get(mark) or false;
 end
 
 -- `renew`: the stanza is a user's own.
@@ -310,6 +325,21 @@ end
 local function has_invite(stanza)
 	for _, child in ipairs(stanza.tags) do
 		if is_invite[child.attr.xmlns] == child.name then return true; end
+	end
+	return false;
+end
+
+-- Looked at first, so that what is no call costs little.
+local function may_be_call(stanza)
+	local type = stanza.attr.type;
+	if stanza.name == "iq" then
+		return type ~= "get" and (type ~= "set"
+			or stanza:get_child("jingle", xmlns_jingle) ~= nil);
+	end
+	if type == "error" then return true; end
+	for _, child in ipairs(stanza.tags) do
+		local of = of_call[child.attr.xmlns];
+		if of and (of == true or of == child.name) then return true; end
 	end
 	return false;
 end
@@ -499,7 +529,8 @@ end
 local function handle(event, call_of)
 	local stanza = event.stanza;
 	local from = stanza.attr.from;
-	if not from or state.own[stanza] or is_component(event.origin) then
+	if not may_be_call(stanza) or not from or state.own[stanza]
+	or is_component(event.origin) then
 		return nil;
 	end
 	local to = stanza.attr.to or jid.bare(from); -- to oneself
@@ -563,8 +594,20 @@ local function has_text(element)
 	return false;
 end
 
+-- The component says addresses as it has heard them; each is prepared once.
+local prepared = new_cache(1000);
+local function prep(address)
+	if not address then return nil; end
+	local known = prepared:get(address);
+	if not known then
+		known = jid.prep(address);
+		prepared:set(address, known);
+	end
+	return known;
+end
+
 local function check_addresses(stanza)
-	local from, to = jid.prep(stanza.attr.from), jid.prep(stanza.attr.to);
+	local from, to = prep(stanza.attr.from), prep(stanza.attr.to);
 	if not from or not to then return false; end
 	stanza.attr.from, stanza.attr.to = from, to;
 	local a, b = kind_of(from), kind_of(to);
