@@ -10,6 +10,8 @@ import { assert, equal, story } from '../e2e/story.mjs';
 import { AUDIO, spy, words } from './tools.mjs';
 
 const REMOTE = 'remote.localhost';
+// Not of calls.
+const CHAT = { not: { transparent: 'chat of users is the server\'s own' } };
 
 async function remoteUser(t, name) {
 	const real = `${name}${t.number}`;
@@ -35,7 +37,7 @@ const INVITES = {
 
 for (const [what, xml] of Object.entries(INVITES))
 	story(`A33 X4 a call invite by chat, ${what}, does not ring past the ` +
-		'call rules', async (t) => {
+		'call rules', CHAT, async (t) => {
 		const b = await t.login(Dino, 'bob');
 		const m = await spy(t, 'mallory');
 		await t.setting('bob', 'who_may_call', 'nobody');
@@ -67,7 +69,7 @@ const FORGED = [
 	`<jingle xmlns='${NS.jingle}' sid='evil' action='session-info'/>`,
 ];
 
-story('A28 A33 what only servers say does not pass by a chat message',
+story('A28 A33 what only servers say does not pass by a chat message', CHAT,
 	async (t) => {
 		const b = await t.login(Dino, 'bob');
 		const m = await spy(t, 'mallory');
@@ -98,7 +100,7 @@ const FOREIGN = {
 };
 
 for (const [what, xml] of Object.entries(FOREIGN))
-	story(`A33 ${what} does not pass by a chat message`, async (t) => {
+	story(`A33 ${what} does not pass by a chat message`, CHAT, async (t) => {
 		const b = await t.login(Dino, 'bob');
 		const m = await spy(t, 'mallory');
 		await m.send(`<message type='chat' id='w' to='${t.at('bob')}'>` +
@@ -107,7 +109,7 @@ for (const [what, xml] of Object.entries(FOREIGN))
 		assert(!el.toString().includes('evil'), String(el));
 	});
 
-story('A28 X4 <delay/> of the server\'s name does not pass by chat',
+story('A28 X4 <delay/> of the server\'s name does not pass by chat', CHAT,
 	async (t) => {
 		const b = await t.login(Dino, 'bob');
 		const m = await spy(t, 'mallory');
@@ -119,7 +121,7 @@ story('A28 X4 <delay/> of the server\'s name does not pass by chat',
 	});
 
 story('A12 X4 chat does not go to another server while remote users are off',
-	async (t) => {
+	CHAT, async (t) => {
 		const dave = await remoteUser(t, 'dave');
 		const m = await spy(t, 'mallory');
 		const to = `${dave.user}\\40${REMOTE}@${t.domain}`;
@@ -131,7 +133,7 @@ story('A12 X4 chat does not go to another server while remote users are off',
 		equal(el?.attrs.type, 'error', 'answer');
 	});
 
-story('A12 X4 nor does it come from one', async (t) => {
+story('A12 X4 nor does it come from one', CHAT, async (t) => {
 	const b = await t.login(Dino, 'bob');
 	const dave = await remoteUser(t, 'dave');
 	await dave.send(`<message type='chat' id='r2' to='${t.at('bob')}'>` +
@@ -237,7 +239,7 @@ story('I13 errors and results that nobody asked for are never answered',
 		await b.expectNothing(ofCall);
 	});
 
-story('A28 a forwarded propose inside a message is nobody\'s call',
+story('A28 a forwarded propose inside a message is nobody\'s call', CHAT,
 	async (t) => {
 		const [a, b] = await t.pair(Conversations, Dino);
 		const from = b.mark();

@@ -71,7 +71,7 @@ story('A29 ids, names of contents and texts of reasons pass between the two ' +
 		}'>${AUDIO}</propose></message>`);
 		const out = await a.call(t.at('accomplice'));
 		const ring = await b.rings();
-		assert(ring.sid !== odd, 'his id went through');
+		assert(t.native || ring.sid !== odd, 'his id went through');
 		await b.iq('set', ring.peer, jingleXml('session-terminate',
 			ring.sid), { mayFail: true });
 		await b.send(b.jmiXml('reject', { to: ring.peer, sid: ring.sid,
@@ -127,7 +127,8 @@ story('A29 attributes of candidates and descriptions pass as they were',
 		await t.endQuietly(a, out);
 	});
 
-story('A29 messages between contacts keep their ids and words', async (t) => {
+story('A29 messages between contacts keep their ids and words',
+{ not: { transparent: 'chat of users is the server\'s own' } }, async (t) => {
 	const [a, b] = await unlimitedPair(t, Conversations, Conversations);
 	for (const [i, odd] of ODD.entries()) {
 		const id = `${odd}${i}`;

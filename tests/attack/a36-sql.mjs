@@ -21,7 +21,7 @@ story('A36 users, sids, devices and reasons with SQL in them: the log has ' +
 	for (const [name, part] of Object.entries(NAMES))
 		t.users.set(name, `${part}${t.number}`);
 	for (const name of Object.keys(NAMES))
-		t.prosody.addUser(t.user(name), 'secret');
+		t.prosody.addUser(t.user(name), 'secret', t.host);
 	const callers = [];
 	for (const name of Object.keys(NAMES))
 		callers.push([name, await t.login(Conversations, name,

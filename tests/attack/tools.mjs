@@ -51,9 +51,11 @@ export async function spy(t, name) {
 export const words = (text) => (el) => el.name === 'message' &&
 	el.toString().includes(text);
 
-// The call stanzas since `from`, each in a word or two.
+// The call stanzas since `from`, each in a word or two. ejabberd's errors hold
+// a copy of what one said oneself.
 export function heard(client, from = 0) {
-	return client.received(ofCall, from).map((el) => jmiOf(el)?.name ??
+	return client.received((el) => ofCall(el) && el.attrs.type !== 'error',
+		from).map((el) => jmiOf(el)?.name ??
 		jingleOf(el)?.attrs.action ?? 'a carbon');
 }
 

@@ -16,7 +16,7 @@ import { parseArgs } from 'node:util';
 import { fileURLToPath } from 'node:url';
 import { startPrivatecalld } from './privatecalld.mjs';
 import { startServer } from './server.mjs';
-import { BASE_CONF, defaults, NATIVE_HOST, Skip, stories, Story }
+import { BASE_CONF, defaults, NATIVE_HOST, restrictions, Skip, stories, Story }
 	from './story.mjs';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
@@ -34,20 +34,39 @@ const { values: options } = parseArgs({ options: {
 	verbose: { type: 'boolean' },
 } });
 
-// Whatever a user may do is told in both modes, but what is of our own
-// addresses, of the database alone, of the set-up, or of clients without the
-// service; attacks on the transparent mode are in tests/module/ and
-// transparent.mjs.
-const ONE_MODE = ['gateway.mjs', 'disk.mjs', 'ejabberd.mjs', 'native.mjs'];
+// Whatever a user may do is told in both modes. Of these files one mode is
+// left out, and why.
+const transparent = (why) => ({ transparent: why });
+const NOT = {
+	'gateway.mjs': transparent('it is about addresses of ours'),
+	'disk.mjs': transparent('it is about the database'),
+	'ejabberd.mjs': transparent('it tells both modes itself'),
+	'native.mjs': transparent('no service takes part'),
+	'transparent.mjs': { gateway: 'it is about the users\' own addresses' },
+	'a31-hostile.mjs': transparent('it is about the component\'s link'),
+	'a31-stream.mjs': transparent('it is about the component\'s link'),
+	'a35-secrets.mjs': transparent('it is about the daemon\'s own files'),
+	'a39-log.mjs': transparent('it is about the daemon\'s own files'),
+};
 
 async function load() {
 	for (const folder of ['stories', '../attack'])
 		for (const file of readdirSync(join(HERE, folder)).sort()) {
-			const both = folder === 'stories' && !ONE_MODE.includes(file);
-			defaults.modes = ['gateway', ...both ? ['transparent'] : []];
+			defaults.not = NOT[file] ?? {};
 			if (file.endsWith('.mjs'))
 				await import(join(HERE, folder, file));
 		}
+}
+
+// Each cell of stories, modes and servers that stays empty, and why.
+function printRestrictions() {
+	const count = new Map();
+	for (const { where, why } of restrictions) {
+		const line = `${where}: ${why}`;
+		count.set(line, (count.get(line) ?? 0) + 1);
+	}
+	for (const [line, n] of [...count].sort())
+		console.log(`${n} ${n === 1 ? 'story' : 'stories'} not in ${line}`);
 }
 
 function chosen() {
@@ -180,6 +199,8 @@ async function main() {
 		console.log('the daemon\'s log has a sanitizer report');
 		count.FAIL++;
 	}
+	if (!options.only.length)
+		printRestrictions();
 	console.log(`${count.ok} passed, ${count.FAIL} failed, ` +
 		`${count.skip} skipped`);
 	if (!count.FAIL && !options.dir)

@@ -11,21 +11,24 @@ import { Conversations } from './clients/conversations.mjs';
 import { bare, notice, ofCall } from './clients/match.mjs';
 import { NS } from './clients/ns.mjs';
 import { startPrivatecalld } from './privatecalld.mjs';
-import { startServer } from './server.mjs';
+import { servers, startServer } from './server.mjs';
 
 export const stories = [];
-// In which modes the stories of the file that is loaded now are run: called at
-// an address of ours, or at the users' own.
-export const defaults = { modes: ['gateway'] };
+// Called at an address of ours, or at the users' own.
+export const MODES = ['gateway', 'transparent'];
+// Where the stories of the file that is loaded now are not run, and why.
+export const defaults = { not: {} };
+// { story: as its file has it, where, why }
+export const restrictions = [];
 
 // name: what a reader of the list sees, with the rows that it shows (F14 ...).
 // options:
 //   own     a daemon of its own; implied by conf and by t.clock()
 //   conf    its configuration beside what all have
 //   server  a Prosody or ejabberd of its own too, which it may restart
-//   not     { server: why it is not run there }
+//   not     { server or mode: why it is not run there }, beside its file's
+//           (run.mjs); it is run in all others
 //   native  of the scripted clients alone: no service takes part
-//   modes   in which it is run, instead of its file's (run.mjs)
 //   slow    not in a quick run
 //   alone   with no other story beside it: it measures time
 //   lasts   seconds it may take, 60 by default
@@ -34,10 +37,17 @@ export function story(name, options, run) {
 		return story(name, {}, options);
 	if (stories.some((s) => s.name === name))
 		throw new Error(`two stories are called ${name}`);
-	for (const mode of options.modes ?? defaults.modes)
+	const not = { ...defaults.not, ...options.not };
+	for (const [where, why] of Object.entries(not)) {
+		if (![...MODES, ...servers].includes(where) || !why)
+			throw new Error(`${name}: not in "${where}", as "${why}"`);
+		restrictions.push({ story: name, where, why });
+	}
+	const modes = MODES.filter((mode) => !not[mode]);
+	for (const mode of modes)
 		stories.push({ own: Boolean(options.conf || options.server),
-			lasts: 60, ...options, mode, run,
-			slow: options.slow || (!options.modes && mode !== 'gateway'),
+			lasts: 60, ...options, not, mode, run,
+			slow: options.slow || mode !== modes[0],
 			name: mode === 'gateway' ? name : `${mode}: ${name}` });
 	return undefined;
 }
@@ -147,6 +157,11 @@ export class Story {
 			return `${user}@${this.host}`;
 		return `${user.replace(/\\(?=[0-9a-f]{2})/g, '\\5c')}@${
 			this.domain}`;
+	}
+
+	// The domain of the addresses that are called.
+	get where() {
+		return this.native ? this.host : this.domain;
 	}
 
 	// A device of a user, not logged in.

@@ -258,3 +258,13 @@ story('gateway: unknown iq requests get an error, on every address',
 					`answer of ${to}`);
 			}
 	});
+
+story('gateway: of hosts without the module calls are the server\'s own',
+	async (t) => {
+		const [a, b] = await t.pair(Conversations, Dino);
+		const out = await a.call(b.bare, ['audio'], { remembered: true });
+		const ring = await b.rings();
+		equal(ring.peer, a.jid, 'who calls');
+		await a.cancel(out);
+		equal((await t.log('bob')).length, 0, 'entries in the log');
+	});

@@ -11,8 +11,6 @@ import { Movim } from '../clients/movim.mjs';
 import { NS } from '../clients/ns.mjs';
 import { assert, equal, story } from '../story.mjs';
 
-const modes = ['transparent'];
-
 // A bystander: a device that shows nothing and answers nothing, and sees what
 // the server copies to it.
 class Bystander extends Client {
@@ -60,7 +58,7 @@ async function scene(t, A = Conversations, B = Dino) {
 }
 
 story('answered: one propose, the callers\' own addresses and id ' +
-	'on both sides', { modes }, async (t) => {
+	'on both sides', async (t) => {
 	const [a, b] = await scene(t);
 	const out = await a.call(b.bare, ['audio', 'video']);
 	const ring = await b.rings();
@@ -84,8 +82,8 @@ story('answered: one propose, the callers\' own addresses and id ' +
 	equal((await t.logged('bob')).result, 'answered', 'log');
 });
 
-story('answered: each archive has each entry once', { own: true,
-	modes }, async (t) => {
+story('answered: each archive has each entry once', { own: true },
+async (t) => {
 	// Clients that ask for all they say to be stored: ejabberd needs it.
 	const [a, b] = await scene(t, Conversations, Conversations);
 	const [out, ring] = await t.connect(a, b);
@@ -102,7 +100,7 @@ story('answered: each archive has each entry once', { own: true,
 });
 
 story('declined, cancelled, unanswered: each archive has each ' +
-	'entry once', { own: true, modes }, async (t) => {
+	'entry once', { own: true }, async (t) => {
 	const [a, b] = await scene(t, Conversations, Monal);
 	const ends = {
 		declined: async (out) => {
@@ -142,7 +140,7 @@ story('declined, cancelled, unanswered: each archive has each ' +
 });
 
 story('other devices get each of the user\'s own words and each ' +
-	'of the other\'s once', { own: true, modes }, async (t) => {
+	'of the other\'s once', { own: true }, async (t) => {
 	const [a, b] = await scene(t, Conversations, Conversations);
 	const [alices, bobs] = await Promise.all([
 		t.login(Bystander, 'alice', { resource: 'other', priority: -1 }),
@@ -165,7 +163,7 @@ story('other devices get each of the user\'s own words and each ' +
 });
 
 story('the OMEMO-verified fingerprint and the device pass ' +
-	'untouched', { modes }, async (t) => {
+	'untouched', async (t) => {
 	const [a, b] = await scene(t, Dino, Conversations);
 	const sealed = `<fingerprint xmlns='${NS.omemo}' hash='sha-256' ` +
 		'setup=\'actpass\'><encrypted xmlns=\'eu.siacs.conversations.' +
@@ -194,18 +192,7 @@ story('the OMEMO-verified fingerprint and the device pass ' +
 	await a.terminate(out, 'success');
 });
 
-story('transparent: of hosts without the module calls are the server\'s own',
-	{ modes: ['gateway'] }, async (t) => {
-		const [a, b] = await t.pair(Conversations, Dino);
-		const out = await a.call(b.bare, ['audio'], { remembered: true });
-		const ring = await b.rings();
-		equal(ring.peer, a.jid, 'who calls');
-		await a.cancel(out);
-		equal((await t.log('bob')).length, 0, 'entries in the log');
-	});
-
-story('the block list binds both ways, and says nothing',
-	{ modes }, async (t) => {
+story('the block list binds both ways, and says nothing', async (t) => {
 		const [a, b] = await scene(t);
 		await b.block(a.bare);
 		const from = b.mark();
@@ -224,8 +211,7 @@ story('the block list binds both ways, and says nothing',
 		assert(back, 'a call of Bob');
 	});
 
-story('contacts are those of the roster, of any subscription',
-	{ modes }, async (t) => {
+story('contacts are those of the roster, of any subscription', async (t) => {
 		const b = t.user('bob');
 		t.user('alice');
 		t.user('carol');
@@ -246,7 +232,7 @@ story('contacts are those of the roster, of any subscription',
 	});
 
 story('CSI inactive and hibernating devices count as active, a ' +
-	'negative priority does not', { modes }, async (t) => {
+	'negative priority does not', async (t) => {
 	const [a, b] = await scene(t, Conversations, Movim);
 	await b.send('<inactive xmlns=\'urn:xmpp:csi:0\'/>');
 	await t.settle();
@@ -268,8 +254,7 @@ story('CSI inactive and hibernating devices count as active, a ' +
 	equal((await t.logged('carol')).result, 'not-active', 'negative');
 });
 
-story('users of two hosts of one server', { modes },
-	async (t) => {
+story('users of two hosts of one server', async (t) => {
 		const a = await t.login(Conversations, 'alice');
 		const host = t.host;
 		t.host = 'second.localhost';
@@ -286,7 +271,7 @@ story('users of two hosts of one server', { modes },
 	});
 
 story('glare: one call, by the lower id, each archive without a ' +
-	'false missed call', { own: true, modes }, async (t) => {
+	'false missed call', { own: true }, async (t) => {
 	const [a, b] = await scene(t, Conversations, Movim);
 	const [low, high] = ['aaaa-low', 'zzzz-high'];
 	await Promise.all([a.call(b.bare, ['audio'], { sid: low }),
@@ -305,7 +290,7 @@ story('glare: one call, by the lower id, each archive without a ' +
 });
 
 story('the switch of the server binds: refused, and what rings ' +
-	'is withdrawn; running calls go on', { server: true, modes },
+	'is withdrawn; running calls go on', { server: true },
 async (t) => {
 	const [a, b] = await t.pair(Conversations, Dino);
 	const [c, d] = await Promise.all([t.login(Monal, 'carol'),
@@ -338,7 +323,7 @@ async (t) => {
 });
 
 story('killed while it rings: nobody rings into nothing, nobody ' +
-	'is connected without us', { own: true, modes }, async (t) => {
+	'is connected without us', { own: true }, async (t) => {
 	const [a, b] = await scene(t, Conversations, Dino);
 	const out = await a.call(b.bare);
 	const ring = await b.rings();
@@ -354,7 +339,7 @@ story('killed while it rings: nobody rings into nothing, nobody ' +
 });
 
 story('killed during a call: it goes on and ends without us',
-	{ own: true, modes }, async (t) => {
+	{ own: true }, async (t) => {
 		const [a, b] = await scene(t, Conversations, Dino);
 		const [out, ring] = await t.connect(a, b);
 		await t.crash();
