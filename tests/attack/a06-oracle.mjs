@@ -11,8 +11,8 @@ import { assert, equal, story } from '../e2e/story.mjs';
 import { AUDIO, bytes, jingleOfAction, median, spy } from './tools.mjs';
 
 const ROUNDS = 5;
-const APART_MS = 50;
-const TRIES = 4;
+const MOST = 40;
+const APART_MS = 20;
 const LIMITS = { pair_per_minute: 100, caller_per_minute: 1000 };
 
 // Names of one length, so that answers differ in nothing.
@@ -40,55 +40,60 @@ const CAUSES = {
 const NAMES = ['awayone', 'offline', 'dndndnd', 'hidden1', 'blocker',
 	'nobody1'];
 
-// Asks each name at the same moment, the first one another in each round: what
-// came for it, and the milliseconds until the refusal.
-async function ask(t, m, names, send, isEnd) {
-	const got = names.map(() => ({ ms: [], said: [] }));
-	for (let round = 0; round < ROUNDS; round++) {
-		const from = m.mark();
-		const sids = names.map((name) => `r${round}-${name}`);
-		const start = [];
-		for (let k = 0; k < names.length; k++) {
-			const i = (k + round) % names.length;
-			start[i] = performance.now();
-			await m.send(send(t.at(names[i]), sids[i]));
-		}
-		for (const [i, sid] of sids.entries()) {
-			await m.waitUntil(() => m.received(isEnd(sid), from)[0],
-				`the end of ${sid}`);
-			const { at } = m.log.slice(from).find(({ dir, el }) =>
-				dir === 'in' && isEnd(sid)(el));
-			got[i].ms.push(at - start[i]);
-		}
-		await t.settle();
-		for (const [i, name] of names.entries())
-			got[i].said.push(m.received((el) => [el.attrs.from,
-				el.toString()].some((text) => text.includes(
-				t.user(name))) || el.toString().includes(sids[i]),
-			from).map((el) => bytes(el, sids[i], t.user(name))));
+// Asks each name at the same moment, the first one another in each round: adds
+// what came for it, and the milliseconds until the refusal, to `got`.
+async function ask(t, m, names, got, send, isEnd) {
+	const round = got[0].ms.length;
+	const from = m.mark();
+	const sids = names.map((name) => `r${round}-${name}`);
+	const start = [];
+	for (let k = 0; k < names.length; k++) {
+		const i = (k + round) % names.length;
+		start[i] = performance.now();
+		await m.send(send(t.at(names[i]), sids[i]));
 	}
-	return got;
+	for (const [i, sid] of sids.entries()) {
+		await m.waitUntil(() => m.received(isEnd(sid), from)[0],
+			`the end of ${sid}`);
+		const { at } = m.log.slice(from).find(({ dir, el }) =>
+			dir === 'in' && isEnd(sid)(el));
+		got[i].ms.push(at - start[i]);
+	}
+	await t.settle();
+	for (const [i, name] of names.entries())
+		got[i].said.push(m.received((el) => [el.attrs.from,
+			el.toString()].some((text) => text.includes(
+			t.user(name))) || el.toString().includes(sids[i]),
+		from).map((el) => bytes(el, sids[i], t.user(name))));
 }
 
-// One answer for all. A difference in time that is ours shows in every try, one
-// that is the machine's does not.
+// By how much each is answered earlier or later than the others of its round,
+// in most rounds: what is slow for all at once is the machine.
+function apart(got) {
+	const middle = got[0].ms.map((_, round) =>
+		median(got.map(({ ms }) => ms[round])));
+	return got.map(({ ms }) => median(ms.map((x, i) => x - middle[i])));
+}
+
+// One answer for all. A difference in time that is ours is there however often
+// one asks; one that is the machine's goes away.
 async function alike(t, m, names, send, isEnd) {
+	const got = names.map(() => ({ ms: [], said: [] }));
 	let worst;
-	for (let i = 0; i < TRIES; i++) {
-		const got = await ask(t, m, names, (to, sid) => send(to,
-			`t${i}-${sid}`), (sid) => isEnd(`t${i}-${sid}`));
+	do {
+		for (let i = 0; i < ROUNDS; i++)
+			await ask(t, m, names, got, send, isEnd);
 		for (const [k, name] of names.entries()) {
-			equal(got[k].said, got[0].said, `what is said of ${name}`);
+			for (const said of got[k].said)
+				equal(said, got[0].said[0], `what is said of ${name}`);
 			assert(got[k].said[0].length > 0, 'nothing is said');
 		}
-		const medians = got.map(({ ms }) => median(ms));
-		t.dialogue.add('medians', '--', names.map((name, k) =>
-			`${name} ${medians[k].toFixed(1)} ms`).join(', '));
-		worst = Math.max(...medians) - Math.min(...medians);
-		if (worst < APART_MS)
-			return;
-	}
-	throw new Error(`answers are ${worst.toFixed(1)} ms apart`);
+		const times = apart(got);
+		worst = Math.max(...times) - Math.min(...times);
+		t.dialogue.add('apart', '--', names.map((name, k) =>
+			`${name} ${times[k].toFixed(1)} ms`).join(', '));
+	} while (worst >= APART_MS && got[0].ms.length < MOST);
+	assert(worst < APART_MS, `answers are ${worst.toFixed(1)} ms apart`);
 }
 
 const rejected = (sid) => jmi('reject', { id: sid });
@@ -103,7 +108,7 @@ for (const [what, send, isEnd] of [
 	terminated],
 ])
 	story(`A06 X1 X4 row 1, ${what}: away, offline, do not disturb, hidden, ` +
-		'blocked and unknown are the same bytes within 50 ms',
+		'blocked and unknown are the same bytes after the same time',
 	{ conf: LIMITS, lasts: 90 }, async (t) => {
 		const m = await t.login(isEnd === rejected ? Dino : Plain,
 			'hostile');
@@ -113,7 +118,7 @@ for (const [what, send, isEnd] of [
 		await alike(t, m, NAMES, send, isEnd);
 	});
 
-story('A06 row 2 is the same bytes within 50 ms whatever the cause',
+story('A06 row 2 is the same bytes after the same time whatever the cause',
 	{ conf: { ...LIMITS, calls_require_messaging: true } }, async (t) => {
 		const m = await t.login(Dino, 'hostile');
 		const b = await t.login(Dino, 'private');
@@ -161,7 +166,9 @@ story('A06 a blocked plain caller, a plain callee: row 1 as it is for all',
 	});
 
 story('A06 subscribing, asking and probing say the same of one who is ' +
-	'online, one who is not, and nobody', async (t) => {
+	'online, one who is not, and nobody',
+{ not: { transparent: 'what users ask each other is the server\'s own' } },
+async (t) => {
 	const b = await t.login(Dino, 'bob');
 	const c = await t.login(Dino, 'carol');
 	await c.close();
