@@ -131,16 +131,20 @@ void link_up(struct link *l)
 }
 
 /* Evenly between half of `retry` and all of it, which doubles each time:
- * components of a restarted server do not come back in step. */
+ * components of a restarted server do not come back in step. Where nothing
+ * listens an attempt costs nobody anything, and the server is waited for: then
+ * it is the shortest wait each time. */
 static unsigned next_wait(struct link *l)
 {
-	unsigned half = l->retry / 2;
+	unsigned half = (l->nobody ? l->times.retry_min : l->retry) / 2;
 	uint32_t random;
 
 	if (uv_random(NULL, NULL, &random, sizeof(random), 0, NULL))
 		random = 0;
-	l->retry = l->retry > l->times.retry_max / 2 ? l->times.retry_max :
-						       2 * l->retry;
+	if (!l->nobody)
+		l->retry = l->retry > l->times.retry_max / 2 ?
+			   l->times.retry_max : 2 * l->retry;
+	l->nobody = false;
 	return half + (unsigned)(random % (half + 1));
 }
 

@@ -57,7 +57,8 @@ struct link_handlers {
  * SIGPIPE: libuv writes with plain writev(). 0 or ENOMEM. */
 int link_new(uv_loop_t *loop, const struct link_conf *conf,
 	     const struct link_handlers *h, void *arg, struct link **link_r);
-/* Connects; from now on reconnects by itself, 0.5-30 s with jitter. */
+/* Connects; from now on reconnects by itself, 0.5-30 s with jitter, at most
+ * 0.5 s where nothing listens. */
 void link_start(struct link *l);
 /* Closes the stream politely (</stream:stream>, flushes at most 1 s), then
  * calls closed_h; the link may be freed or started again from there. Of the

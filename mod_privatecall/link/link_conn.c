@@ -22,6 +22,7 @@ static void try_next(struct link *l, int r)
 		if (!r)
 			return;
 	}
+	l->nobody = r == UV_ECONNREFUSED;
 	link_down(l, uv_strerror(r), false);
 }
 

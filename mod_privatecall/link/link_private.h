@@ -98,6 +98,7 @@ struct link {
 	uv_prepare_t flush;        /* runs once before the loop waits */
 	unsigned handles;          /* open ones, connections included */
 	unsigned retry;            /* twice the shortest next wait, ms */
+	bool nobody;               /* nothing listened at the last attempt */
 	uint64_t up_since, last_in;  /* loop time */
 	bool was_up;               /* ever */
 

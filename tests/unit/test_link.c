@@ -255,7 +255,9 @@ static void split_reads(void **state)
 static void reconnects(void **state)
 {
 	struct env *e = *state;
+	unsigned retry;
 
+	e->times.retry_max = 1000;
 	start_up(e);
 	mock_drop(&e->mock);
 	UNTIL(e, e->mock.handshakes == 2 && link_state(e->link) == LINK_UP);
@@ -264,8 +266,12 @@ static void reconnects(void **state)
 	assert_int_equal(counters(e).reconnects, 1);
 	mock_shut(&e->mock);
 	UNTIL(e, strstr(e->events, "UNREACHABLE"));
+	retry = e->link->retry;
 	for (unsigned i = 0; i < 50; i++)
 		uv_run(&e->loop, UV_RUN_ONCE);
+	/* However long it is away: it is back as soon as it listens. */
+	assert_int_equal(e->link->retry, retry);
+	assert_true(link_next_attempt(e->link) <= (int)e->times.retry_min);
 	mock_listen(&e->mock, e->mock.port);
 	UNTIL(e, e->mock.handshakes == 3 && link_state(e->link) == LINK_UP);
 	assert_string_equal(e->events, "UP \nLOST closed by the server\nUP \n"
