@@ -192,6 +192,13 @@ class Ejabberd {
 		await this.command('reload_config');
 	}
 
+	// It reloads a module of which an option has changed.
+	async reloadModule() {
+		const { options, hosts } = this.#o.module;
+		const life = options?.pair_lifetime === 7201 ? 7202 : 7201;
+		return this.setModule({ ...options, pair_lifetime: life }, hosts);
+	}
+
 	writeConfig() {
 		writeFileSync(this.config, this.#o.configText(this.#o),
 			{ mode: 0o600 });

@@ -222,6 +222,10 @@ class Prosody {
 		}, 'SIGHUP');
 	}
 
+	async reloadModule(host = HOST) {
+		return this.shell(`module:reload("privatecall", "${host}")`);
+	}
+
 	// A command of its own shell, as `prosodyctl shell` sends it.
 	async shell(command) {
 		return promisify(execFile)(PROSODYCTL, ['--config', this.config,

@@ -27,7 +27,6 @@ async function prosody(dir) {
 		second: 'second.localhost',    // has the module too
 		without: 'bare.localhost',     // has it not
 		other: OTHER,                  // another component
-		reloadModule: () => ask('reload'),
 		unloadModule: () => ask('unload'),
 		loadModule: () => ask('load'),
 	});
@@ -54,7 +53,6 @@ async function ejabberd(dir) {
 		without: 'bare.localhost',
 		other: OTHER,
 		setModule: set,
-		reloadModule: () => set({ pair_lifetime: 7201 }),
 		unloadModule: () => set({}, second),
 		loadModule: () => set({}),
 	});

@@ -8,13 +8,13 @@
 // KILL_SEED on (tests/kill/run); quick runs have the first eight.
 
 import { setTimeout as pause } from 'node:timers/promises';
+import { account, ended, healthy, rest, talking } from '../aftermath.mjs';
 import { Conversations } from '../clients/conversations.mjs';
 import { Dino } from '../clients/dino.mjs';
-import { jmi, jmiOf, notice } from '../clients/match.mjs';
 import { Monal } from '../clients/monal.mjs';
 import { Movim } from '../clients/movim.mjs';
 import { random } from '../random.mjs';
-import { assert, equal, story } from '../story.mjs';
+import { story } from '../story.mjs';
 
 const KILLS = Number(process.env.KILLS ?? 40);
 const FIRST = Number(process.env.KILL_SEED ?? 1);
@@ -109,13 +109,6 @@ function stateOf(w) {
 	return [w.a, w.b, w.c].filter(Boolean).map(words).join(', ');
 }
 
-const phones = (w) => w.t.clients.filter((c) => c.online && c.calls);
-// Phones that show a running call, and what they said to end calls.
-const talking = (w) => phones(w).filter((p) => p.live.some(
-	(c) => c.state === 'active')).length;
-const ended = (w) => phones(w).reduce((sum, p) => sum +
-	p.sent(/session-terminate/).length, 0);
-
 class Killer {
 	constructor(w, { stanzas, ms, away, again }) {
 		Object.assign(this, { w, left: stanzas, ms, away, again,
@@ -185,111 +178,6 @@ async function play(w, steps, killer) {
 	if (killer.armed)
 		killer.strike();
 	await killer.done;
-}
-
-// --- afterwards -------------------------------------------------------------
-
-// Nobody is left in a call of which the daemon knows nothing (I10).
-async function nobodyAlone(w) {
-	const running = await w.t.running();
-	for (const phone of phones(w))
-		for (const call of phone.live)
-			assert(call.state !== 'active' || running.some((r) =>
-				[r.caller, r.callee].includes(phone.bare)),
-			`${phone.label} is left in a call that has ended`);
-}
-
-// Time runs on; then people end what they still see: what was lost while the
-// daemon was away, as in native calls, nobody else can.
-async function rest(w, [talked, endings]) {
-	const { t } = w;
-	await t.settle();
-	await nobodyAlone(w);
-	const goes = talking(w) === 2;
-	assert(goes || talked !== 2 || ended(w) !== endings,
-		'the running call did not go on');
-	await t.clock('+31s');
-	await t.clock('+31s');
-	for (const phone of phones(w))
-		equal(phone.windows.length, 0, `windows of ${phone.label}`);
-	await nobodyAlone(w);
-	for (const phone of phones(w))
-		for (const call of [...phone.live])
-			if (call.out && call.state !== 'active')
-				await phone.cancel(call);
-			else
-				await phone.hangUp(call);
-	await t.settle();
-	await t.clock('+31s');
-	await t.clock('+3s');
-	equal(await t.running(), [], 'calls running');
-	return goes;
-}
-
-// How many notices a log entry makes: at least, at most. One that ended before
-// the propose left may or may not have rung.
-const IF_RUNG = ['cancelled', 'restart', 'switch-off', 'caller-gone'];
-const SILENT = ['glare', 're-entered'];
-
-function due(entry, user, rang) {
-	const { result } = entry;
-
-	if (SILENT.includes(result))
-		return [0, 0];
-	if (entry.caller === user)
-		return result === 'cancelled' ? [0, 0] : [1, 1];
-	return IF_RUNG.includes(result) && !rang ? [0, 1] : [1, 1];
-}
-
-// I08: of all devices of a user; a notice is known by its id.
-async function account(w, name, kills) {
-	const { t } = w;
-	const user = t.jid(name);
-	const own = t.clients.filter((c) => c.bare === user && c.calls);
-	const ids = new Map();
-	for (const device of own) {
-		const got = device.received(notice(t.domain)).map(
-			(el) => el.attrs.id);
-		for (const id of got)
-			ids.set(id, Math.max(ids.get(id) ?? 0,
-				got.filter((x) => x === id).length));
-	}
-	const log = await t.log(name);
-	const proposes = new Set(own.flatMap((c) => c.received(jmi('propose'))
-		.map((el) => jmiOf(el).attrs.id)));
-	let [least, most] = [0, 0];
-	for (const entry of log) {
-		const [x, y] = due(entry, user, proposes.size > 0);
-		least += x;
-		most += y;
-	}
-	const what = `${name}'s notices, ${ids.size}, for ${
-		log.map((e) => e.result).join() || 'no call'}`;
-	assert(ids.size >= least && ids.size <= most,
-		`${what}: ${least} to ${most} are due`);
-	assert(Math.max(0, ...ids.values()) <= 1 + kills,
-		`${what}: over one copy more for each kill`);
-	assert(proposes.size <= log.filter((e) => e.callee === user).length,
-		`${proposes.size} rings, log: ${log.map((e) => e.result)}`);
-	if (own.some((c) => c.calls.some((x) => x.shown.includes('active'))))
-		assert(log.some((e) => e.answered), 'an answered call is not ' +
-			'in the log');
-	return [...ids.values()].reduce((sum, n) => sum + n - 1, 0);
-}
-
-// The daemon still does its work.
-async function healthy(w) {
-	const { t } = w;
-	await t.ctl('check');
-	const { data } = await t.ctl('status');
-	equal([data.live_calls, data.notices_waiting], [0, 0],
-		'live calls, notices that wait');
-	const [from, to] = phones(w);
-	const out = await from.call(t.contact(to.user), ['audio'],
-		{ remembered: true });
-	await to.rings();
-	await from.cancel(out);
-	await to.waitUntil(() => !to.windows.length, 'its end');
 }
 
 for (let seed = FIRST; seed < FIRST + KILLS; seed++) {

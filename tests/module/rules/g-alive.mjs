@@ -69,6 +69,7 @@ rule('alive: asked once after what was redirected, and not when nothing was',
 		const id = await alice.message(bob.bare, jmi('retract', 'P1'));
 		await t.redirected(alice, id);
 		await t.link.waitFor(ping(t));
+		await pause(2500);
 		equal([before, pings(t)], [1, 2], 'pings');
 		await t.nothing(bob, /propose/);
 	});
