@@ -36,7 +36,7 @@ const char *call_event_name(enum call_event_kind k)
 	static const char *const names[CALL_EVENTS] = {
 		"message", "jingle", "receipt", "bounce", "result", "error",
 		"timeout", "facts", "gone", "back", "device", "time",
-		"switch-off", "drain", "restored", "linked", "hangup",
+		"switch-off", "drain", "restored", "cut", "linked", "hangup",
 		"switched",
 	};
 
@@ -499,6 +499,9 @@ static void on_event(struct call_run *r)
 		break;
 	case CALL_EV_RESTORED:
 		call_on_restored(r);
+		break;
+	case CALL_EV_CUT:
+		call_on_cut(r);
 		break;
 	case CALL_EV_LINKED:
 		call_on_linked(r);

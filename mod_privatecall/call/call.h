@@ -60,6 +60,7 @@ enum call_event_kind {
 	CALL_EV_SWITCH_OFF,        /* ringing calls are withdrawn */
 	CALL_EV_DRAIN,             /* likewise, draining */
 	CALL_EV_RESTORED,          /* after a start, legs are from the store */
+	CALL_EV_CUT,               /* the link broke */
 	CALL_EV_LINKED,            /* so again, and devices had time for it */
 	CALL_EV_HANGUP,            /* by the admin */
 	CALL_EV_SWITCHED,          /* `jid` (bare) took another call (F26) */
@@ -139,6 +140,7 @@ struct call {
 	bool rung;                 /* a propose left in this round */
 	bool offer;                /* facts: a message may be offered */
 	bool glare;                /* this round won over a crossing one */
+	bool unheard;              /* the link broke on its end: say it again */
 	bool over;                 /* nothing is left of it */
 	bool found_over;           /* it was not live when the process began */
 	enum cause cause;          /* why refused or ended */

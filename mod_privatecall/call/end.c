@@ -5,6 +5,7 @@
 #include "mod_privatecall/call/call_private.h"
 
 #define RECENT_MS 120000           /* a ringing that may still be heard */
+#define UNHEARD_MS 62000           /* from a server's death to a cut, at most */
 
 /* The text for the other side and for notices. */
 static const char *end_text(struct call_run *r, enum cause cause,
@@ -432,12 +433,30 @@ static void repeat_stops(struct call_run *r)
 	}
 }
 
-/* What was said meanwhile was given back to who said it: a hang-up, too. All
- * else ends by its timers. */
+/* The server may be gone for so long without our noticing. */
+void call_on_cut(struct call_run *r)
+{
+	struct call *c = r->c;
+
+	if (!call_is_live(c) && c->cause != CAUSE_NONE && call_has_row(c) &&
+	    r->ev->now - c->ended_at <= UNHEARD_MS)
+		c->unheard = true;
+}
+
+/* What was said meanwhile was given back to who said it: a hang-up, too. An
+ * end that the server may have taken to its own is said again. All else ends
+ * by its timers. */
 void call_on_linked(struct call_run *r)
 {
-	if (r->c->state == CALL_UP)
+	struct call *c = r->c;
+
+	if (c->state == CALL_UP) {
 		ask_both(r);
+	} else if (c->unheard) {
+		c->unheard = false;
+		repeat_stops(r);
+		repeat_end(r);
+	}
 }
 
 void call_on_restored(struct call_run *r)

@@ -71,7 +71,7 @@ static void new_round(struct call_run *r, unsigned side,
 	c->asked = r->ev->now;
 	c->away_since[0] = c->away_since[1] = c->deaf_since = 0;
 	c->rung_wall = c->answered_wall = 0;
-	c->rang = c->rung = c->offer = c->glare = false;
+	c->rang = c->rung = c->offer = c->glare = c->unheard = false;
 	c->cause = CAUSE_NONE;
 	call_assign(r, &c->reason, NULL);
 	leg_reset(&c->leg[side], LEG_CALLER, nonce(r->ev->entropy));

@@ -267,6 +267,7 @@ static void link_lost(struct daemon *dm)
 				   .wall = clock_wall() };
 
 	dm->ask_at = 0;
+	calls_all(dm, CALL_EV_CUT);
 	gateway_down(dm->gateway, &env);
 	route_gateway(dm, &env);
 	arena_reset(dm->arena);

@@ -365,7 +365,8 @@ static int read_simple(struct reader *r)
 {
 	static const enum call_event_kind kinds[] = {
 		CALL_EV_TIME, CALL_EV_SWITCH_OFF, CALL_EV_DRAIN,
-		CALL_EV_RESTORED, CALL_EV_LINKED, CALL_EV_HANGUP,
+		CALL_EV_RESTORED, CALL_EV_CUT, CALL_EV_LINKED,
+		CALL_EV_HANGUP,
 	};
 	size_t i;
 

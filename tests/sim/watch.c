@@ -81,6 +81,7 @@ struct ring *watch_ring_new(struct str sid, unsigned caller, unsigned callee)
 	r->callee = (uint8_t)callee;
 	r->decided = W.now;
 	r->crashes = O.crashes;
+	r->cuts = O.cuts;
 	r->winner = NOBODY;
 	W.count.rings++;
 	return r;

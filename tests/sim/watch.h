@@ -17,7 +17,7 @@ struct ring {
 	int64_t decided;           /* its row was pushed */
 	int64_t sent;              /* the first stanza left; 0: none */
 	int64_t ended;             /* its log row was pushed; 0: it rings */
-	unsigned crashes;          /* before it began */
+	unsigned crashes, cuts;    /* before it began */
 	unsigned bare;             /* proposes to the bare JID */
 	bool rang, answered, bounced, amnesia, crossed, offer;
 	unsigned settled;          /* O.settings when it was decided */

@@ -63,8 +63,9 @@ static void ring_stop(struct ring *r, unsigned dev, const struct scan *s)
 {
 	struct rung *d = &r->dev[dev];
 
+	/* One that left as the link broke may be lost, and is said again. */
 	d->stops++;
-	if (d->stops > 1 + O.crashes - r->crashes)
+	if (d->stops > 1 + O.crashes - r->crashes + O.cuts - r->cuts)
 		broken("I05", "%s gets stop number %u: %.300s",
 		       W.user[r->callee].device[dev].jid, d->stops, s->text);
 }

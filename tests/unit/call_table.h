@@ -558,6 +558,9 @@ static const struct row rows[] = {
 		"0:session-terminate 1:session-terminate",
 		"0:reject 1:retract",
 	} },
+	{ "cut", {
+		NIL, NIL, NIL, NIL, NIL, NIL, NIL, NIL, NIL, NIL, NIL, NIL,
+	} },
 	{ "linked", {
 		NIL, NIL, NIL, NIL, NIL, NIL, NIL, NIL,
 		"0:session-info 1:session-info", NIL, NIL, NIL,
