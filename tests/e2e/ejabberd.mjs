@@ -13,6 +13,7 @@ import {
 	existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync,
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { onFreePorts, startChild, until } from './children.mjs';
@@ -24,6 +25,7 @@ const MODULE_DIR = join(TOP, 'mod_privatecall/server/ejabberd');
 const PORT_TAKEN = 'eaddrinuse';
 const START_MS = 40000;
 const TAIL = 2000;
+const DISK_MS = 2500;            // disk_log keeps writes back for 2 s
 
 const MODULES = {
 	mod_adhoc: {}, mod_admin_extra: {}, mod_avatar: {}, mod_blocking: {},
@@ -168,6 +170,12 @@ class Ejabberd {
 				localuser: name, localhost, user, host, nick,
 				group: '', subs: subscription }));
 		}
+	}
+
+	// What was added outlives kill -9 from here on.
+	async saved() {
+		await this.#pending;
+		await pause(DISK_MS);
 	}
 
 	makeContacts(a, b) {

@@ -117,14 +117,11 @@ mod_doc() ->
                         "component may speak for the two. The default is "
                         "7200.">>}}]}.
 
-opt(Host, Name) ->
-    gen_mod:get_module_opt(Host, ?MODULE, Name).
+opt(Host, Name) -> gen_mod:get_module_opt(Host, ?MODULE, Name).
 
-proc(Host) ->
-    gen_mod:get_module_proc(Host, ?MODULE).
+proc(Host) -> gen_mod:get_module_proc(Host, ?MODULE).
 
-now_ms() ->
-    erlang:system_time(millisecond).
+now_ms() -> erlang:system_time(millisecond).
 
 %% The table of a host's process is named as it is: {component, Pid} of the
 %% connection that has said hello; {{User, Resource}, Pid, Attributes} of each
@@ -192,6 +189,9 @@ handle_cast({reload, SameComponent}, #{host := Host} = State) ->
     {noreply, State};
 handle_cast(sweep, #{host := Host} = State) ->
     sweep(Host),
+    {noreply, State};
+handle_cast(keep, State) ->
+    mod_privatecall_store:keep(),
     {noreply, State};
 handle_cast({alive, What}, State) ->
     {noreply, alive(What, State)};

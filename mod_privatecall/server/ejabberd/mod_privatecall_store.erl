@@ -6,7 +6,7 @@
 
 -export([create/0, pair/2, bare/1, pair_known/2, renew/1, id_kind/2,
          id_known/3, remember_id/3, forsake_id/2, expect/2, expected/1, take/1,
-         sweep/1, expect_word/2, word/1, wordless/2]).
+         sweep/1, keep/0, expect_word/2, word/1, wordless/2]).
 -export_type([ljid/0]).
 
 -define(ANSWER_LIFE, 600000).   % ms that answers are known as such
@@ -67,7 +67,10 @@ id_known(Host, Pair, Id) ->
 
 remember_id(Pair, Id, Kind) ->
     case id_kind(Pair, Id) of
-        unknown -> put_entry({?IDS, {Pair, Id}, Kind, now_ms()});
+        unknown ->
+            put_entry({?IDS, {Pair, Id}, Kind, now_ms()}),
+            Kind == call andalso some_host(keep),
+            ok;
         _ -> ok
     end.
 
@@ -119,11 +122,20 @@ put_entry(Entry) ->
     Table = element(1, Entry),
     mnesia:dirty_write(Table, Entry),
     case mnesia:table_info(Table, size) > ?ENTRIES of
-        true ->
-            [Host | _] = [H || H <- ejabberd_option:hosts(),
-                               gen_mod:is_loaded(H, mod_privatecall)],
-            gen_server:cast(mod_privatecall:proc(Host), sweep);
+        true -> some_host(sweep);
         false -> ok
+    end.
+
+some_host(What) ->
+    [Host | _] = [H || H <- ejabberd_option:hosts(),
+                       gen_mod:is_loaded(H, mod_privatecall)],
+    gen_server:cast(mod_privatecall:proc(Host), What).
+
+%% Mnesia's log keeps writes back for two seconds: were the server killed then,
+%% nobody could end a young call any more. What waits behind it is in it.
+keep() ->
+    receive {'$gen_cast', keep} -> keep()
+    after 0 -> _ = mnesia:sync_log(), ok
     end.
 
 sweep(Host) ->
