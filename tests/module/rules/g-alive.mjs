@@ -10,12 +10,13 @@ import { accepted, jingle, jmi, refusal, rule, stanza }
 
 const DOWN = { name: 'gone',
 	text: 'Calls are not available right now. Try again shortly.' };
+const GIVEN_UP_MS = 10000;       // more than it takes
 const ping = (t) => (el) => el.attrs.from === t.server.host &&
 	el.attrs.type === 'get' && el.getChild('ping', NS.ping);
 const pings = (t) => t.link.received(ping(t)).length;
 
 async function refusalOf(caller) {
-	return reasonOf((await caller.waitFor(/<reject/))
+	return reasonOf((await caller.waitFor(/<reject/, 'a refusal', GIVEN_UP_MS))
 		.getChild('reject', NS.jmi));
 }
 
@@ -53,7 +54,7 @@ rule('alive: what it took of a call that runs is delivered, once',
 		const info = await alice.set(bob.jid,
 			jingle('session-info', 'P1', ''));
 		await t.link.waitFor(stanza(info));
-		await bob.waitFor(/session-info/);
+		await bob.waitFor(/session-info/, 'it', GIVEN_UP_MS);
 		await t.up();
 		const end = await alice.set(bob.jid,
 			jingle('session-terminate', 'P1', ''));
