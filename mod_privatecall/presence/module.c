@@ -100,6 +100,7 @@ void module_read_hello(const struct xml_elem *hello,
 		       struct module_hello *h_r)
 {
 	const char *version = xml_get(hello, "version");
+	const char *rate = xml_get(hello, "user_rate");
 	int32_t n = 0;
 
 	memset(h_r, 0, sizeof(*h_r));
@@ -111,6 +112,9 @@ void module_read_hello(const struct xml_elem *hello,
 	h_r->private_calls = !is_false(hello, "private_calls");
 	h_r->native_when_down = !strcmp(word(hello, "when_down"), "native");
 	h_r->remote_users = is_true(hello, "remote_users");
+	h_r->registration = is_true(hello, "registration");
+	h_r->pres_counter = is_true(hello, "pres_counter");
+	text_number(rate, UINT32_MAX, &h_r->user_rate);
 }
 
 void module_add_facts(struct arena *a, struct xml_elem *iq, const char *from,

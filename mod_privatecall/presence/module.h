@@ -4,6 +4,7 @@
 #ifndef MOD_PRIVATECALL_PRESENCE_MODULE_H
 #define MOD_PRIVATECALL_PRESENCE_MODULE_H
 
+#include <stdint.h>
 #include "jingle/stanza/stanza.h"
 #include "mod_privatecall/presence/gateway.h"
 
@@ -26,6 +27,11 @@ struct module_hello {
 	bool private_calls;        /* its switch */
 	bool native_when_down;
 	bool remote_users;
+	/* How the server is set up, beside the module itself. */
+	bool registration;         /* anybody may make himself an account */
+	bool pres_counter;         /* ejabberd's mod_pres_counter is loaded */
+	uint32_t user_rate;        /* bytes a second a user may send; 0: not
+				      said, or no limit */
 };
 void module_add_hello(struct arena *a, struct xml_elem *iq);
 void module_read_hello(const struct xml_elem *hello,

@@ -84,12 +84,17 @@ static void test_hello(void **state)
 	module_read_hello(parsed("<hello xmlns='" NS_QUERY "' version='2' "
 				 "software='m' release='1' server='s' "
 				 "private_calls='false' when_down='native' "
-				 "remote_users='true'/>"), &h);
+				 "remote_users='true' registration='true' "
+				 "user_rate='3000' pres_counter='true'/>"),
+			  &h);
+	assert_true(h.registration && h.pres_counter);
+	assert_int_equal(h.user_rate, 3000);
 	assert_int_equal(h.version, 2);
 	assert_false(h.private_calls);
 	assert_true(h.native_when_down && h.remote_users);
-	module_read_hello(parsed("<hello xmlns='" NS_QUERY "' version='-1'/>"),
-			  &h);
+	module_read_hello(parsed("<hello xmlns='" NS_QUERY "' version='-1' "
+				 "user_rate='-3'/>"), &h);
+	assert_false(h.registration || h.pres_counter || h.user_rate);
 	assert_int_equal(h.version, 0);
 	assert_true(h.private_calls);
 	assert_false(h.native_when_down || h.remote_users);

@@ -261,7 +261,8 @@ hello(Host) ->
         {<<"server">>, iolist_to_binary(["ejabberd ",
                                          ejabberd_option:version()])}
         | [{atom_to_binary(Name), atom_to_binary(opt(Host, Name))}
-           || Name <- [private_calls, when_down, remote_users]]]).
+           || Name <- [private_calls, when_down, remote_users]]
+        ++ mod_privatecall_facts:setup(Host)]).
 
 %% A from address proves nothing, when one listener serves several components:
 %% what came in on a component's stream is marked with that stream.

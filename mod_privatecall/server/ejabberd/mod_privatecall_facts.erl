@@ -4,7 +4,7 @@
 
 -module(mod_privatecall_facts).
 
--export([hooks/0, collect/1, replay/2, answer/3]).
+-export([hooks/0, collect/1, replay/2, answer/3, setup/1]).
 %% hooks
 -export([self_presence/1, unset_presence/4, csi_activity/2, session_pending/1,
          session_resumed/1, copy_session/2, c2s_cast/2]).
@@ -23,6 +23,33 @@ hooks() ->
      {c2s_session_resumed, session_resumed, 90},
      {c2s_copy_session, copy_session, 90},
      {c2s_handle_cast, c2s_cast, 10}].
+
+%% How the server is set up, as far as it matters for calls and cannot be seen
+%% from outside: attributes of hello.
+setup(Host) ->
+    [{<<"registration">>, atom_to_binary(registration(Host))},
+     {<<"pres_counter">>,
+      atom_to_binary(gen_mod:is_loaded(Host, mod_pres_counter))}
+     | [{<<"user_rate">>, integer_to_binary(lists:min(Rates))}
+        || Rates <- [user_rates(Host)], Rates /= []]].
+
+%% Anybody may make himself an account, from anywhere.
+registration(Host) ->
+    gen_mod:is_loaded(Host, mod_register)
+        andalso gen_mod:get_module_opt(Host, mod_register, ip_access) == all
+        andalso acl:match_rule(Host,
+                               gen_mod:get_module_opt(Host, mod_register,
+                                                      access),
+                               jid:make(<<"anybody">>, Host)) == allow.
+
+%% Bytes a second that an ordinary user may send, by listener.
+user_rates(Host) ->
+    User = jid:make(<<"anybody">>, Host),
+    Shapers = [ejabberd_shaper:match(Host, maps:get(shaper, Opts, none), User)
+               || {_, ejabberd_c2s, Opts} <- ejabberd_option:listen()],
+    [Rate || Shaper <- Shapers, Shaper /= infinity,
+             Rate <- [ejabberd_shaper:get_max_rate(Shaper)],
+             is_integer(Rate)].
 
 %% Asks each connection that is there already to report its session.
 collect(Host) ->

@@ -18,6 +18,7 @@ local jid = require "util.jid";
 local new_cache = require "util.cache".new;
 local new_id = require "util.id".medium;
 local now = require "util.time".now;
+local add_setup = module:require "setup";
 
 local hosts = prosody.hosts;
 
@@ -140,7 +141,7 @@ local function tell(session, child)
 end
 
 local function hello()
-	return st.stanza("hello", {
+	return add_setup(st.stanza("hello", {
 		xmlns = xmlns_query,
 		version = tostring(VERSION),
 		software = "mod_privatecall",
@@ -149,7 +150,7 @@ local function hello()
 		private_calls = tostring(options.private_calls),
 		when_down = options.when_down,
 		remote_users = tostring(options.remote_users),
-	});
+	}));
 end
 
 -- What is remembered ------------------------------------------------------
