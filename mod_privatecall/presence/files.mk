@@ -6,6 +6,8 @@ mod_privatecall_presence_SRC = \
 	mod_privatecall/presence/features.c \
 	mod_privatecall/presence/mirror.c \
 	mod_privatecall/presence/module.c mod_privatecall/presence/module.h \
+	mod_privatecall/presence/privilege.c \
+	mod_privatecall/presence/privilege.h \
 	mod_privatecall/presence/session.c \
 	mod_privatecall/presence/roster.c \
 	mod_privatecall/presence/show.c \
