@@ -606,7 +606,7 @@ const struct ctl_command commands_table[] = {
 	{ "drain", "drain", "take no new calls, end with the last", 0, 0,
 	  run_drain },
 	{ "check", "check", "test the set-up, say what to mend", 0, 0,
-	  status_check },
+	  check_run },
 	{ "version", "version", "the program's version", 0, 0, run_version },
 	{ NULL, NULL, NULL, 0, 0, NULL },
 };

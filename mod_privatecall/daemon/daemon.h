@@ -31,6 +31,8 @@
 #define LINK_QUEUE_BYTES (16u << 20)       /* to the server */
 
 enum iq_kind { IQ_CALL, IQ_GATEWAY };
+/* What a host is asked beside that. */
+enum host_iq { HOST_HELLO, HOST_FACTS, HOST_VERSION, HOST_TIME, HOST_REGISTER };
 
 struct counters {
 	uint64_t calls, answered, refused, ignored, bad, unknown_answers;
@@ -52,18 +54,26 @@ struct uplink {
 	int64_t lost;              /* wall ms, 0: never */
 	char *why;                 /* the link's detail; NULL: nothing yet */
 	char *lost_why;            /* of the last loss */
+	unsigned conflicts;        /* times another one took our place */
+	int64_t conflict;          /* wall ms of the last; 0: never */
 	unsigned relays;           /* of their ids */
 };
 
-/* The server's module on one of our hosts (doc/protocol.md). */
+/* One of our hosts: the server's module there (doc/protocol.md), and what we
+ * know of the server without it. */
 struct module_host {
 	char *host;
-	bool up;                   /* has answered our hello */
+	bool up;                   /* the module has answered our hello */
 	bool enabled;              /* its switch; as it was said last */
 	bool odd;                  /* of another version than we */
+	int skew;                  /* its release is older (-1), newer (1) */
 	bool said;                 /* the log has a line about it */
 	char *what;                /* "mod_privatecall 0.1.0, Prosody 0.12.3";
 				      NULL: no answer yet, or none there */
+	char *server;              /* "Prosody 0.12.3"; NULL: not known */
+	bool registration, pres_counter;   /* see struct module_hello */
+	unsigned user_rate;
+	unsigned granted;          /* PRIVILEGE_*, since the link is up */
 	int64_t ask_at;            /* monotonic ms of the next hello; 0: none
 				      is due */
 };
@@ -83,6 +93,8 @@ struct daemon {
 	unsigned modules_n;
 	unsigned questions;        /* of ids */
 	struct iq_table *module_iqs;       /* what they were asked */
+	struct check *check;       /* check.c: under way; NULL: none is */
+	unsigned checks;           /* so far */
 	struct ctl_server *ctl;
 	struct ctl_command *commands;
 	struct gateway *gateway;
@@ -310,11 +322,11 @@ bool modules_ask(struct daemon *dm, const struct call_action *ask,
 void modules_facts(struct daemon *dm, const char *callee,
 		   const struct xml_elem *facts, struct module_facts *f_r,
 		   struct arena *arena);
-/* Lines of `privatecallctl check`: what is there, and what to add. */
-void modules_check(const struct daemon *dm, FILE *out);
 int64_t modules_deadline(const struct daemon *dm);
 /* Before the calls' time: whose facts are late learns it here. */
 void modules_tick(struct daemon *dm, int64_t now);
+/* The host of that name; NULL: none of ours, or the link was never up. */
+struct module_host *modules_find(const struct daemon *dm, const char *domain);
 
 /* --- uplink.c --------------------------------------------------------- */
 /* What a stanza is for the link: as it is from our addresses, relayed by the
@@ -363,7 +375,10 @@ extern const struct ctl_command commands_table[];
 
 /* --- status.c --------------------------------------------------------- */
 void status_run(struct ctl_request *r, int argc, char **argv, void *arg);
-void status_check(struct ctl_request *r, int argc, char **argv, void *arg);
+/* The lines about the link; those after the first begin with `indent`. */
+void status_put_link(FILE *out, const struct daemon *dm, const char *indent);
+json_t *status_link_json(const struct daemon *dm);
+json_t *status_database_json(const struct daemon *dm);
 /* "on", and what the configuration says if privatecallctl has switched. */
 void status_put_switch(FILE *out, const struct daemon *dm, const char *name);
 /* A time as all JSON of ours has it: wall ms, null for 0. */
@@ -371,6 +386,36 @@ json_t *status_time_json(int64_t ms);
 json_t *status_switch_json(const struct daemon *dm, const char *name);
 /* Wall ms as UTC, "-" for 0. */
 void status_time(int64_t ms, char out[32]);
+
+/* --- check.c ---------------------------------------------------------- */
+/* `privatecallctl check`: answers when the server has. */
+void check_run(struct ctl_request *r, int argc, char **argv, void *arg);
+/* A host's answer to a question of a check; NULL: none in time. */
+void check_answered(struct daemon *dm, const struct iq_asked *q,
+		    const struct stanza *s, struct arena *arena);
+/* False: no message of a check to ourselves. */
+bool check_echo(struct daemon *dm, const struct stanza *s);
+void check_link_lost(struct daemon *dm);
+int64_t check_deadline(const struct daemon *dm);
+void check_tick(struct daemon *dm, int64_t now);
+void check_free(struct daemon *dm);
+
+/* --- snippet.c -------------------------------------------------------- */
+enum snippet {
+	SNIPPET_COMPONENT,         /* the component */
+	SNIPPET_MODULE,            /* our module, on the only host */
+	SNIPPET_MODULE_HOST,       /* the same on one of several */
+	SNIPPET_PRIVILEGE,         /* XEP-0356 */
+	SNIPPET_CLOSED,            /* no open registration */
+	SNIPPET_RATE,              /* room for offers */
+	SNIPPET_PRES_COUNTER       /* ejabberd's, away */
+};
+/* Lines of configuration for the server that is called so, for Prosody and
+ * ejabberd if it is none of the two (or NULL). To be freed; NULL: no memory. */
+char *snippet_text(enum snippet what, const char *server, const char *domain,
+		   const char *host);
+/* It is called so. */
+bool snippet_is_ejabberd(const char *server);
 
 /* --- turn.c ----------------------------------------------------------- */
 /* What the daemon is made of beside store, link and loop, by dm->conf. 0 or

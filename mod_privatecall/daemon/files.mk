@@ -1,6 +1,7 @@
 # files.mk: sources of mod_privatecall/daemon.
 mod_privatecall_daemon_SRC = \
 	mod_privatecall/daemon/calls.c \
+	mod_privatecall/daemon/check.c \
 	mod_privatecall/daemon/clock.h \
 	mod_privatecall/daemon/commands.c \
 	mod_privatecall/daemon/daemon.h \
@@ -12,6 +13,7 @@ mod_privatecall_daemon_SRC = \
 	mod_privatecall/daemon/preflight.c \
 	mod_privatecall/daemon/recover.c \
 	mod_privatecall/daemon/route.c \
+	mod_privatecall/daemon/snippet.c \
 	mod_privatecall/daemon/status.c \
 	mod_privatecall/daemon/switches.c \
 	mod_privatecall/daemon/trace.c \

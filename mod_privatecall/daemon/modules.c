@@ -10,14 +10,12 @@
 #include <string.h>
 #include "jingle/stanza/ns.h"
 #include "mod_privatecall/daemon/clock.h"
+#include "mod_privatecall/presence/privilege.h"
 
 #define HELLO_TIMEOUT_MS 10000
 #define HELLO_AGAIN_MS 60000
 
-/* What is asked. */
-enum { HELLO, FACTS };
-
-static struct module_host *find(const struct daemon *dm, const char *domain)
+struct module_host *modules_find(const struct daemon *dm, const char *domain)
 {
 	unsigned i;
 
@@ -29,14 +27,14 @@ static struct module_host *find(const struct daemon *dm, const char *domain)
 
 bool modules_has(const struct daemon *dm, const char *domain)
 {
-	const struct module_host *m = find(dm, domain);
+	const struct module_host *m = modules_find(dm, domain);
 
 	return m && m->up;
 }
 
 bool modules_enabled(const struct daemon *dm, const char *domain)
 {
-	const struct module_host *m = find(dm, domain);
+	const struct module_host *m = modules_find(dm, domain);
 
 	return !m || m->enabled;
 }
@@ -58,9 +56,9 @@ static void say_hello(struct daemon *dm, struct module_host *m,
 
 	module_add_hello(arena, iq);
 	m->ask_at = 0;
-	if (!iq || !id || iq_table_add(dm->module_iqs, id, m->host,
-				       clock_now() + HELLO_TIMEOUT_MS, HELLO,
-				       m->host, 0)) {
+	if (!iq || !id ||
+	    iq_table_add(dm->module_iqs, id, m->host, clock_now() +
+			 HELLO_TIMEOUT_MS, HOST_HELLO, m->host, 0)) {
 		m->ask_at = clock_now() + HELLO_AGAIN_MS;
 		return;
 	}
@@ -106,6 +104,7 @@ void modules_link_lost(struct daemon *dm)
 	for (i = 0; i < dm->modules_n; i++) {
 		dm->modules[i].up = false;
 		dm->modules[i].ask_at = 0;
+		dm->modules[i].granted = 0;
 	}
 }
 
@@ -116,6 +115,7 @@ void modules_free(struct daemon *dm)
 	for (i = 0; i < dm->modules_n; i++) {
 		free(dm->modules[i].host);
 		free(dm->modules[i].what);
+		free(dm->modules[i].server);
 	}
 	free(dm->modules);
 	dm->modules = NULL;
@@ -124,14 +124,39 @@ void modules_free(struct daemon *dm)
 
 static void set_what(struct module_host *m, const struct module_hello *h)
 {
-	char *what;
+	char *what, *server = strdup(h->server);
 
+	m->registration = h->registration;
+	m->pres_counter = h->pres_counter;
+	m->user_rate = h->user_rate;
+	if (server) {
+		free(m->server);
+		m->server = server;
+	}
 	if (asprintf(&what, "%s %s, %s", h->software, h->release,
 		     h->server) < 0)
 		return;
 	m->said = m->said && m->what && strcmp(m->what, what) == 0;
 	free(m->what);
 	m->what = what;
+}
+
+/* By the numbers in them: -1, 0 or 1. */
+static int compare_versions(const char *a, const char *b)
+{
+	unsigned long x, y;
+
+	while (*a || *b) {
+		x = strtoul(a, (char **)(uintptr_t)&a, 10);
+		y = strtoul(b, (char **)(uintptr_t)&b, 10);
+		if (x != y)
+			return x < y ? -1 : 1;
+		if (*a != *b)
+			return *a < *b ? -1 : 1;
+		a += *a != 0;
+		b += *b != 0;
+	}
+	return 0;
 }
 
 static void log_there(struct module_host *m, const struct module_hello *h)
@@ -145,6 +170,7 @@ static void log_there(struct module_host *m, const struct module_hello *h)
 	m->said = true;
 	m->odd = h->version != MODULE_VERSION ||
 		 strcmp(h->release, PACKAGE_VERSION) != 0;
+	m->skew = compare_versions(h->release, PACKAGE_VERSION);
 	if (m->odd)
 		log_line(LOG_WARN, "the server's module is of another version "
 			 "than privatecalld; update the older one", "host",
@@ -195,7 +221,7 @@ static void set_enabled(struct daemon *dm, struct module_host *m, bool on,
 static void on_hello(struct daemon *dm, const char *host,
 		     const struct stanza *s, struct arena *arena)
 {
-	struct module_host *m = find(dm, host);
+	struct module_host *m = modules_find(dm, host);
 	const struct xml_elem *hello = s ? xml_child(s->elem, NS_QUERY,
 						     "hello") : NULL;
 	struct gateway_env env = make_env(arena);
@@ -275,9 +301,17 @@ bool modules_message(struct daemon *dm, const struct stanza *s,
 {
 	struct module_host *m;
 	const struct xml_elem *e = xml_child(s->elem, NS_QUERY, NULL);
+	unsigned granted;
 
-	m = s->from.node || s->from.resource ? NULL : find(dm, s->from.domain);
-	if (!m || !e || s->kind != STANZA_MESSAGE)
+	m = s->from.node || s->from.resource ? NULL :
+	    modules_find(dm, s->from.domain);
+	if (!m || s->kind != STANZA_MESSAGE)
+		return false;
+	if (privilege_read(s->elem, &granted)) {
+		m->granted = granted;
+		return true;
+	}
+	if (!e)
 		return false;
 	if (strcmp(e->name, "hello") == 0)
 		say_hello(dm, m, arena);
@@ -302,7 +336,7 @@ bool modules_ask(struct daemon *dm, const struct call_action *ask,
 	iq = stanza_new(arena, STANZA_IQ, "get", id, dm->conf->domain, host);
 	module_add_facts(arena, iq, ask->from, ask->to);
 	if (!iq || !id || iq_table_add(dm->module_iqs, id, host, clock_now() +
-				       dm->site.facts_timeout, FACTS, pair,
+				       dm->site.facts_timeout, HOST_FACTS, pair,
 				       ask->ask))
 		return false;
 	link_send(dm->link, iq, true);
@@ -329,8 +363,10 @@ static void answered(struct daemon *dm, const struct iq_asked *q,
 	bool result = s && strcmp(s->type, "result") == 0;
 
 	/* An error may hold a copy of what was asked. */
-	if (q->kind == HELLO)
+	if (q->kind == HOST_HELLO)
 		on_hello(dm, q->context, s, arena);
+	else if (q->kind != HOST_FACTS)
+		check_answered(dm, q, s, arena);
 	else
 		calls_told(dm, q->context, q->number, !result ? NULL :
 			   xml_child(s->elem, NS_QUERY, "facts"), arena);
@@ -347,54 +383,6 @@ bool modules_answer(struct daemon *dm, const struct stanza *s,
 	answered(dm, q, s, arena);
 	iq_asked_free(q);
 	return true;
-}
-
-/* --- for the admin ---------------------------------------------------- */
-
-static void put_remedy(const struct daemon *dm, const struct module_host *m,
-		       FILE *out)
-{
-	fprintf(out, "      without it users call contacts at %s alone; who is "
-		"active we know\n"
-		"      of those who have added %s, and nothing of rosters and "
-		"block lists.\n"
-		"      In Prosody:\n"
-		"        VirtualHost \"%s\"\n"
-		"          modules_enabled = { \"privatecall\" }\n"
-		"          privatecall_component = \"%s\"\n"
-		"      In ejabberd:\n"
-		"        append_host_config:\n"
-		"          %s:\n"
-		"            modules:\n"
-		"              mod_privatecall:\n"
-		"                component: %s\n",
-		dm->conf->domain, dm->conf->domain, m->host, dm->conf->domain,
-		m->host, dm->conf->domain);
-}
-
-void modules_check(const struct daemon *dm, FILE *out)
-{
-	const struct module_host *m;
-	unsigned i;
-
-	for (i = 0; i < dm->modules_n; i++) {
-		m = &dm->modules[i];
-		if (!m->up) {
-			fprintf(out, "note  no module of ours in the server "
-				"for %s:\n", m->host);
-			put_remedy(dm, m, out);
-			continue;
-		}
-		fprintf(out, "ok    module for %s: %s; it tells sessions, "
-			"rosters and block lists\n", m->host, m->what);
-		if (m->odd)
-			fprintf(out, "note  the module for %s is of another "
-				"version than privatecalld %s; update the "
-				"older one\n", m->host, PACKAGE_VERSION);
-		if (!m->enabled)
-			fprintf(out, "note  the module for %s has private "
-				"calls off (private_calls)\n", m->host);
-	}
 }
 
 /* --- time ------------------------------------------------------------- */

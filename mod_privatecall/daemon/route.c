@@ -370,6 +370,8 @@ void route_stanza(struct xml_elem *e, struct arena *a, void *arg)
 		dm->count.bad++;
 		return;
 	}
+	if (check_echo(dm, &s))
+		return;
 	r.native = is_native(dm, &s);
 	if ((!address_is_ours(dm->gateway, &s.to) && !r.native) ||
 	    address_is_ours(dm->gateway, &s.from)) {

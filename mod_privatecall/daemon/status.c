@@ -1,6 +1,4 @@
-/* status.c: how the daemon stands: `privatecallctl status`, and `check`, which
- * asks what calls need and fails if it is not there (X11).
- */
+/* status.c: how the daemon stands: `privatecallctl status` (X11). */
 #include "mod_privatecall/daemon/daemon.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,8 +28,7 @@ static const char *link_word(const struct daemon *dm)
 	}
 }
 
-/* The lines about the link; those after the first begin with `indent`. */
-static void put_link(FILE *out, const struct daemon *dm, const char *indent)
+void status_put_link(FILE *out, const struct daemon *dm, const char *indent)
 {
 	bool up = link_state(dm->link) == LINK_UP;
 	int64_t next = uplink_next(dm);
@@ -57,7 +54,7 @@ static void put_link(FILE *out, const struct daemon *dm, const char *indent)
 	fputc('\n', out);
 }
 
-static json_t *link_json(const struct daemon *dm)
+json_t *status_link_json(const struct daemon *dm)
 {
 	bool up = link_state(dm->link) == LINK_UP;
 	char *mend = up ? NULL : uplink_mend(dm);
@@ -99,7 +96,7 @@ json_t *status_time_json(int64_t ms)
 	return ms ? json_integer(ms) : json_null();
 }
 
-static json_t *database_json(const struct daemon *dm)
+json_t *status_database_json(const struct daemon *dm)
 {
 	size_t ops, bytes;
 
@@ -121,7 +118,7 @@ json_t *status_switch_json(const struct daemon *dm, const char *name)
 static void put_status(FILE *out, const struct daemon *dm)
 {
 	fputs("server          ", out);
-	put_link(out, dm, "                ");
+	status_put_link(out, dm, "                ");
 	fputs("calls           ", out);
 	status_put_switch(out, dm, "enabled");
 	fputs(dm->draining ? ", draining\nmessaging       " :
@@ -164,8 +161,9 @@ void status_run(struct ctl_request *r, int argc, char **argv, void *arg)
 	put_status(out, dm);
 	data = json_pack("{s:s,s:o,s:o,s:o,s:o,s:b,s:i,s:I,s:I,s:I,s:I,s:I,"
 			 "s:I,s:I}",
-			 "domain", dm->conf->domain, "link", link_json(dm),
-			 "database", database_json(dm),
+			 "domain", dm->conf->domain,
+			 "link", status_link_json(dm),
+			 "database", status_database_json(dm),
 			 "enabled", status_switch_json(dm, "enabled"),
 			 "messaging", status_switch_json(dm, "messaging"),
 			 "draining", dm->draining,
@@ -179,38 +177,4 @@ void status_run(struct ctl_request *r, int argc, char **argv, void *arg)
 			 "bad", (json_int_t)dm->count.bad,
 			 "cut_short", (json_int_t)dm->count.cut_short);
 	answer(r, out, &text, &len, 0, data);
-}
-
-void status_check(struct ctl_request *r, int argc, char **argv, void *arg)
-{
-	struct daemon *dm = arg;
-	bool up = link_state(dm->link) == LINK_UP;
-	char *text = NULL;
-	size_t len;
-	FILE *out = open_memstream(&text, &len);
-
-	(void)argc, (void)argv;
-	if (!out) {
-		ctl_answer(r, 1, NULL, "out of memory");
-		return;
-	}
-	fprintf(out, "%s  component link to %s:%u: ", up ? "ok  " : "FAIL",
-		dm->conf->server, (unsigned)dm->conf->port);
-	put_link(out, dm, "      ");
-	if (!up)
-		fprintf(out, "      In Prosody:\n"
-			"        Component \"%s\"\n"
-			"          component_secret = \"the secret of %s\"\n",
-			dm->conf->domain, dm->conf_path);
-	modules_check(dm, out);
-	fprintf(out, "%s  database %s takes writes\n",
-		dm->degraded ? "FAIL" : "ok  ", dm->conf->database);
-	fprintf(out, "%s  private calls are ",
-		dm->site.enabled ? "ok  " : "note");
-	status_put_switch(out, dm, "enabled");
-	fputc('\n', out);
-	answer(r, out, &text, &len, up && !dm->degraded ? 0 : 1,
-	       json_pack("{s:o,s:o,s:o}", "link", link_json(dm), "database",
-			 database_json(dm), "enabled",
-			 status_switch_json(dm, "enabled")));
 }

@@ -34,6 +34,7 @@ int daemon_make(struct daemon *dm)
 void daemon_unmake(struct daemon *dm)
 {
 	uplink_free(dm);
+	check_free(dm);
 	modules_free(dm);
 	calls_free(dm);
 	notices_free(dm);
@@ -64,6 +65,7 @@ int64_t daemon_deadline(const struct daemon *dm)
 	t = earlier(t, iq_table_deadline(dm->iqs));
 	t = earlier(t, gateway_deadline(dm->gateway));
 	t = earlier(t, modules_deadline(dm));
+	t = earlier(t, check_deadline(dm));
 	if (dm->verify_at)
 		t = earlier(t, dm->verify_at);
 	if (dm->ask_at)
@@ -106,6 +108,7 @@ void daemon_tick(struct daemon *dm)
 	if (dm->stopping)
 		return;
 	modules_tick(dm, now);
+	check_tick(dm, now);
 	/* Restored calls end, if they do, by what the server's first word
 	 * brings: not by timers that ran while nobody could be told. */
 	if (dm->link_was_up)

@@ -229,6 +229,10 @@ static void remember(struct daemon *dm, enum link_event ev, const char *detail)
 
 	if (ev == LINK_EV_UP || ev == LINK_EV_LOST)
 		u->since = clock_wall();
+	if (strcmp(detail, "conflict") == 0) {
+		u->conflicts++;
+		u->conflict = clock_wall();
+	}
 	if (ev == LINK_EV_LOST) {
 		u->lost = u->since;
 		set_text(&u->lost_why, detail);
@@ -273,6 +277,7 @@ static void link_lost(struct daemon *dm)
 	arena_reset(dm->arena);
 	notices_link_lost(dm);
 	modules_link_lost(dm);
+	check_link_lost(dm);
 	route_forget_asked(dm);
 }
 

@@ -92,7 +92,7 @@ function usualConfig(o) {
 		shaper_rules: { max_user_sessions: { 1000: 'unlimited', 10: 'all' },
 			max_user_offline_messages: 100,
 			c2s_shaper: { none: 'unlimited', normal: 'all' } },
-		modules: MODULES,
+		modules: { ...MODULES, ...o.modules },
 		append_host_config: hostConfig(o),
 	}, null, '\t');
 }
@@ -303,6 +303,7 @@ export async function compileModule(dir) {
 //   c2sPort     taken if it is free, else another one
 //   logLevel    "info" (default) or "debug"
 //   configText  makes the configuration's text of all these and ports
+//   modules     { name: options } of more modules
 //   codePath    where more code is, dir by default
 //   module      { options, hosts }: our module on this host, or on others:
 //               { host: its component, undefined for the first one }
@@ -311,13 +312,13 @@ export async function compileModule(dir) {
 export async function startEjabberd({
 	dir, users = {}, component = {}, components = [], hosts = [],
 	unlimited = /^$/, stanzaSize = 262144, c2sPort, logLevel = 'info', module,
-	configText = usualConfig, codePath = dir,
+	configText = usualConfig, codePath = dir, modules = {},
 }) {
 	const first = { domain: `calls.${HOST}`, secret: 'secret',
 		...component };
 	const o = {
 		dir: resolve(dir), c2sPort, logLevel, unlimited, stanzaSize,
-		configText, codePath: resolve(codePath),
+		configText, modules, codePath: resolve(codePath),
 		module: module && { hosts: { [HOST]: undefined }, ...module },
 		hosts: [...new Set([HOST, ...hosts,
 			...Object.keys(module?.hosts ?? {})])],

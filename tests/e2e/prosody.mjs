@@ -22,6 +22,9 @@ const PORT_TAKEN = 'Failed to open server port';
 const START_MS = 20000;
 const TAIL = 2000;
 
+const PACKAGED_LIMITS =
+	'limits = { c2s = { rate = "10kb/s" }; s2sin = { rate = "30kb/s" } }';
+
 const MODULES = [
 	'disco', 'roster', 'saslauth', 'blocklist', 'bookmarks', 'carbons',
 	'csi', 'csi_simple', 'limits', 'mam', 'offline', 'pep', 'ping', 'posix',
@@ -78,7 +81,7 @@ function luaRoster(items) {
 }
 
 function configText(o) {
-	const modules = [...MODULES, ...o.tls ? ['tls'] : [],
+	const modules = [...MODULES, ...o.modules, ...o.tls ? ['tls'] : [],
 		...o.module ? ['admin_shell'] : []];
 	const file = (...names) => lua(join(o.dir, ...names));
 	return `-- written by tests/e2e/prosody.mjs
@@ -104,8 +107,8 @@ authentication = "internal_plain"
 storage = "internal"
 modules_enabled = { ${modules.map(lua).join(', ')} }
 modules_disabled = { "s2s" }
-limits = { c2s = { rate = "10kb/s" }; s2sin = { rate = "30kb/s" } }
-${o.module ? `plugin_paths = { ${lua(MODULE_DIR)} }` : ''}
+${o.limits}
+plugin_paths = { ${[MODULE_DIR, ...o.pluginPaths].map(lua).join(', ')} }
 ${o.globalConfig}
 
 VirtualHost "${HOST}"
@@ -311,6 +314,9 @@ class Prosody {
 //   logLevel   "info" (default) or "debug"
 //   module     { options, hosts }: our module on this host, or on others:
 //              { host: its component, undefined for the first one }
+//   limits     those of its users, as lines; the packaged ones by default
+//   modules    more of its own that are enabled
+//   pluginPaths   folders with more modules
 //   globalConfig, hostConfig, componentConfig   more lines of its config file
 // The result:
 //   host, component, c2sPort, httpPort, componentPort, websocket (its URL),
@@ -322,11 +328,13 @@ class Prosody {
 export async function startProsody({
 	dir, users = {}, component = {}, tls = false, c2sPort,
 	logLevel = 'info', globalConfig = '', hostConfig = '',
-	componentConfig = '', module,
+	componentConfig = '', module, limits = PACKAGED_LIMITS,
+	modules = [], pluginPaths = [],
 }) {
 	const o = {
 		dir: resolve(dir), tls, module, c2sPort, logLevel, globalConfig,
-		hostConfig, componentConfig, ports: null,
+		hostConfig, componentConfig, limits, modules, pluginPaths,
+		ports: null,
 		component: { domain: `calls.${HOST}`, secret: 'secret',
 			...component },
 	};

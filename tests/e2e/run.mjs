@@ -38,6 +38,7 @@ const { values: options } = parseArgs({ options: {
 // left out, and why.
 const transparent = (why) => ({ transparent: why });
 const NOT = {
+	'admin.mjs': transparent('it is about the set-up'),
 	'gateway.mjs': transparent('it is about addresses of ours'),
 	'disk.mjs': transparent('it is about the database'),
 	'ejabberd.mjs': transparent('it tells both modes itself'),

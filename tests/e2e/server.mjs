@@ -31,13 +31,13 @@ c2s_stanza_size_limit = ${STANZA_SIZE}
 
 const starters = {
 	prosody: ({ components = [], hosts = [], unlimited = [],
-		globalConfig = '', ...rest }) =>
+		globalConfig = '', componentConfig = '', ...rest }) =>
 		startProsody({ ...rest,
-			globalConfig: prosodyUnlimited(unlimited, ['localhost',
-				...Object.keys(rest.module?.hosts ?? {})]) +
-				globalConfig,
-			componentConfig: prosodyComponents(components),
-			hostConfig: hosts.map((host) =>
+			globalConfig: globalConfig + prosodyUnlimited(unlimited,
+				['localhost', ...Object.keys(rest.module?.hosts ?? {})]),
+			componentConfig: componentConfig +
+				prosodyComponents(components),
+			hostConfig: (rest.hostConfig ?? '') + hosts.map((host) =>
 				`\n\nVirtualHost "${host}"\n`).join('') }),
 	ejabberd: ({ unlimited = [], ...rest }) => startEjabberd({ ...rest,
 		stanzaSize: unlimited.length ? STANZA_SIZE : undefined,

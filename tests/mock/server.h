@@ -30,6 +30,9 @@ struct mock {
 	const char *pong_from;     /* NULL: who was asked */
 	bool bytewise;             /* one byte per turn of the loop */
 	bool linger;               /* no answer to </stream:stream> */
+	bool answers;              /* questions get service-unavailable */
+	unsigned echoes;           /* messages to their sender that come back,
+				      for as many as there are */
 
 	uv_tcp_t listener, client;
 	uv_idle_t drip;            /* sends the next byte */
@@ -179,6 +182,30 @@ static void mock_pong(struct mock *m, struct xml_elem *e)
 	mock_send(m, text);
 }
 
+/* As far as it is a server that answers. */
+static void mock_answer(struct mock *m, struct xml_elem *e)
+{
+	const char *from = xml_get(e, "from"), *to = xml_get(e, "to");
+	const char *type = xml_get(e, "type");
+	char text[512];
+
+	if (!from || !to || !type)
+		return;
+	if (m->echoes && strcmp(from, to) == 0) {
+		m->echoes--;
+		snprintf(text, sizeof(text), "<message type='%s' id='%s' "
+			 "from='%s' to='%s'/>", type, xml_get(e, "id"), from,
+			 to);
+		mock_send(m, text);
+	}
+	if (!m->answers || (strcmp(type, "get") && strcmp(type, "set")))
+		return;
+	snprintf(text, sizeof(text), "<iq type='error' id='%s' from='%s' "
+		 "to='%s'><error type='cancel'><service-unavailable xmlns='"
+		 NS_STANZAS "'/></error></iq>", xml_get(e, "id"), to, from);
+	mock_send(m, text);
+}
+
 static void mock_stanza_h(struct xml_elem *e, struct arena *a, void *arg)
 {
 	struct mock *m = arg;
@@ -194,6 +221,7 @@ static void mock_stanza_h(struct xml_elem *e, struct arena *a, void *arg)
 		return;
 	}
 	m->stanzas++;
+	mock_answer(m, e);
 	if (m->log_len > MOCK_LOG)
 		return;
 	text = xml_write(a, e, NS_COMPONENT, &len);

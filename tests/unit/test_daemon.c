@@ -323,6 +323,8 @@ static void test_why_down(void **state)
 		stop();
 	}
 	m.refuse = NULL;
+	m.answers = true;
+	m.echoes = 16;
 	up();
 	UNTIL(says("\"check\"", "connected (calls.example.org) since 20"));
 	assert_null(strstr(answer, "to mend"));
@@ -701,6 +703,8 @@ static void test_json_names(void **state)
 	json_decref(call);
 	json_decref(log);
 	list = json_object_get(shown("\"status\"", &log), "link");
+	m.answers = true;
+	m.echoes = 16;
 	assert_true(json_equal(list, json_object_get(
 				     shown("\"check\"", &call), "link")));
 	json_decref(log);
@@ -725,6 +729,81 @@ static void test_unknown_user(void **state)
 	stop();
 }
 
+/* --- check ------------------------------------------------------------ */
+
+/* The server's module says that it is `release`. */
+static void hello(const char *release)
+{
+	char text[512];
+	unsigned id = 0;
+
+	m.answers = false;
+	forget_log();
+	mock_send(&m, "<message from='example.org' to='calls.example.org'>"
+		  "<hello xmlns='urn:privatecall:query:0'/></message>");
+	UNTIL(count_sent("<hello") == 1);
+	m.answers = true;
+	sscanf(strstr(m.log, "hello-"), "hello-%u", &id);
+	snprintf(text, sizeof(text), "<iq type='result' id='hello-%u' "
+		 "from='example.org' to='calls.example.org'><hello "
+		 "xmlns='urn:privatecall:query:0' version='1' "
+		 "software='mod_privatecall' release='%s' "
+		 "server='Prosody 0.12.3'/></iq>", id, release);
+	mock_send(&m, text);
+}
+
+/* X11: who is of another version, and which of the two is the older one. */
+static void test_check_version(void **state)
+{
+	static const struct { const char *release, *says; } cases[] = {
+		{ "0.0.9", "0.0.9, Prosody 0.12.3) is older than " },
+		{ "0.1.0rc1", "is newer than privatecalld" },
+		{ "0.10.0", "is newer than privatecalld" },
+	};
+	size_t i;
+
+	(void)state;
+	m.answers = true;
+	up();
+	UNTIL(count_sent("<hello") == 1);
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		hello(cases[i].release);
+		m.echoes = 16;
+		assert_int_equal(ctl("\"check\""), 0);
+		assert_non_null(strstr(answer, cases[i].says));
+		assert_non_null(strstr(answer, "\"about\":\"version\""));
+	}
+	hello(PACKAGE_VERSION);
+	m.echoes = 16;
+	assert_int_equal(ctl("\"check\""), 0);
+	assert_null(strstr(answer, "\"about\":\"version\""));
+	stop();
+}
+
+/* X11: a server that gives the other link a part; one that gives nothing back
+ * to anybody says nothing, and one that is lost does not keep the admin. */
+static void test_check_link(void **state)
+{
+	(void)state;
+	m.answers = true;
+	up();
+	m.echoes = 9;
+	assert_int_equal(ctl("\"check\""), 0);
+	assert_non_null(strstr(answer, "7 of 16 messages from "
+			       "calls.example.org to itself"));
+	assert_non_null(strstr(answer, "and in prosody.cfg.lua:"));
+	assert_non_null(strstr(answer, "in ejabberd.yml"));
+	assert_int_equal(ctl("\"check\""), 0);
+	assert_null(strstr(answer, "second link"));
+	mock_stream_error(&m, "conflict");
+	UNTIL(m.handshakes == 2);
+	m.echoes = 16;
+	assert_int_equal(ctl("\"check\""), 0);
+	assert_non_null(strstr(answer, "another program has connected as "
+			       "calls.example.org, last at 20"));
+	stop();
+}
+
 /* With arguments it is the daemon. */
 int main(int argc, char **argv)
 {
@@ -746,6 +825,8 @@ int main(int argc, char **argv)
 		T(test_commands),
 		T(test_json_names),
 		T(test_unknown_user),
+		T(test_check_version),
+		T(test_check_link),
 	};
 
 	if (argc > 1)

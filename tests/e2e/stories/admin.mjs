@@ -1,0 +1,178 @@
+// admin.mjs: `privatecallctl check` on real servers that are set up well, not
+// so well, and with the lines that it said
+//
+// Each story has a server of its own: what it looks at is how that is set up.
+
+import { join } from 'node:path';
+import { until } from '../children.mjs';
+import { Component } from '../clients/component.mjs';
+import { block, debianConfig } from '../pages.mjs';
+import { startPrivatecalld } from '../privatecalld.mjs';
+import { startServer } from '../server.mjs';
+import { assert, BASE_CONF, equal, story } from '../story.mjs';
+
+const options = { native: true, slow: true, lasts: 90 };
+
+const isEjabberd = (t) => t.prosody.name === 'ejabberd';
+
+// A server with these options, and a daemon.
+async function scene(t, serverOptions) {
+	t.serverName ??= t.prosody.name;
+	await t.ownDaemon?.stop();
+	await t.ownProsody?.stop();
+	t.prober = null;
+	t.users.clear();
+	t.scenes = (t.scenes ?? 0) + 1;
+	const dir = join(t.dir, `scene${t.scenes}`);
+	t.prosody = t.ownProsody = await startServer(t.serverName,
+		{ dir, ...serverOptions });
+	t.domain = t.prosody.component.domain;
+	t.daemon = t.ownDaemon = await startPrivatecalld({ dir: t.dir,
+		prosody: t.prosody, conf: BASE_CONF });
+	await t.connected();
+	// Its hellos are answered when what is asked after them is.
+	await check(t);
+}
+
+async function check(t) {
+	const { code, text, data } = await t.daemon.ctl('check');
+	t.dialogue.add('ctl', '--', `check => ${code}\n${text}`);
+	const about = (level) => data.findings
+		.filter((f) => f.level === level).map((f) => f.about).sort();
+	return { code, text, data, warnings: about('warn'), notes: about('note'),
+		host: data.hosts[0],
+		mend: (name) => data.findings.find((f) => f.about === name)?.mend };
+}
+
+// Each line of a block of the page is among what is to be mended.
+function names(text, page, name) {
+	for (const line of block(page, name).split('\n').map((l) => l.trim()))
+		assert(!line || text.includes(line), `${line} is not in ${text}`);
+}
+
+story('X11 check: the server\'s module is there, and what it says of the ' +
+	'server', options, async (t) => {
+	await scene(t, { module: {} });
+	const { code, text, warnings, notes, host, mend } = await check(t);
+	equal(code, 0, 'code');
+	equal(notes, [], 'notes');
+	// The stories' ejabberd has Debian's limits.
+	equal(warnings, isEjabberd(t) ? ['rate'] : [], 'warnings');
+	if (isEjabberd(t))
+		names(mend('rate'), 'ejabberd', 'limits');
+	equal([host.host, host.sessions, host.rosters, host.block_lists],
+		['localhost', 'module', 'module', 'module'], 'facts');
+	equal([host.registration, host.user_rate],
+		[false, isEjabberd(t) ? 3000 : 10000], 'set-up');
+	assert(/^(Prosody 0|ejabberd 23)\./.test(host.server), host.server);
+	// Debian's ejabberd does not say what time it is (mod_time).
+	assert(isEjabberd(t) ? host.clock === null
+		: Math.abs(host.clock) < 2000, `clock ${host.clock}`);
+	assert(/^ok {4}localhost: sessions, rosters and block lists/m.test(text),
+		text);
+	const { stdout, code: same } = await t.daemon.run('check', '--json');
+	equal(same, 0, 'code of --json');
+	equal(JSON.parse(stdout).hosts[0].host, 'localhost', '--json');
+});
+
+story('X11 check: no module, and the lines to add, which are those of the ' +
+	'page', options, async (t) => {
+	await scene(t, {});
+	const { code, warnings, notes, host, mend } = await check(t);
+	equal(code, 0, 'code');
+	equal(warnings, [], 'warnings');
+	equal(notes, isEjabberd(t) ? ['facts', 'mod_pres_counter', 'rate']
+		: ['facts'], 'notes');
+	equal([host.module, host.sessions, host.rosters, host.block_lists],
+		[null, 'subscription', 'none', 'none'], 'facts');
+	equal(host.registration, isEjabberd(t) ? false : null, 'registration');
+	const page = t.prosody.name;
+	names(mend('facts'), page, 'privilege');
+	if (isEjabberd(t)) {
+		names(mend('facts'), page, 'modules');
+		names(mend('rate'), page, 'limits');
+		equal(/prosody\.cfg/.test(mend('facts')), false, 'Prosody\'s lines');
+		return;
+	}
+	assert(/modules_enabled = { "privatecall" }/.test(mend('facts')) &&
+		/privatecall_component = "calls\.localhost"/.test(mend('facts')),
+	mend('facts'));
+	equal(/ejabberd\.yml/.test(mend('facts')), false, 'ejabberd\'s lines');
+});
+
+story('X11 check: open registration', options, async (t) => {
+	const open = isEjabberd(t) ? { modules: { mod_register: {} } }
+		: { globalConfig: 'allow_registration = true\n',
+			modules: ['register'] };
+	await scene(t, { module: {}, ...open });
+	let { host, warnings, mend } = await check(t);
+	equal(host.registration, true, 'with the module');
+	assert(warnings.includes('registration'), warnings);
+	assert(/allow_registration = false|remove `mod_register:'/
+		.test(mend('registration')), mend('registration'));
+	if (!isEjabberd(t))
+		return;
+	await scene(t, open);
+	({ host, warnings } = await check(t));
+	equal(host.registration, true, 'without the module');
+	assert(warnings.includes('registration'), warnings);
+	await scene(t, { module: {}, modules: { mod_register:
+		{ access: 'none' } } });
+	equal((await check(t)).host.registration, false, 'with access: none');
+});
+
+story('X11 check: another program is the same component', options,
+	async (t) => {
+		await scene(t, { module: {} });
+		const second = () => new Component({ server: t.prosody,
+			dialogue: t.dialogue });
+		const other = await second().connect();
+		if (isEjabberd(t)) {
+			// It lets both in, and gives each a part.
+			const { code, warnings } = await check(t);
+			equal(code, 0, 'code');
+			assert(warnings.includes('second link'), warnings);
+			await other.close();
+			await until(async () => !(await check(t)).warnings
+				.includes('second link'), 'its end');
+			return;
+		}
+		// It lets in the newest, which throws out the other.
+		await until(() => !other.online, 'our coming back');
+		await t.connected();
+		const { text, warnings } = await check(t);
+		equal(warnings, ['second link'], 'warnings');
+		assert(/another program has connected as calls\.localhost/.test(text),
+			text);
+	});
+
+story('X11 check: clocks that differ', options, async (t) => {
+	await scene(t, { module: {}, ...isEjabberd(t)
+		? { modules: { mod_time: {} } } : {} });
+	await t.daemon.clock('+31s');
+	const { code, text, warnings, host } = await check(t);
+	equal(code, 0, 'code');
+	assert(warnings.includes('clock'), warnings);
+	assert(/clock of localhost is 3\d s behind/.test(text), text);
+	assert(host.clock < -30000 && host.clock > -40000, host.clock);
+});
+
+story('X11 check: limits too low for offers, and the page\'s', options,
+	async (t) => {
+		const page = t.prosody.name;
+		await scene(t, isEjabberd(t)
+			? { module: {}, modules: { mod_pres_counter: {} } }
+			: { module: {}, limits: 'limits = { c2s = { rate = "3kb/s" } }' });
+		const low = await check(t);
+		assert(low.warnings.includes('rate'), low.warnings);
+		names(low.mend('rate'), page, 'limits');
+		equal(low.warnings.includes('mod_pres_counter'), isEjabberd(t),
+			'mod_pres_counter');
+		const limits = block(page, 'limits');
+		await scene(t, { module: {}, ...isEjabberd(t)
+			? { configText: (o) => debianConfig(o, limits,
+				`modules:\n${block(page, 'modules')}`) } : { limits } });
+		const { host, warnings } = await check(t);
+		equal(host.user_rate, 20000, 'rate');
+		equal(warnings, [], 'warnings');
+	});
