@@ -40,8 +40,8 @@
 #define NS_ROSTER      "jabber:iq:roster"               /* RFC 6121, 2 */
 #define NS_BLOCKING    "urn:xmpp:blocking"              /* XEP-0191 */
 #define NS_FORWARD     "urn:xmpp:forward:0"             /* XEP-0297 */
-#define NS_PRIVILEGE_1 "urn:xmpp:privilege:1"           /* XEP-0356, 0.2 */
-#define NS_PRIVILEGE_2 "urn:xmpp:privilege:2"           /* 0.3 and later */
+#define NS_PRIVILEGE_1 "urn:xmpp:privilege:1"           /* XEP-0356 */
+#define NS_PRIVILEGE_2 "urn:xmpp:privilege:2"           /* the same */
 #define NS_RELAY       "urn:privatecall:relay:0"        /* doc/protocol.md */
 #define NS_QUERY       "urn:privatecall:query:0"        /* the same */
 

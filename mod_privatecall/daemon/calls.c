@@ -498,34 +498,36 @@ static void answer_ask(struct call_entry *e, const struct call_action *a,
 	memset(&ev, 0, sizeof(ev));
 	users_facts(dm, a, users_over_limit(dm, a->from, a->to), NULL, arena,
 		    &ev);
-	if (!is_early(ev.cause) && modules_ask(dm, a, e->pair, arena))
+	if (!is_early(ev.cause) && (modules_ask(dm, a, e->pair, arena) ||
+				    privileged_ask(e, arena)))
 		return;
 	give_facts(e, &ev, arena);
 }
 
-void calls_told(struct daemon *dm, const char *pair, unsigned ask,
-		const struct xml_elem *facts, struct arena *arena)
+struct call_entry *calls_asking(struct daemon *dm, const char *pair,
+				unsigned ask)
 {
-	struct call_action question = { .ask = ask };
 	struct call_entry *e = NULL;
-	struct module_facts told;
-	struct call_event ev;
-	struct call *c;
 
 	HASH_FIND(hh_pair, dm->by_pair, pair, strlen(pair), e);
-	c = e ? &e->call : NULL;
-	if (!c || c->state != CALL_ASKING || c->ask != ask)
-		return;
-	question.from = c->leg[c->caller].user;
-	question.to = c->leg[!c->caller].user;
-	question.media = c->media;
+	return e && e->call.state == CALL_ASKING && e->call.ask == ask ? e :
+									 NULL;
+}
+
+void calls_told(struct call_entry *e, const struct module_facts *told,
+		struct arena *arena)
+{
+	struct call *c = &e->call;
+	struct call_action question = {
+		.ask = c->ask, .media = c->media,
+		.from = c->leg[c->caller].user,
+		.to = c->leg[!c->caller].user,
+	};
+	struct call_event ev;
+
 	memset(&ev, 0, sizeof(ev));
-	if (facts)
-		modules_facts(dm, question.to, facts, &told, arena);
-	else
-		dm->count.facts_late++;
-	e->exists = facts && told.exists;
-	users_facts(dm, &question, false, facts ? &told : NULL, arena, &ev);
+	e->exists = told && told->exists;
+	users_facts(e->dm, &question, false, told, arena, &ev);
 	give_facts(e, &ev, arena);
 }
 

@@ -32,7 +32,13 @@
 
 enum iq_kind { IQ_CALL, IQ_GATEWAY };
 /* What a host is asked beside that. */
-enum host_iq { HOST_HELLO, HOST_FACTS, HOST_VERSION, HOST_TIME, HOST_REGISTER };
+enum host_iq {
+	HOST_HELLO, HOST_FACTS,            /* modules.c */
+	/* privileged.c, in the order of asking: the callee's block list, the
+	 * caller's, the callee's roster */
+	HOST_BLOCKS, HOST_BLOCKED, HOST_ROSTER,
+	HOST_VERSION, HOST_TIME, HOST_REGISTER     /* check.c */
+};
 
 struct counters {
 	uint64_t calls, answered, refused, ignored, bad, unknown_answers;
@@ -169,6 +175,7 @@ struct call_entry {
 	unsigned held_opens[2];    /* of them initiates and accepts, by side */
 	unsigned busy;             /* steps under way: not to be freed */
 	bool exists;               /* its callee does: his server said so */
+	struct module_facts told;  /* so far, by XEP-0356 */
 	bool live;                 /* counted, and its addresses are held */
 	bool lingers;              /* is in the list of those */
 	struct call_entry *prev, *next;
@@ -188,10 +195,12 @@ struct call_entry *calls_find(struct daemon *dm, const char *id_or_prefix);
  * whoever walks over calls and sends any other event keeps his place. */
 void calls_event(struct call_entry *e, struct call_event *ev,
 		 struct arena *arena);
-/* What the callee's server says about question `ask` of a pair; NULL: nothing
- * in time. */
-void calls_told(struct daemon *dm, const char *pair, unsigned ask,
-		const struct xml_elem *facts, struct arena *arena);
+/* The call of a pair that still waits for the answer to `ask`; NULL: none. */
+struct call_entry *calls_asking(struct daemon *dm, const char *pair,
+				unsigned ask);
+/* What the callee's server says about that; NULL: nothing in time. */
+void calls_told(struct call_entry *e, const struct module_facts *told,
+		struct arena *arena);
 /* The same event for every call. */
 void calls_all(struct daemon *dm, enum call_event_kind kind);
 /* Device `jid` of `bare` came or went, for all his calls. */
@@ -318,15 +327,19 @@ bool modules_answer(struct daemon *dm, const struct stanza *s,
 /* Asks the callee's server about a call. False: nobody to ask. */
 bool modules_ask(struct daemon *dm, const struct call_action *ask,
 		 const char *pair, struct arena *arena);
-/* A <facts/> that came for it; its sessions are taken over. */
-void modules_facts(struct daemon *dm, const char *callee,
-		   const struct xml_elem *facts, struct module_facts *f_r,
-		   struct arena *arena);
 int64_t modules_deadline(const struct daemon *dm);
 /* Before the calls' time: whose facts are late learns it here. */
 void modules_tick(struct daemon *dm, int64_t now);
 /* The host of that name; NULL: none of ours, or the link was never up. */
 struct module_host *modules_find(const struct daemon *dm, const char *domain);
+
+/* --- privileged.c ----------------------------------------------------- */
+/* Asks the servers of a call's two, which have no module, about them. False:
+ * they have granted nothing. */
+bool privileged_ask(struct call_entry *e, struct arena *arena);
+/* NULL: no answer in time. */
+void privileged_answered(struct daemon *dm, const struct iq_asked *q,
+			 const struct stanza *s, struct arena *arena);
 
 /* --- uplink.c --------------------------------------------------------- */
 /* What a stanza is for the link: as it is from our addresses, relayed by the

@@ -11,6 +11,7 @@ mod_privatecall_daemon_SRC = \
 	mod_privatecall/daemon/modules.c \
 	mod_privatecall/daemon/notices.c \
 	mod_privatecall/daemon/preflight.c \
+	mod_privatecall/daemon/privileged.c \
 	mod_privatecall/daemon/recover.c \
 	mod_privatecall/daemon/route.c \
 	mod_privatecall/daemon/snippet.c \

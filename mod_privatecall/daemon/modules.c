@@ -343,17 +343,29 @@ bool modules_ask(struct daemon *dm, const struct call_action *ask,
 	return true;
 }
 
-void modules_facts(struct daemon *dm, const char *callee,
-		   const struct xml_elem *facts, struct module_facts *f_r,
-		   struct arena *arena)
+/* `facts` NULL: none came in time. */
+static void on_facts(struct daemon *dm, const struct iq_asked *q,
+		     const struct xml_elem *facts, struct arena *arena)
 {
+	struct call_entry *e = calls_asking(dm, q->context, q->number);
 	struct gateway_env env = make_env(arena);
+	struct module_facts told;
+	const char *callee;
 
-	module_read_facts(facts, f_r);
+	if (!e)
+		return;
+	if (!facts) {
+		dm->count.facts_late++;
+		calls_told(e, NULL, arena);
+		return;
+	}
+	callee = e->call.leg[!e->call.caller].user;
+	module_read_facts(facts, &told);
 	gateway_replay(dm->gateway, callee, false, &env);
 	read_sessions(dm, facts, &env);
 	gateway_replay(dm->gateway, callee, true, &env);
 	route_gateway(dm, &env);
+	calls_told(e, &told, arena);
 }
 
 /* s NULL: no answer in time. */
@@ -362,14 +374,23 @@ static void answered(struct daemon *dm, const struct iq_asked *q,
 {
 	bool result = s && strcmp(s->type, "result") == 0;
 
-	/* An error may hold a copy of what was asked. */
-	if (q->kind == HOST_HELLO)
+	switch (q->kind) {
+	case HOST_HELLO:
 		on_hello(dm, q->context, s, arena);
-	else if (q->kind != HOST_FACTS)
+		break;
+	case HOST_FACTS:
+		/* An error may hold a copy of what was asked. */
+		on_facts(dm, q, !result ? NULL :
+			 xml_child(s->elem, NS_QUERY, "facts"), arena);
+		break;
+	case HOST_BLOCKS:
+	case HOST_BLOCKED:
+	case HOST_ROSTER:
+		privileged_answered(dm, q, s, arena);
+		break;
+	default:
 		check_answered(dm, q, s, arena);
-	else
-		calls_told(dm, q->context, q->number, !result ? NULL :
-			   xml_child(s->elem, NS_QUERY, "facts"), arena);
+	}
 }
 
 bool modules_answer(struct daemon *dm, const struct stanza *s,

@@ -242,7 +242,8 @@ bool users_over_limit(struct daemon *dm, const char *from, const char *to)
 static void activity(struct daemon *dm, const char *bare,
 		     const struct module_facts *told, struct verdict_facts *f)
 {
-	f->known = told ? told->exists : gateway_knows(dm->gateway, bare);
+	f->known = told && !told->partial ? told->exists :
+		   gateway_knows(dm->gateway, bare);
 	f->active = f->known && gateway_active(dm->gateway, bare,
 					       clock_wall(), &f->dnd);
 }

@@ -131,6 +131,7 @@ void module_read_facts(const struct xml_elem *facts,
 {
 	f_r->exists = !is_false(facts, "exists");
 	f_r->push = is_true(facts, "push");
+	f_r->partial = false;
 	f_r->contact = xml_get(facts, "subscription") != NULL;
 	f_r->blocked = is_true(facts, "blocks") || is_true(facts, "blocked");
 }

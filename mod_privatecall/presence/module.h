@@ -40,6 +40,7 @@ void module_read_hello(const struct xml_elem *hello,
 struct module_facts {
 	/* What was left out is as for somebody who is not in doubt. */
 	bool exists, push;
+	bool partial;              /* only the following is known */
 	bool contact;              /* the caller is in the callee's roster */
 	bool blocked;              /* one of the two blocks the other */
 };

@@ -1,8 +1,8 @@
 /* privilege.c: the elements of XEP-0356 (see privilege.h).
  *
- * Namespace and forms are those of the two servers' modules: version 0.2 in
- * ejabberd 23.01 (without iq), 0.4 in Prosody's mod_privilege, which nests the
- * namespaces of an iq permission in each other.
+ * Namespaces and forms are those of the two servers' modules: ejabberd 23.01
+ * has the older version, without iq; Prosody's mod_privilege the newer one, and
+ * nests the namespaces of an iq permission in each other.
  */
 #include "mod_privatecall/presence/privilege.h"
 

@@ -11,7 +11,7 @@
 enum {
 	PRIVILEGE_ROSTER = 1,
 	PRIVILEGE_PRESENCE = 2,
-	PRIVILEGE_BLOCKS = 4       /* only since version 0.3: Prosody */
+	PRIVILEGE_BLOCKS = 4       /* not in the older version */
 };
 
 /* A host says what it grants: a set of the above, maybe empty. False: the

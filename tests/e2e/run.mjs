@@ -43,6 +43,7 @@ const NOT = {
 	'disk.mjs': transparent('it is about the database'),
 	'ejabberd.mjs': transparent('it tells both modes itself'),
 	'native.mjs': transparent('no service takes part'),
+	'privilege.mjs': transparent('it is about servers without our module'),
 	'transparent.mjs': { gateway: 'it is about the users\' own addresses' },
 	'a31-hostile.mjs': transparent('it is about the component\'s link'),
 	'a31-stream.mjs': transparent('it is about the component\'s link'),

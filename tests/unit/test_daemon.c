@@ -25,11 +25,12 @@ int daemon_main(int argc, char **argv);
 #undef main
 
 #define WAIT_MS 20000
-#define PROPOSE_WITH(id) "<message from='alice@example.org/a' type='chat' " \
+#define PROPOSE_AS(id, sid) "<message from='alice@example.org/a' type='chat' " \
 	"id='" id "' to='bob@calls.example.org'><propose " \
-	"xmlns='urn:xmpp:jingle-message:0' id='s1'><description " \
+	"xmlns='urn:xmpp:jingle-message:0' id='" sid "'><description " \
 	"xmlns='urn:xmpp:jingle:apps:rtp:1' media='audio'/></propose>" \
 	"</message>"
+#define PROPOSE_WITH(id) PROPOSE_AS(id, "s1")
 #define PROPOSE PROPOSE_WITH("p1")
 
 static uv_loop_t loop;
@@ -804,6 +805,64 @@ static void test_check_link(void **state)
 	stop();
 }
 
+/* --- XEP-0356 --------------------------------------------------------- */
+
+#define GRANTS "<message from='example.org' to='calls.example.org'>" \
+	"<privilege xmlns='urn:xmpp:privilege:2'><perm access='roster' " \
+	"type='get'/><perm access='iq'><namespace ns='urn:xmpp:blocking' " \
+	"type='get'/></perm></privilege></message>"
+
+/* The question that holds `what` is answered with `inner`; NULL: an error. */
+static void tell(const char *what, const char *whose, const char *inner)
+{
+	char text[512];
+	unsigned id = 0;
+
+	UNTIL(count_sent(what) == 1);
+	sscanf(strstr(m.log, "facts-"), "facts-%u", &id);
+	forget_log();
+	snprintf(text, sizeof(text), "<iq type='%s' id='facts-%u' "
+		 "from='%s@example.org' to='calls.example.org'>%s</iq>",
+		 inner ? "result" : "error", id, whose, inner ? inner :
+		 "<error type='auth'><forbidden xmlns='" NS_STANZAS "'/>"
+		 "</error>");
+	mock_send(&m, text);
+}
+
+#define BLOCKS "<privilege xmlns='urn:xmpp:privilege:2'><forwarded " \
+	"xmlns='urn:xmpp:forward:0'><iq xmlns='jabber:client'><blocklist " \
+	"xmlns='urn:xmpp:blocking'><item jid='alice@example.org'/>" \
+	"</blocklist></iq></forwarded></privilege>"
+
+/* Block lists, then roster, before anything is said; whoever is called (A06);
+ * what is refused or late is as if it was not granted. */
+static void test_privileged(void **state)
+{
+	(void)state;
+	up();
+	mock_send(&m, GRANTS);
+	mock_send(&m, PROPOSE);        /* nobody there is known */
+	tell("<privileged_iq", "bob", NULL);
+	tell("<privileged_iq", "alice", NULL);
+	tell("jabber:iq:roster", "bob", "<query xmlns='jabber:iq:roster'/>");
+	UNTIL(count_sent("<reject") == 1);
+	come_online();
+	mock_send(&m, PROPOSE_AS("p2", "s2"));
+	tell("<privileged_iq", "bob", BLOCKS);
+	tell("<privileged_iq", "alice", NULL);
+	tell("jabber:iq:roster", "bob", "<query xmlns='jabber:iq:roster'><item "
+	     "jid='alice@example.org' subscription='both'/></query>");
+	UNTIL(count_sent("<reject") == 1);
+	assert_int_equal(count_sent("<propose"), 0);
+	assert_true(says("\"log\"", "blocked"));
+	mock_send(&m, PROPOSE_AS("p3", "s3"));
+	UNTIL(count_sent("<privileged_iq") == 1);
+	assert_int_equal(count_sent("<propose"), 0);
+	assert_int_equal(ctl("\"clock\",\"+1s\""), 0);
+	UNTIL(count_sent("<propose") == 1);
+	stop();
+}
+
 /* With arguments it is the daemon. */
 int main(int argc, char **argv)
 {
@@ -827,6 +886,7 @@ int main(int argc, char **argv)
 		T(test_unknown_user),
 		T(test_check_version),
 		T(test_check_link),
+		T(test_privileged),
 	};
 
 	if (argc > 1)

@@ -3,46 +3,11 @@
 //
 // Each story has a server of its own: what it looks at is how that is set up.
 
-import { join } from 'node:path';
 import { until } from '../children.mjs';
 import { Component } from '../clients/component.mjs';
 import { block, debianConfig } from '../pages.mjs';
-import { startPrivatecalld } from '../privatecalld.mjs';
-import { startServer } from '../server.mjs';
-import { assert, BASE_CONF, equal, story } from '../story.mjs';
-
-const options = { native: true, slow: true, lasts: 90 };
-
-const isEjabberd = (t) => t.prosody.name === 'ejabberd';
-
-// A server with these options, and a daemon.
-async function scene(t, serverOptions) {
-	t.serverName ??= t.prosody.name;
-	await t.ownDaemon?.stop();
-	await t.ownProsody?.stop();
-	t.prober = null;
-	t.users.clear();
-	t.scenes = (t.scenes ?? 0) + 1;
-	const dir = join(t.dir, `scene${t.scenes}`);
-	t.prosody = t.ownProsody = await startServer(t.serverName,
-		{ dir, ...serverOptions });
-	t.domain = t.prosody.component.domain;
-	t.daemon = t.ownDaemon = await startPrivatecalld({ dir: t.dir,
-		prosody: t.prosody, conf: BASE_CONF });
-	await t.connected();
-	// Its hellos are answered when what is asked after them is.
-	await check(t);
-}
-
-async function check(t) {
-	const { code, text, data } = await t.daemon.ctl('check');
-	t.dialogue.add('ctl', '--', `check => ${code}\n${text}`);
-	const about = (level) => data.findings
-		.filter((f) => f.level === level).map((f) => f.about).sort();
-	return { code, text, data, warnings: about('warn'), notes: about('note'),
-		host: data.hosts[0],
-		mend: (name) => data.findings.find((f) => f.about === name)?.mend };
-}
+import { check, isEjabberd, options, scene } from '../scene.mjs';
+import { assert, equal, story } from '../story.mjs';
 
 // Each line of a block of the page is among what is to be mended.
 function names(text, page, name) {

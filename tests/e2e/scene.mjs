@@ -1,0 +1,64 @@
+// scene.mjs: a story's own server, set up as it needs it, and its own daemon
+
+import { existsSync, mkdirSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { block, debianConfig } from './pages.mjs';
+import { startPrivatecalld } from './privatecalld.mjs';
+import { startServer } from './server.mjs';
+import { BASE_CONF, Skip } from './story.mjs';
+
+const TOP = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
+// Those of Debian's prosody-modules: ./check unpacks them.
+const PROSODY_MODULES = process.env.PROSODY_MODULES ?? join(TOP,
+	'build/prosody-modules/root/usr/lib/prosody/modules');
+
+// Of the stories, for story().
+export const options = { native: true, slow: true, lasts: 90 };
+
+export const isEjabberd = (t) => t.prosody.name === 'ejabberd';
+
+// A server with these options, and a daemon.
+export async function scene(t, serverOptions) {
+	t.serverName ??= t.prosody.name;
+	await t.ownDaemon?.stop();
+	await t.ownProsody?.stop();
+	t.prober = null;
+	t.users.clear();
+	t.scenes = (t.scenes ?? 0) + 1;
+	const dir = join(t.dir, `scene${t.scenes}`);
+	t.prosody = t.ownProsody = await startServer(t.serverName,
+		{ dir, ...serverOptions });
+	t.domain = t.prosody.component.domain;
+	const own = join(dir, 'daemon');
+	mkdirSync(own, { recursive: true });
+	t.daemon = t.ownDaemon = await startPrivatecalld({ dir: own,
+		prosody: t.prosody, conf: BASE_CONF });
+	await t.connected();
+	// Its hellos are answered when what is asked after them is.
+	await check(t);
+}
+
+export async function check(t) {
+	const { code, text, data } = await t.daemon.ctl('check');
+	t.dialogue.add('ctl', '--', `check => ${code}\n${text}`);
+	const about = (level) => data.findings
+		.filter((f) => f.level === level).map((f) => f.about).sort();
+	return { code, text, data, warnings: about('warn'), notes: about('note'),
+		host: data.hosts[0],
+		mend: (name) => data.findings.find((f) => f.about === name)?.mend };
+}
+
+// Server options that grant what the page says, by XEP-0356.
+export function privileged(t) {
+	const page = t.serverName ?? t.prosody.name;
+	const lines = block(page, 'privilege');
+	if (page === 'ejabberd')
+		return { configText: (o) => debianConfig(o, lines) };
+	if (!existsSync(join(PROSODY_MODULES, 'mod_privilege')))
+		throw new Skip('prosody-modules is not there: ./check gets it');
+	const [, host, component] = lines.match(
+		/^VirtualHost .*\n([^]*)^Component .*\n([^]*)/m);
+	return { pluginPaths: [PROSODY_MODULES], hostConfig: host,
+		componentConfig: component };
+}
