@@ -7,6 +7,7 @@
 #	PROSODY     the prosody program, to be run with a configuration of its
 #	            own; never the one of a running service
 #	PROSODYCTL  likewise
+#	PROSODY_MODULES  a folder with the modules of Debian's prosody-modules
 #	EJABBERD    a folder with the programs erl, erlc, dialyzer and
 #	            ejabberdctl of an ejabberd of our own
 #	CHROMIUM    the browser
@@ -111,6 +112,32 @@ private_prosody()
 	PROSODY=$dir/bin/prosody
 	PROSODYCTL=$dir/bin/prosodyctl
 	export PROSODY PROSODYCTL
+}
+
+# private_prosody_modules: Debian's prosody-modules, below build/: one of them
+# is wanted (XEP-0356), and none is to be loaded by a Prosody of this machine.
+private_prosody_modules()
+{
+	dir=$build/prosody-modules
+	PROSODY_MODULES=$dir/root/usr/lib/prosody/modules
+	export PROSODY_MODULES
+	[ ! -d "$dir" ] || return 0
+	echo "$(now) unpacking prosody-modules into build/prosody-modules"
+	rm -rf "$dir.new"
+	mkdir -p "$dir.new" "$build/log"
+	(
+		cd "$dir.new"
+		apt-get download -q prosody-modules || {
+			as_root apt-get update -q
+			apt-get download -q prosody-modules
+		}
+		dpkg-deb -x prosody-modules_*.deb root
+		rm -f prosody-modules_*.deb
+	) >"$build/log/prosody-modules.log" 2>&1 || {
+		tail -n 5 "$build/log/prosody-modules.log" >&2
+		die "prosody-modules could not be fetched: build/log/"
+	}
+	mv "$dir.new" "$dir"
 }
 
 unpack_prosody()
