@@ -139,6 +139,26 @@ static void put_echoes(struct report *r, const struct check *c)
 	     "each call.");
 }
 
+static bool is_loopback(const char *server)
+{
+	return strncmp(server, "127.", 4) == 0 || strcmp(server, "::1") == 0 ||
+	       strcmp(server, "localhost") == 0;
+}
+
+/* XEP-0114 has no encryption. */
+static void put_network(struct report *r)
+{
+	const char *server = r->dm->conf->server;
+
+	if (is_loopback(server))
+		return;
+	say(r, NOTE, NULL, "network", "the link to %s leaves this machine, "
+	    "and is not encrypted: whoever reads along sees who calls whom",
+	    server);
+	mend(r, "Have both on one machine, or in a network that is encrypted "
+	     "(doc/admin/network.md).");
+}
+
 static void put_link(struct report *r, const struct check *c)
 {
 	const struct conf *conf = r->dm->conf;
@@ -158,6 +178,7 @@ static void put_link(struct report *r, const struct check *c)
 	free(text);
 	if (!up)
 		mend_snippet(r, NULL, SNIPPET_COMPONENT, SNIPPET_COMPONENT);
+	put_network(r);
 	put_conflict(r);
 	if (up)
 		put_echoes(r, c);

@@ -3,10 +3,11 @@
 //
 // A block has a name in its first line: "# NAME", or "-- NAME" in Lua.
 
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BIN } from './ejabberd.mjs';
+import { PROSODY, privateLines } from './prosody.mjs';
 
 const TOP = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 
@@ -19,6 +20,20 @@ export function block(page, name) {
 		throw new Error(`no block ${name} in ${page}.md`);
 	return found[2].replaceAll(new RegExp(`^${found[1]}`, 'gm'), '')
 		.replaceAll('example.org', 'localhost');
+}
+
+// The file of Debian's Prosody, with `blocks` behind it; null: this Prosody is
+// one of the machine's, whose file may be anything.
+export function debianProsody(o, folder, ...blocks) {
+	const file = resolve(dirname(PROSODY), '../root/etc/prosody',
+		'prosody.cfg.lua');
+	if (!existsSync(file))
+		return null;
+	return [readFileSync(file, 'utf8')
+		.replace('/usr/local/lib/prosody/modules', folder)
+		.replace('--"websocket"', '"websocket"')
+		.replace(/^(VirtualHost|Include) .*$/gm, ''),
+	privateLines(o), ...blocks].join('\n');
 }
 
 // A block of ejabberd.yml: what stands below each of its keys.

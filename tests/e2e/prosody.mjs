@@ -16,7 +16,7 @@ const TOP = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 const HOST = 'localhost';
 const MODULE_DIR = process.env.PROSODY_MODULE_DIR ??
 	join(TOP, 'mod_privatecall/server/prosody');
-const PROSODY = process.env.PROSODY ?? 'prosody';
+export const PROSODY = process.env.PROSODY ?? 'prosody';
 const PROSODYCTL = process.env.PROSODYCTL ?? 'prosodyctl';
 const PORT_TAKEN = 'Failed to open server port';
 const START_MS = 20000;
@@ -80,9 +80,8 @@ function luaRoster(items) {
 		`["pending"] = {}; };\n${lines.join('\n')}\n};\n`;
 }
 
-function configText(o) {
-	const modules = [...MODULES, ...o.modules, ...o.tls ? ['tls'] : [],
-		...o.module ? ['admin_shell'] : []];
+// Its folders, ports and accounts, and no way out.
+export function privateLines(o) {
 	const file = (...names) => lua(join(o.dir, ...names));
 	return `-- written by tests/e2e/prosody.mjs
 ${process.getuid() === 0 ? 'run_as_root = true' : ''}
@@ -105,8 +104,16 @@ allow_unencrypted_plain_auth = true
 consider_websocket_secure = true
 authentication = "internal_plain"
 storage = "internal"
-modules_enabled = { ${modules.map(lua).join(', ')} }
 modules_disabled = { "s2s" }
+`;
+}
+
+function usualConfig(o) {
+	const modules = [...MODULES, ...o.modules, ...o.tls ? ['tls'] : [],
+		...o.module ? ['admin_shell'] : []];
+	const file = (...names) => lua(join(o.dir, ...names));
+	return `${privateLines(o)}
+modules_enabled = { ${modules.map(lua).join(', ')} }
 ${o.limits}
 plugin_paths = { ${[MODULE_DIR, ...o.pluginPaths].map(lua).join(', ')} }
 ${o.globalConfig}
@@ -265,7 +272,8 @@ class Prosody {
 	}
 
 	#writeConfig() {
-		writeFileSync(this.config, configText(this.#o), { mode: 0o600 });
+		writeFileSync(this.config, this.#o.configText(this.#o),
+			{ mode: 0o600 });
 	}
 
 	async start() {
@@ -317,6 +325,8 @@ class Prosody {
 //   limits     those of its users, as lines; the packaged ones by default
 //   modules    more of its own that are enabled
 //   pluginPaths   folders with more modules
+//   configText makes the configuration's text of all these, ports and
+//              folders
 //   globalConfig, hostConfig, componentConfig   more lines of its config file
 // The result:
 //   host, component, c2sPort, httpPort, componentPort, websocket (its URL),
@@ -329,12 +339,12 @@ export async function startProsody({
 	dir, users = {}, component = {}, tls = false, c2sPort,
 	logLevel = 'info', globalConfig = '', hostConfig = '',
 	componentConfig = '', module, limits = PACKAGED_LIMITS,
-	modules = [], pluginPaths = [],
+	modules = [], pluginPaths = [], configText = usualConfig,
 }) {
 	const o = {
 		dir: resolve(dir), tls, module, c2sPort, logLevel, globalConfig,
 		hostConfig, componentConfig, limits, modules, pluginPaths,
-		ports: null,
+		configText, ports: null,
 		component: { domain: `calls.${HOST}`, secret: 'secret',
 			...component },
 	};

@@ -44,6 +44,7 @@ const NOT = {
 	'ejabberd.mjs': transparent('it tells both modes itself'),
 	'native.mjs': transparent('no service takes part'),
 	'privilege.mjs': transparent('it is about servers without our module'),
+	'prosody.mjs': transparent('it tells both modes itself'),
 	'transparent.mjs': { gateway: 'it is about the users\' own addresses' },
 	'a31-hostile.mjs': transparent('it is about the component\'s link'),
 	'a31-stream.mjs': transparent('it is about the component\'s link'),

@@ -3,6 +3,8 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Conversations } from './clients/conversations.mjs';
+import { Dino } from './clients/dino.mjs';
 import { block, debianConfig } from './pages.mjs';
 import { startPrivatecalld } from './privatecalld.mjs';
 import { startServer } from './server.mjs';
@@ -18,8 +20,8 @@ export const options = { native: true, slow: true, lasts: 90 };
 
 export const isEjabberd = (t) => t.prosody.name === 'ejabberd';
 
-// A server with these options, and a daemon.
-export async function scene(t, serverOptions) {
+// A server with these options, and a daemon; `conf` is its.
+export async function scene(t, serverOptions, conf) {
 	t.serverName ??= t.prosody.name;
 	await t.ownDaemon?.stop();
 	await t.ownProsody?.stop();
@@ -33,7 +35,7 @@ export async function scene(t, serverOptions) {
 	const own = join(dir, 'daemon');
 	mkdirSync(own, { recursive: true });
 	t.daemon = t.ownDaemon = await startPrivatecalld({ dir: own,
-		prosody: t.prosody, conf: BASE_CONF });
+		prosody: t.prosody, conf: { ...BASE_CONF, ...conf } });
 	await t.connected();
 	// Its hellos are answered when what is asked after them is.
 	await check(t);
@@ -47,6 +49,22 @@ export async function check(t) {
 	return { code, text, data, warnings: about('warn'), notes: about('note'),
 		host: data.hosts[0],
 		mend: (name) => data.findings.find((f) => f.about === name)?.mend };
+}
+
+// A server is set up: alice calls bob himself, and his contact of ours.
+export async function firstCall(t, server, domain) {
+	t.prosody = server;
+	t.domain = domain;
+	t.daemon = t.ownDaemon = await startPrivatecalld({ dir: t.dir,
+		prosody: server, conf: BASE_CONF });
+	server.makeContacts(t.user('alice'), t.user('bob'));
+	const [a, b] = await t.pair(Conversations, Dino);
+	for (const to of [t.at('bob'), b.bare]) {
+		const out = await a.call(to);
+		await b.answer(await b.rings());
+		await a.shows(out, 'active');
+		await t.endQuietly(a, out);
+	}
 }
 
 // Server options that grant what the page says, by XEP-0356.

@@ -111,6 +111,15 @@ story('X11 check: another program is the same component', options,
 			text);
 	});
 
+story('X11 check: a link that leaves the machine', options, async (t) => {
+	// It is this machine, by an address that is not of the loopback.
+	await scene(t, { module: {} }, { server: '0.0.0.0' });
+	const { code, notes, text } = await check(t);
+	equal([code, notes], [0, ['network']], 'notes');
+	assert(/^note {2}the link to 0\.0\.0\.0 leaves this machine/m.test(text),
+		text);
+});
+
 story('X11 check: clocks that differ', options, async (t) => {
 	await scene(t, { module: {}, ...isEjabberd(t)
 		? { modules: { mod_time: {} } } : {} });

@@ -9,12 +9,10 @@ import { mkdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { Conversations } from '../clients/conversations.mjs';
-import { Dino } from '../clients/dino.mjs';
 import { BIN, startEjabberd } from '../ejabberd.mjs';
 import { block, debianConfig } from '../pages.mjs';
-import { startPrivatecalld } from '../privatecalld.mjs';
-import { BASE_CONF, equal, story } from '../story.mjs';
+import { firstCall } from '../scene.mjs';
+import { equal, story } from '../story.mjs';
 
 const TOP = resolve(dirname(fileURLToPath(import.meta.url)), '../../..');
 
@@ -32,23 +30,11 @@ async function sh(name, server) {
 			...server.ctlEnvironment() } });
 }
 
-// alice calls bob himself, and his contact of the component.
-async function firstCall(t, server) {
+async function callFirst(t, server) {
 	const conf = Object.fromEntries([...lines('privatecall.conf')
 		.matchAll(/^(\w+) = "?([^"\n]*)"?$/gm)].map(([, k, v]) => [k, v]));
 	equal(Object.keys(conf), ['domain', 'secret'], 'options');
-	t.prosody = server;
-	t.domain = conf.domain;
-	t.daemon = t.ownDaemon = await startPrivatecalld({ dir: t.dir,
-		prosody: server, conf: BASE_CONF });
-	server.makeContacts(t.user('alice'), t.user('bob'));
-	const [a, b] = await t.pair(Conversations, Dino);
-	for (const to of [t.at('bob'), b.bare]) {
-		const out = await a.call(to);
-		await b.answer(await b.rings());
-		await a.shows(out, 'active');
-		await t.endQuietly(a, out);
-	}
+	await firstCall(t, server, conf.domain);
 }
 
 const options = { native: true, slow: true, lasts: 120,
@@ -64,7 +50,7 @@ story('ejabberd.md: from Debian\'s configuration to the first call, by ' +
 	modules = `modules:\n${lines('modules')}`;
 	server.writeConfig();
 	await sh('reload', server);
-	await firstCall(t, server);
+	await callFirst(t, server);
 });
 
 story('ejabberd.md: from Debian\'s configuration to the first call, by -pa ' +
@@ -78,5 +64,5 @@ story('ejabberd.md: from Debian\'s configuration to the first call, by -pa ' +
 		codePath: join(dir, 'ebin'),
 		configText: (o) => debianConfig(o,
 			`modules:\n${lines('modules')}`) });
-	await firstCall(t, server);
+	await callFirst(t, server);
 });
