@@ -15,6 +15,7 @@ below()
 	jingle/xml) ;;
 	jingle/stanza) echo jingle/xml ;;
 	jingle/session) echo $codecs ;;
+	jingle/media) echo jingle/stanza ;;
 	mod_privatecall/policy) echo $jingle ;;
 	mod_privatecall/presence) echo $jingle mod_privatecall/policy ;;
 	mod_privatecall/notice) echo $jingle mod_privatecall/policy ;;
