@@ -152,6 +152,7 @@ static char *play_cell(enum setup s, const char *event)
 		assert_int_equal(play_line(&p, line, &why), 0);
 	free(way);
 	before = p.call.state;
+	p.call.found_over = !call_is_live(&p.call);
 	p.out = open_memstream(&lines, &n);
 	if (!p.message[0][0])
 		strcpy(p.message[0], "none");

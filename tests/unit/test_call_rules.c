@@ -51,6 +51,7 @@ static const char *told(struct play *p, char **out, enum call_event_kind kind)
 
 	fflush(p->out);
 	before = strlen(*out);
+	p->call.found_over = !call_is_live(&p->call);
 	step(p, kind);
 	fflush(p->out);
 	return *out + before;
