@@ -574,7 +574,8 @@ int64_t call_deadline(const struct call *c, const struct settings_site *s)
 	case CALL_OPEN:
 		return c->window_end;
 	case CALL_DONE:
-		return c->over ? t : c->ended_at + CALL_LINGER_MS;
+		return c->over || c->unheard ? t :
+					       c->ended_at + CALL_LINGER_MS;
 	default:
 		return t;
 	}
