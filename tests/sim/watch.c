@@ -500,9 +500,16 @@ bool watch_was_rung(const struct ring *r, unsigned dev)
 				 r->dev[dev].full || r->dev[dev].plain_offer);
 }
 
+/* Or it has the propose to the bare JID, and came while its own is held. */
+static bool is_rung(const struct ring *r, unsigned dev)
+{
+	return watch_was_rung(r, dev) || (r->bare && dev < DEVICES &&
+		watch_reachable(&W.user[r->callee].device[dev]));
+}
+
 static void in_answer(const struct scan *s, struct ring *r, struct pair *p)
 {
-	if (r->ended || !watch_was_rung(r, s->from_dev) ||
+	if (r->ended || !is_rung(r, s->from_dev) ||
 	    r->dev[s->from_dev].out || is_of_old_ring(s, r))
 		return;
 	/* It left because the disk failed, and the process that knew of it

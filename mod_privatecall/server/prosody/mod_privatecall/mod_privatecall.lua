@@ -155,12 +155,21 @@ end
 
 -- What is remembered ------------------------------------------------------
 
-local function key(...)
-	return table.concat({ ... }, "\0");
+local function key(a, b, c)
+	return c and a .. "\0" .. b .. "\0" .. c or a .. "\0" .. b;
+end
+
+-- Of an address that the server has prepared: less work than util.jid's.
+local function bare(address)
+	return address:match("^[^/]*");
+end
+
+local function split(address)
+	return address:match("^([^@/]+)@([^/]+)");
 end
 
 local function pair_key(a, b)
-	a, b = jid.bare(a), jid.bare(b);
+	a, b = bare(a), bare(b);
 	if a > b then a, b = b, a; end
 	return key(a, b);
 end
@@ -209,9 +218,9 @@ local function load(user)
 	local mark = key(module.host, user);
 	if state.loaded:get(mark) then return; end
 	state.loaded:set(mark, true);
-	local bare = jid.join(user, module.host);
+	local address = jid.join(user, module.host);
 	for peer, entry in pairs(store:get(user) or {}) do
-		local pair = pair_key(bare, peer);
+		local pair = pair_key(address, peer);
 		state.pairs:set(pair, math.max(state.pairs:get(pair) or 0, entry.seen));
 		for id in pairs(entry.ids) do state.ids:set(key(pair, id), true); end
 	end
@@ -219,7 +228,7 @@ end
 
 local function load_both(a, b)
 	for _, address in ipairs { a, b } do
-		local node, host = jid.split(address);
+		local node, host = split(address);
 		if node and state.hosts[host] then state.hosts[host].load(node); end
 	end
 end
@@ -250,11 +259,11 @@ local function remember(from, to, id, renew)
 	if not fresh and now() - (state.saved:get(pair) or 0) < SAVE_AGAIN then
 		return;
 	end
-	local user, host = jid.split(from);
-	local peer = jid.bare(to);
+	local user, host = split(from);
+	local peer = bare(to);
 	if host ~= module.host then
-		user, host = jid.split(to);
-		peer = jid.bare(from);
+		user, host = split(to);
+		peer = bare(from);
 	end
 	if host ~= module.host or not user then return; end
 	state.saved:set(pair, now());
@@ -353,7 +362,7 @@ local function call_message(stanza, from, to)
 	local jmi = not failed and jmi_of(stanza);
 	if jmi then
 		local start = jmi.name == "propose";
-		if not start and jid.bare(from) == jid.bare(to) then
+		if not start and bare(from) == bare(to) then
 			return nil;
 		end
 		return {
@@ -365,7 +374,7 @@ local function call_message(stanza, from, to)
 	end
 	local received = stanza:get_child("received", xmlns_receipts);
 	local id = failed and attr.id or received and received.attr.id;
-	if id and take_fresh(state.sent, key(to, jid.bare(from), id), true) then
+	if id and take_fresh(state.sent, key(to, bare(from), id), true) then
 		return { kind = "answer" };
 	end
 	return nil;
@@ -433,7 +442,7 @@ local function refuse(stanza, call, row, from, to)
 	if call.kind == "jingle" then
 		terminate(stanza, row, from, to);
 	else
-		local by = jid.bare(to) .. "/privatecall";
+		local by = bare(to) .. "/privatecall";
 		say("reject", call.id, row, by, from, "store");
 	end
 	return true;
@@ -521,7 +530,7 @@ end
 -- "ours", "other" (a user elsewhere) or nil: no user, or a contact of the
 -- component.
 local function kind_of(address)
-	local node, host = jid.split(address);
+	local node, host = split(address);
 	if not node or host == options.component then return nil; end
 	local known = state.hosts[host];
 	return known and known.component == options.component and "ours" or "other";
@@ -534,7 +543,7 @@ local function handle(event, call_of)
 	or is_component(event.origin) then
 		return nil;
 	end
-	local to = stanza.attr.to or jid.bare(from); -- to oneself
+	local to = stanza.attr.to or bare(from); -- to oneself
 	local a, b = kind_of(from), kind_of(to);
 	if not a or not b or (a == "other" and b == "other") then return nil; end
 	local call = call_of(stanza, from, to);
@@ -710,7 +719,7 @@ local function inject(origin, stanza, start)
 	end
 	if start then remember(from, to, start, false); end
 	if stanza.name == "message" then
-		if id then state.sent:set(key(from, jid.bare(to), id), now()); end
+		if id then state.sent:set(key(from, bare(to), id), now()); end
 	elseif stanza.attr.type == "set" then
 		state.sent:set(key(from, to, id), now());
 	end
