@@ -45,6 +45,7 @@ const NOT = {
 	'native.mjs': transparent('no service takes part'),
 	'privilege.mjs': transparent('it is about servers without our module'),
 	'prosody.mjs': transparent('it tells both modes itself'),
+	'reload.mjs': { gateway: 'the server has no module there' },
 	'transparent.mjs': { gateway: 'it is about the users\' own addresses' },
 	'a31-hostile.mjs': transparent('it is about the component\'s link'),
 	'a31-stream.mjs': transparent('it is about the component\'s link'),

@@ -260,8 +260,8 @@ async function play(t, name, strike, state) {
 		if (user !== 'probe')
 			more += await account(w, user, 1);
 	await healthy(w);
-	console.log(`     stop: ${t.native ? 'transparent' : 'gateway'}; ${name}; ` +
-		`${took.toFixed(0)} ms; ${more} copies more`);
+	console.log(`     stop: ${t.native ? 'transparent' : 'gateway'}; ` +
+		`${name}; ${took.toFixed(0)} ms; ${more} copies more`);
 }
 
 // --- the table --------------------------------------------------------------
