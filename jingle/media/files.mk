@@ -3,4 +3,9 @@ jingle_media_SRC = \
 	jingle/media/addr.c jingle/media/addr.h \
 	jingle/media/demux.c jingle/media/demux.h \
 	jingle/media/hmac.c jingle/media/hmac.h \
+	jingle/media/ice.c jingle/media/ice.h \
+	jingle/media/ice_private.h \
+	jingle/media/ice_in.c \
+	jingle/media/ice_out.c \
+	jingle/media/ice_pair.c \
 	jingle/media/stun.c jingle/media/stun.h
