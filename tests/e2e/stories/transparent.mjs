@@ -1,56 +1,14 @@
 // transparent.mjs: clients that know nothing of us call each other's own
-// addresses: who hears what, and what the archives and the other devices keep
+// addresses: who hears what; what stays in archives: entries.mjs
 
-import { Client } from '../clients/client.mjs';
 import { Conversations } from '../clients/conversations.mjs';
 import { Dino } from '../clients/dino.mjs';
-import { carbonOf, errorOf, jingle, jmi, jmiOf, ofCall, reasonOf }
+import { errorOf, jingle, jmi, jmiOf, ofCall, reasonOf }
 	from '../clients/match.mjs';
 import { Monal } from '../clients/monal.mjs';
 import { Movim } from '../clients/movim.mjs';
 import { NS } from '../clients/ns.mjs';
 import { assert, equal, story } from '../story.mjs';
-
-// A bystander: a device that shows nothing and answers nothing, and sees what
-// the server copies to it.
-class Bystander extends Client {
-	async login({ priority = 0 } = {}) {
-		await this.connect();
-		await this.carbons();
-		await this.available({ priority });
-		return this;
-	}
-
-	onStanza() {
-	}
-}
-
-const call = (el) => jmiOf(el)?.name;
-
-// "propose > bob": name and who it was sent to, of the call's messages.
-function entries(t, list) {
-	return list.filter(call).map((el) => {
-		// Without `to` it is to himself: Prosody leaves it out.
-		const [from, to] = [el.attrs.from, el.attrs.to ?? el.attrs.from]
-			.map((jid) => jid.split('@')[0].replace(/\d+$/, ''));
-		return `${call(el)} ${from} > ${to}`;
-	});
-}
-
-async function archives(t, a, b) {
-	await t.settle();
-	return [entries(t, await a.archive(b.bare)),
-		entries(t, await b.archive(a.bare))];
-}
-
-// What the server copied to a bystander of each side: sent and received.
-function copies(t, bystander) {
-	return bystander.received((el) => carbonOf(el) && call(carbonOf(el).el))
-		.map((el) => {
-			const { el: inner, kind } = carbonOf(el);
-			return `${kind} ${entries(t, [inner])[0]}`;
-		});
-}
 
 async function scene(t, A = Conversations, B = Dino) {
 	const [a, b] = await t.pair(A, B);
@@ -80,86 +38,6 @@ story('answered: one propose, the callers\' own addresses and id ' +
 	await b.shows(ring, 'ended');
 	await t.quiet();
 	equal((await t.logged('bob')).result, 'answered', 'log');
-});
-
-story('answered: each archive has each entry once', { own: true },
-async (t) => {
-	// Clients that ask for all they say to be stored: ejabberd needs it.
-	const [a, b] = await scene(t, Conversations, Conversations);
-	const [out, ring] = await t.connect(a, b);
-	await a.hangUp(out);
-	await b.shows(ring, 'ended');
-	await t.clock('+3s');
-	const [alices, bobs] = await archives(t, a, b);
-	const said = ['propose alice > bob', 'ringing bob > alice',
-		'proceed bob > alice'];
-	equal(alices.slice(0, 3), said, 'alice');
-	equal(alices.slice(3).sort(), ['finish alice > bob',
-		'finish bob > alice'], 'alice, the end');
-	equal(bobs, [...said, 'finish alice > bob'], 'bob');
-});
-
-story('declined, cancelled, unanswered: each archive has each ' +
-	'entry once', { own: true }, async (t) => {
-	const [a, b] = await scene(t, Conversations, Monal);
-	const ends = {
-		declined: async (out) => {
-			await b.decline();
-			await a.shows(out, 'declined', 'busy');
-		},
-		cancelled: async (out, ring) => {
-			await a.cancel(out);
-			await b.shows(ring, 'missed');
-		},
-		unanswered: async (out, ring) => {
-			await t.clock('+31s');
-			await a.shows(out, 'declined');
-			await b.shows(ring, 'missed');
-		},
-	};
-	const said = ['propose alice > bob', 'ringing bob > alice'];
-	const want = {
-		declined: [[...said, 'reject bob > alice'],
-			[...said, 'reject bob > alice']],
-		cancelled: [[...said, 'retract alice > bob'],
-			[...said, 'retract alice > bob']],
-		unanswered: [[...said, 'reject bob > alice'],
-			[...said, 'retract alice > bob']],
-	};
-	const seen = [0, 0];
-	for (const [what, end] of Object.entries(ends)) {
-		const out = await a.call(b.bare);
-		const ring = await b.rings();
-		await a.shows(out, 'rings');
-		await end(out, ring);
-		const got = await archives(t, a, b);
-		equal(got.map((list, i) => list.slice(seen[i])), want[what], what);
-		got.forEach((list, i) => (seen[i] = list.length));
-		await t.clock('+61s');
-	}
-});
-
-story('other devices get each of the user\'s own words and each ' +
-	'of the other\'s once', { own: true }, async (t) => {
-	const [a, b] = await scene(t, Conversations, Conversations);
-	const [alices, bobs] = await Promise.all([
-		t.login(Bystander, 'alice', { resource: 'other', priority: -1 }),
-		t.login(Bystander, 'bob', { resource: 'other', priority: -1 })]);
-	const [out, ring] = await t.connect(a, b);
-	await a.hangUp(out);
-	await b.shows(ring, 'ended');
-	await t.clock('+3s');
-	equal(copies(t, alices).sort(), ['received finish bob > alice',
-		'received proceed bob > alice', 'received ringing bob > alice',
-		'sent finish alice > bob', 'sent propose alice > bob'], 'alice');
-	// His accept is to himself: the server copies it by either rule.
-	equal(copies(t, bobs).sort(), ['received accept bob > bob',
-		'received finish alice > bob', 'received propose alice > bob',
-		'sent accept bob > bob', 'sent proceed bob > alice',
-		'sent ringing bob > alice'], 'bob');
-	for (const device of [alices, bobs])
-		await device.expectNothing((el) => ofCall(el) && !carbonOf(el),
-			'a call stanza for it');
 });
 
 story('the OMEMO-verified fingerprint and the device pass ' +
@@ -269,25 +147,6 @@ story('users of two hosts of one server', async (t) => {
 		await a.shows(out, 'ended');
 		await t.quiet();
 	});
-
-story('glare: one call, by the lower id, each archive without a ' +
-	'false missed call', { own: true }, async (t) => {
-	const [a, b] = await scene(t, Conversations, Movim);
-	const [low, high] = ['aaaa-low', 'zzzz-high'];
-	await Promise.all([a.call(b.bare, ['audio'], { sid: low }),
-		b.call(a.bare, ['audio'], { sid: high })]);
-	await b.waitUntil(() => b.windows.length, 'Bob\'s window');
-	const ring = b.windows[0];
-	await b.answer(ring);
-	await a.waitUntil(() => a.calls.some((c) => c.state === 'active'),
-		'a call that stands');
-	equal((await t.running()).length, 1, 'calls running');
-	const [alices, bobs] = await archives(t, a, b);
-	for (const list of [alices, bobs])
-		equal(list.filter((e) => e.startsWith('retract')), [],
-			'retracts');
-	await t.endQuietly(a, a.calls.find((c) => c.state === 'active'));
-});
 
 story('the switch of the server binds: refused, and what rings ' +
 	'is withdrawn; running calls go on', { server: true },
