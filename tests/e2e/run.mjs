@@ -176,8 +176,9 @@ async function main() {
 	await load();
 	const list = chosen();
 	if (options.list) {
-		for (const { name } of list)
-			console.log(name);
+		// Whole, though the process ends at once.
+		await new Promise((done) => process.stdout.write(
+			list.map(({ name }) => `${name}\n`).join(''), done));
 		return 0;
 	}
 	const dir = options.dir ?? mkdtempSync(join(tmpdir(), 'pc-e2e-'));
