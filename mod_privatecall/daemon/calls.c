@@ -587,6 +587,22 @@ void calls_arm(struct call_entry *e)
 	heap_update(e->dm, e);
 }
 
+/* A step may need randomness, few do: a system call for each would be dear. */
+static void draw_entropy(struct daemon *dm, struct call_event *ev)
+{
+	size_t n = sizeof(ev->entropy);
+
+	if (dm->entropy_left < n) {
+		if (getrandom(dm->entropy, sizeof(dm->entropy), 0) !=
+		    (ssize_t)sizeof(dm->entropy))
+			abort();       /* no randomness: no safe ids */
+		dm->entropy_left = sizeof(dm->entropy);
+	}
+	dm->entropy_left -= (unsigned)n;
+	memcpy(ev->entropy, dm->entropy + dm->entropy_left, n);
+	explicit_bzero(dm->entropy + dm->entropy_left, n);
+}
+
 static int step(struct call_entry *e, struct call_event *ev,
 		struct arena *arena)
 {
@@ -599,9 +615,7 @@ static int step(struct call_entry *e, struct call_event *ev,
 	ev->wall = clock_wall();
 	ev->arena = arena;
 	ev->site = &e->dm->site;
-	if (getrandom(ev->entropy, sizeof(ev->entropy), 0) !=
-	    (ssize_t)sizeof(ev->entropy))
-		abort();               /* no randomness: no safe ids */
+	draw_entropy(e->dm, ev);
 	if (ev->stanza)
 		trace_stanza(e, ">", ev->stanza->elem);
 	else if (ev->kind != CALL_EV_FACTS)

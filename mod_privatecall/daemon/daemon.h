@@ -85,6 +85,8 @@ struct module_host {
 };
 
 struct daemon {
+	unsigned char entropy[256];        /* for steps, each byte once: the */
+	unsigned entropy_left;             /* first so many are unused */
 	uv_loop_t loop;
 	uv_timer_t timer;
 	uv_async_t committed_async;
