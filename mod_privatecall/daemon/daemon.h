@@ -239,8 +239,9 @@ void hold_flush(struct daemon *dm);        /* pushes the open batch */
  * it will not be soon (degraded, stop): stored is false then. */
 void hold_when(struct daemon *dm, uint64_t n,
 	       void (*done)(bool stored, void *arg), void *arg);
-/* It rings no more: a propose that still waits never leaves. One that declines
- * while its own second propose waits gets no retract to take that back. */
+/* It rings no more: a propose that still waits never leaves, nor, if nobody has
+ * answered, the word to the caller that it rings. One that declines while its
+ * own second propose waits gets no retract to take that back. */
 void hold_ring_over(struct daemon *dm, const struct call_entry *e);
 /* A new round replaces the row of the one before: what ends that one and still
  * waits for the store leaves now. A crash behind the commit of the new row

@@ -41,6 +41,7 @@ struct held {
 	unsigned side;
 	bool opens, initiates, urgent;
 	bool proposes;             /* its session is "TO\nID" of a propose */
+	bool rings;                /* tells the caller that it rings */
 	bool taken_back;           /* the ringing ended first: not sent */
 	bool ends;                 /* an end of a dialogue: always sent */
 	size_t len;
@@ -155,6 +156,7 @@ struct session {                   /* what a stanza belongs to */
 	const char *key;           /* device and sid; NULL: to none */
 	bool starts, ends;         /* a Jingle session */
 	bool proposes, retracts;   /* a ringing */
+	bool rings;                /* is told of it */
 	bool closes;               /* a JMI dialogue */
 };
 
@@ -169,6 +171,7 @@ static struct session ringing_of(struct arena *arena,
 	const struct xml_elem *j = xml_child(e, NS_JMI, NULL);
 	struct session s = { .proposes = xml_is(j, NS_JMI, "propose"),
 			     .retracts = xml_is(j, NS_JMI, "retract"),
+			     .rings = xml_is(j, NS_JMI, "ringing"),
 			     .closes = xml_is(j, NS_JMI, "reject") ||
 				       xml_is(j, NS_JMI, "finish") };
 
@@ -228,6 +231,7 @@ static int keep(struct daemon *dm, struct call_entry *e,
 	memcpy(h->text, text, len + 1);
 	h->initiates = s->starts;
 	h->proposes = s->proposes;
+	h->rings = s->rings;
 	h->ends = s->retracts || s->closes;
 	if (s->key)
 		h->session = memcpy(h->text + len + 1, s->key, more);
@@ -351,10 +355,11 @@ void hold_send(struct daemon *dm, struct call_entry *e,
 
 void hold_ring_over(struct daemon *dm, const struct call_entry *e)
 {
+	bool answered = call_is_live(&e->call);
 	struct held *h;
 
 	for (h = dm->held_first; h; h = h->next)
-		if (h->entry == e && h->proposes)
+		if (h->entry == e && (h->proposes || (h->rings && !answered)))
 			h->taken_back = true;
 }
 

@@ -322,6 +322,7 @@ static void test_ring_over(void **state)
 	store_for(&e);
 	store_for(&f);
 	send_jmi(&e, "1", "propose", "bob@example.org/b", "s", LEG_SEND_HELD);
+	send_jmi(&e, "r", "ringing", "cid@example.org/c", "u", LEG_SEND_HELD);
 	send_jmi(&f, "2", "propose", "bob@example.org/b", "t", LEG_SEND_HELD);
 	hold_ring_over(&dm, &e);
 	send_jmi(&e, "3", "reject", "cid@example.org/c", "u", LEG_SEND_HELD);
