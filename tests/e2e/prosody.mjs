@@ -214,11 +214,19 @@ class Prosody {
 		}
 	}
 
+	// Just started, it serves clients before it can be told to reload.
+	#catchesHup() {
+		const [, caught] = readFileSync(`/proc/${this.pid}/status`, 'utf8')
+			.match(/^SigCgt:\s*(\w+)/m);
+		return Boolean(Number.parseInt(caught.slice(-2), 16) & 1);
+	}
+
 	// Other options of the module, taken over without a restart.
 	async setModule(options) {
 		this.#o.module = { ...this.#o.module, options };
 		this.#writeConfig();
 		const from = this.readLog().length;
+		await until(() => this.#catchesHup(), 'a handler of SIGHUP');
 		this.#child.kill('SIGHUP');
 		// It takes a signal at its next event, and sleeps when that comes
 		// a moment too late: a connection is one.

@@ -35,6 +35,7 @@
 -define(SIZE_MAX, 512000).      % of what is relayed
 -define(LOG_EVERY, 10000).      % ms between two lines about refusals
 -define(SWEEP, 60000).          % ms
+-define(SETUP_MAX, 120000).     % ms from a propose to its session-initiate
 -define(LOST_LIFE, 30000).      % ms that what was lost is worth a care
 
 -define(NS_OWN, "urn:privatecall:").
@@ -49,7 +50,8 @@
 
 -import(mod_privatecall_store, [pair/2, bare/1, pair_known/2, renew/1,
                                 id_kind/2, id_known/3, remember_id/3,
-                                forsake_id/2, expect/2, expected/1, take/1,
+                                forsake_id/2, let_alone/2, alone_for/2,
+                                expect/2, expected/1, take/1,
                                 sweep/1, expect_word/2, word/1, wordless/2]).
 -import(mod_privatecall_alive, [alive/2]).
 
@@ -512,8 +514,23 @@ handle(Host, Packet, Call) ->
             case {component(Host), maps:get(kind, Call)} of
                 {none, _} -> without_component(Host, Packet, Call);
                 {_, invite} -> bounce(Packet, xmpp:err_not_allowed());
-                {Pid, _} -> redirect(Host, Pid, Packet, Call)
+                {Pid, _} ->
+                    case goes_on_alone(pair_of(Packet), Call) of
+                        true -> Packet;
+                        false -> redirect(Host, Pid, Packet, Call)
+                    end
             end
+    end.
+
+%% Of a call that began while the component was down; its id makes no new one.
+goes_on_alone(_Pair, #{kind := answer}) ->
+    false;
+goes_on_alone(_Pair, #{name := <<"propose">>}) ->
+    false;
+goes_on_alone(Pair, #{name := Name, id := Id}) ->
+    case alone_for(Pair, Id) of
+        none -> false;
+        Ms -> Name /= <<"session-initiate">> orelse Ms =< ?SETUP_MAX
     end.
 
 %% The list of a message's recipient (in) or sender (out), a user of Host.
@@ -616,11 +633,14 @@ without_component(Host, Packet, #{kind := invite}) ->
     end;
 without_component(Host, Packet, #{name := Name, id := Id, start := Start}
                   = Call) ->
+    Pair = pair_of(Packet),
+    Fresh = Start andalso not id_known(Host, Pair, Id),
     case row_now(Host) of
-        none -> Packet;
+        none ->
+            Fresh andalso let_alone(Pair, Id),
+            Packet;
         Row ->
-            Known = id_known(Host, pair_of(Packet), Id),
-            case {Start andalso not Known, Name} of
+            case {Fresh, Name} of
                 {true, _} -> refuse(Packet, Call, Row);
                 {_, <<"proceed">>} -> finish(Packet, Call, Row);
                 {_, <<"session-initiate">>} -> finish(Packet, Call, Row);
@@ -773,7 +793,8 @@ check_message(#{host := Host, pair := Pair, from := From, to := To, id := Id,
     case Jmi of
         [{_, <<"propose">>, _, _} = Propose] ->
             Start = attr(<<"id">>, Propose),
-            id_kind(Pair, Start) /= native orelse throw(session),
+            lists:member(id_kind(Pair, Start), [native, alone])
+                andalso throw(session),
             opt(Host, private_calls) orelse throw(off),
             remember_id(Pair, Start, call);
         _ -> ok

@@ -5,8 +5,9 @@
 -module(mod_privatecall_store).
 
 -export([create/0, pair/2, bare/1, pair_known/2, renew/1, id_kind/2,
-         id_known/3, remember_id/3, forsake_id/2, expect/2, expected/1, take/1,
-         sweep/1, keep/0, expect_word/2, word/1, wordless/2]).
+         id_known/3, remember_id/3, forsake_id/2, let_alone/2, alone_for/2,
+         expect/2, expected/1, take/1, sweep/1, keep/0, expect_word/2,
+         word/1, wordless/2]).
 -export_type([ljid/0]).
 
 -define(ANSWER_LIFE, 600000).   % ms that answers are known as such
@@ -15,7 +16,8 @@
 -define(WORDLESS, 16).          % stanzas of a pair that are kept
 
 -define(PAIRS, privatecall_pair).       % {_, Pair, Ms}
--define(IDS, privatecall_id).           % {_, {Pair, Id}, call | native, Ms}
+-define(IDS, privatecall_id).           % {_, {Pair, Id}, Kind, Ms}: call,
+                                % native, or alone: let_alone()
 -define(ANSWERS, privatecall_answer).   % {_, Key, Value, Ms}
 
 -type ljid() :: {binary(), binary(), binary()}.
@@ -77,6 +79,18 @@ remember_id(Pair, Id, Kind) ->
 %% A start that the component has missed: none of its calls any more.
 forsake_id(Pair, Id) ->
     put_entry({?IDS, {Pair, Id}, native, now_ms()}).
+
+%% A start that was delivered while the component was down: its call is the
+%% server's own, also when the component is back.
+let_alone(Pair, Id) ->
+    put_entry({?IDS, {Pair, Id}, alone, now_ms()}).
+
+%% Since when, in ms, or none.
+alone_for(Pair, Id) ->
+    case mnesia:dirty_read(?IDS, {Pair, Id}) of
+        [{_, _, alone, At}] -> now_ms() - At;
+        _ -> none
+    end.
 
 expect(Key, Value) ->
     put_entry({?ANSWERS, Key, Value, now_ms()}).

@@ -59,6 +59,41 @@ rule('down: native: a call is as without the module', { up: false },
 		await bob.waitFor(/session-initiate/);
 	});
 
+rule('down: native: a call that began so goes on so, also with the component ' +
+	'back', { up: false }, async (t) => {
+	await t.module({ privatecall_when_down: 'native' });
+	const alice = await t.user('alice');
+	const bob = await t.user('bob');
+	for (const id of ['P1', 'P2'])
+		await alice.message(bob.bare, jmi('propose', id));
+	await alice.set(bob.jid, jingle('session-initiate', 'S1'));
+	await bob.waitFor(/session-initiate/);
+	await t.up();
+	await alice.message(bob.bare, jmi('retract', 'P2'));
+	await bob.waitFor(/<retract/);
+	await bob.message(alice.jid, jmi('proceed', 'P1'));
+	await alice.waitFor(/<proceed/);
+	await alice.set(bob.jid, jingle('session-initiate', 'P1'));
+	await bob.waitFor(/session-initiate/);
+	for (const sid of ['P1', 'S1']) {
+		await bob.set(alice.jid, jingle('session-accept', sid));
+		await alice.waitFor(/session-accept/);
+		await alice.set(bob.jid, jingle('session-terminate', sid, ''));
+		await bob.waitFor(/session-terminate/);
+	}
+	await t.nothing(t.link, (el) => /alice|bob/.test(el.attrs.from),
+		'a stanza of theirs');
+	// No way around the rules: none of these ids makes another call.
+	for (const id of ['P1', 'P3']) {
+		const m = await alice.message(bob.bare, jmi('propose', id));
+		await t.redirected(alice, m);
+	}
+	equal(refusal(await t.relayMessage(alice.jid, bob.bare,
+		jmi('propose', 'P1'))), 'forbidden session', 'the id again');
+	await bob.message(alice.jid, jmi('proceed', 'P3'));
+	await t.nothing(alice, /<proceed[^>]*P3/);
+});
+
 // What a native call leaks: the table of doc/admin/prosody.md.
 const words = (el, id) => el.toString().split(id).join('ID')
 	.replace(/ id="[^"]*"/, '')

@@ -26,6 +26,7 @@ local VERSION = 1; -- of doc/protocol.md
 local RELEASE = "0.1.0";
 local DEPTH_MAX = 64;
 local ANSWER_LIFE = 600; -- seconds that answers are known as such
+local SETUP_MAX = 120; -- seconds from a propose to its session-initiate
 local LOST_LIFE = 30; -- seconds that what was lost is worth a care
 local LOST_MAX = 16; -- of one pair
 local SAVE_AGAIN = 600; -- seconds that what is stored may lag behind
@@ -277,6 +278,19 @@ local function forsake(from, to, id)
 	state.native:set(start, true);
 end
 
+-- A start that was delivered while the component was down: its call is the
+-- server's own, also when the component is back.
+local function let_alone(from, to, id)
+	state.native:set(key(pair_key(from, to), id), now());
+end
+
+-- Of such a call; its id makes no new one.
+local function goes_on_alone(from, to, call)
+	local at = call.id and state.native:get(key(pair_key(from, to), call.id));
+	if type(at) ~= "number" or call.name == "propose" then return false; end
+	return call.name ~= "session-initiate" or now() - at <= SETUP_MAX;
+end
+
 local function take_fresh(cache, what, keep)
 	local at = cache:get(what);
 	if not at or now() - at > ANSWER_LIFE then return false; end
@@ -468,8 +482,11 @@ end
 local function without_component(stanza, call, from, to)
 	if call.kind == "answer" then return true; end
 	local row = row_now();
-	if not row then return nil; end
 	local known = call.id and id_known(from, to, call.id);
+	if not row then
+		if call.start and not known then let_alone(from, to, call.id); end
+		return nil;
+	end
 	if call.start and not known then
 		return refuse(stanza, call, row, from, to);
 	end
@@ -561,6 +578,7 @@ local function handle(event, call_of)
 		return true;
 	end
 	if not session then return without_component(stanza, call, from, to); end
+	if goes_on_alone(from, to, call) then return nil; end
 	return redirect(event, session, call, from, to);
 end
 
