@@ -59,13 +59,15 @@ function listeners({ ports, components, stanzaSize }) {
 	];
 }
 
-// What our module is told, where it is loaded.
-// What our module is told on each host that loads it.
+// What our module is told on each host that loads it, by the names that the
+// options have in Prosody.
 function hostConfig({ module, component }) {
+	const options = Object.fromEntries(Object.entries(module?.options ?? {})
+		.map(([name, value]) => [name.replace('privatecall_', ''), value]));
 	return Object.fromEntries(Object.entries(module?.hosts ?? {})
 		.map(([host, domain]) => [host, { modules: { mod_privatecall: {
 			component: domain ?? component.domain,
-			...module.options } } }]));
+			...options } } }]));
 }
 
 // JSON is YAML.

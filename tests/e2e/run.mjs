@@ -47,6 +47,7 @@ const NOT = {
 	'prosody.mjs': transparent('it tells both modes itself'),
 	'reload.mjs': { gateway: 'the server has no module there' },
 	'entries.mjs': { gateway: 'F24 in devices.mjs tells it' },
+	'leaks.mjs': { gateway: 'there the server bounces what is down' },
 	'transparent.mjs': { gateway: 'it is about the users\' own addresses' },
 	'a31-hostile.mjs': transparent('it is about the component\'s link'),
 	'a31-stream.mjs': transparent('it is about the component\'s link'),

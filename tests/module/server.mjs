@@ -32,8 +32,7 @@ async function prosody(dir) {
 	});
 }
 
-// Options have no prefix there, and are reloaded when one of them changes. One
-// user may have more sessions than Debian's limit.
+// One user may have more sessions than Debian's limit.
 async function ejabberd(dir) {
 	const second = { 'second.localhost': undefined };
 	const both = { localhost: undefined, ...second };
@@ -44,17 +43,13 @@ async function ejabberd(dir) {
 		components: [OTHER],
 		unlimited: /^many/,
 	});
-	const configure = server.setModule.bind(server);
-	const set = (options, hosts = both) => configure(Object.fromEntries(
-		Object.entries(options).map(([name, value]) =>
-			[name.replace('privatecall_', ''), value])), hosts);
+	const set = server.setModule.bind(server);
 	return Object.assign(server, {
 		second: 'second.localhost',
 		without: 'bare.localhost',
 		other: OTHER,
-		setModule: set,
 		unloadModule: () => set({}, second),
-		loadModule: () => set({}),
+		loadModule: () => set({}, both),
 	});
 }
 
