@@ -26,12 +26,11 @@
 -export([filter_packet/1, component_send/1, decode_iq_subel/1,
          process_relay/1, process_query/1]).
 %% of use to mod_privatecall_facts and mod_privatecall_alive
--export([opt/2, proc/1, component/1, tell/3, message/3, hello/1, el/3, el/4,
-         attr/2, error_of/2, blocks/3, lost/2]).
+-export([opt/2, proc/1, component/1, send/2, tell/3, message/3, hello/1,
+         error_of/2, blocks/3, lost/2]).
 
 -define(VERSION, 1).            % of doc/protocol.md
 -define(RELEASE, <<"0.1.0">>).
--define(DEPTH_MAX, 64).
 -define(SIZE_MAX, 512000).      % of what is relayed
 -define(LOG_EVERY, 10000).      % ms between two lines about refusals
 -define(SWEEP, 60000).          % ms
@@ -54,6 +53,9 @@
                                 expect/2, expected/1, take/1,
                                 sweep/1, expect_word/2, word/1, wordless/2]).
 -import(mod_privatecall_alive, [alive/2]).
+-import(mod_privatecall_xml, [el/3, el/4, attr/2, children/1, ns/2, fits/2,
+                              descriptions/1, has_rtp/1, has_text/1,
+                              fxml_size/1]).
 
 -type ljid() :: mod_privatecall_store:ljid().
 %% A stanza of a user, as far as it matters here.
@@ -205,8 +207,6 @@ handle_info({'DOWN', _, process, Pid, _}, #{host := Host} = State) ->
     {noreply, State};
 handle_info(beat, State) ->
     {noreply, alive(beat, State)};
-handle_info({iq_reply, Answer, {alive, Pid}}, State) when Answer /= timeout ->
-    {noreply, alive({answered, Pid}, State)};
 handle_info(sweep, #{host := Host} = State) ->
     erlang:send_after(?SWEEP, self(), sweep),
     sweep(Host),
@@ -270,7 +270,11 @@ hello(Host) ->
 %% what came in on a component's stream is marked with that stream.
 component_send({Packet, #{remote_server := Domain} = State})
   when element(1, Packet) == iq ->
-    {xmpp:put_meta(Packet, privatecall_stream, {Domain, self()}), State};
+    case mod_privatecall_alive:is_answer(Packet) of
+        true -> {drop, State};
+        false -> {xmpp:put_meta(Packet, privatecall_stream, {Domain, self()}),
+                  State}
+    end;
 component_send(Acc) ->
     Acc.
 
@@ -283,39 +287,6 @@ is_component(Host, IQ) ->
 %%%===========================================================================
 %%% Stanzas
 %%%===========================================================================
-
-el(Name, Ns, Attrs) ->
-    el(Name, Ns, Attrs, []).
-
-el(Name, Ns, Attrs, Children) ->
-    {xmlel, Name, [{<<"xmlns">>, Ns} | Attrs], Children}.
-
-attr(Name, {xmlel, _, Attrs, _}) ->
-    proplists:get_value(Name, Attrs, <<>>).
-
-children(Els) ->
-    [El || El <- Els, element(1, El) == xmlel].
-
-%% Of a child that inherits Outer where it says nothing.
-ns(El, Outer) ->
-    case attr(<<"xmlns">>, El) of
-        <<>> -> Outer;
-        Ns -> Ns
-    end.
-
-fits(Depth, {xmlel, _, _, Els}) ->
-    Depth =< ?DEPTH_MAX andalso
-        lists:all(fun(El) -> fits(Depth + 1, El) end, Els);
-fits(_, _) ->
-    true.
-
-descriptions(Jingle) ->
-    [ns(D, ?NS_JINGLE)
-     || {xmlel, <<"content">>, _, Els} <- children(element(4, Jingle)),
-        {xmlel, <<"description">>, _, _} = D <- Els].
-
-has_rtp(Jingle) ->
-    lists:member(?NS_RTP, descriptions(Jingle)).
 
 is_jmi_ns(Ns) ->
     Ns == ?NS_JMI orelse Ns == <<"urn:xmpp:jingle-message:1">>.
@@ -713,6 +684,19 @@ decode_iq_subel(El) ->
 
 process_relay(IQ) ->
     {_, Host, _} = jid:tolower(xmpp:get_to(IQ)),
+    answer_on_stream(IQ, process_relay(Host, IQ)).
+
+%% Another connection of the component may be there still, which nobody reads:
+%% the answer goes back where the question came from.
+answer_on_stream(_IQ, ignore) ->
+    ignore;
+answer_on_stream(IQ, Answer) ->
+    case xmpp:get_meta(IQ, privatecall_stream, none) of
+        {_, Pid} -> send(Pid, Answer), ignore;
+        none -> Answer
+    end.
+
+process_relay(Host, IQ) ->
     case {is_component(Host, IQ), xmpp:get_type(IQ), xmpp:get_els(IQ)} of
         {false, _, _} -> forbid(Host, IQ, asker, refused(asker, none));
         {true, set, [{xmlel, <<"relay">>, _, Els}]} ->
@@ -727,7 +711,7 @@ relay(Host, IQ, [{xmlel, Name, _, _} = El])
             try check(Host, El) of
                 {ok, Packet} ->
                     gen_server:cast(proc(Host), {alive, heard}),
-                    ejabberd_router:route(xmpp:make_iq_result(IQ)),
+                    ignore = answer_on_stream(IQ, xmpp:make_iq_result(IQ)),
                     inject(Packet),
                     ignore
             catch
@@ -832,14 +816,6 @@ check_set(_) ->
 check_answer(#{from := From, to := To, id := Id}) ->
     take({asked, To, From, Id}) /= none orelse throw(answer).
 
-has_text({xmlel, _, _, Els}) ->
-    lists:any(fun({xmlcdata, Text}) -> string:trim(Text) /= <<>>;
-                 (_) -> false
-              end, Els).
-
-fxml_size(El) ->
-    byte_size(fxml:element_to_binary(El)).
-
 refused(Why, El) ->
     el(<<"refused">>, ?NS_RELAY,
        [{<<"why">>, atom_to_binary(Why)} | inner(El)]).
@@ -885,6 +861,9 @@ log_refusal(Why, Asker, #{refused := Count, unsaid := Unsaid, said := Said}
 
 process_query(IQ) ->
     {_, Host, _} = jid:tolower(xmpp:get_to(IQ)),
+    answer_on_stream(IQ, process_query(Host, IQ)).
+
+process_query(Host, IQ) ->
     case {is_component(Host, IQ), xmpp:get_type(IQ), xmpp:get_els(IQ)} of
         {false, _, _} -> forbid(Host, IQ, asker, none);
         {true, set, [{xmlel, <<"hello">>, _, _} = El]} ->
@@ -902,7 +881,8 @@ greet(Host, IQ, El) ->
             compare(Version, El),
             {_, Pid} = xmpp:get_meta(IQ, privatecall_stream),
             gen_server:call(proc(Host), {hello, Pid}),
-            ejabberd_router:route(xmpp:make_iq_result(IQ, hello(Host))),
+            ignore = answer_on_stream(IQ, xmpp:make_iq_result(
+                                              IQ, hello(Host))),
             gen_server:cast(proc(Host), {replay, Pid}),
             ignore;
         _ -> error_of(IQ, xmpp:err_bad_request())

@@ -7,12 +7,14 @@
 
 -module(mod_privatecall_alive).
 
--export([new/0, alive/2]).
+-export([new/0, alive/2, is_answer/1]).
 
--import(mod_privatecall, [component/1, el/3, el/4, lost/2, opt/2]).
+-import(mod_privatecall, [component/1, lost/2, opt/2, proc/1, send/2]).
+-import(mod_privatecall_xml, [el/3, el/4]).
 
 -define(BEAT, 1000).            % ms between two looks
 -define(SILENT_MAX, 4).         % looks without a sign of it: it is dead
+-define(ID, <<"privatecall-alive">>).
 
 %% due: something was redirected since the last ping; asked: the connection
 %% whose answer is waited for; silent: looks since it was heard.
@@ -63,15 +65,23 @@ next(Alive) ->
     erlang:send_after(?BEAT, self(), beat),
     Alive#{beating := true}.
 
-%% The answer comes to this process.
 ask(Host, Pid) ->
     Ping = el(<<"iq">>, <<"jabber:client">>,
-              [{<<"type">>, <<"get">>}, {<<"id">>, <<"alive">>},
+              [{<<"type">>, <<"get">>}, {<<"id">>, ?ID},
                {<<"from">>, Host}, {<<"to">>, opt(Host, component)}],
               [el(<<"ping">>, <<"urn:xmpp:ping">>, [])]),
-    ejabberd_router:route_iq(xmpp:decode(Ping, <<"jabber:client">>,
-                                         [ignore_els]),
-                             {alive, Pid}, self(), 2 * ?SILENT_MAX * ?BEAT).
+    send(Pid, xmpp:decode(Ping, <<"jabber:client">>, [ignore_els])).
+
+%% What has come in on the connection of this process.
+is_answer(IQ) ->
+    case xmpp:get_id(IQ) == ?ID andalso xmpp:get_type(IQ) of
+        Type when Type == result; Type == error ->
+            {_, Host, _} = jid:tolower(xmpp:get_to(IQ)),
+            gen_mod:is_loaded(Host, mod_privatecall) andalso
+                gen_server:cast(proc(Host), {alive, {answered, self()}})
+                == ok;
+        _ -> false
+    end.
 
 close(Host, Pid) ->
     logger:warning("The component says nothing any more; its connection is "

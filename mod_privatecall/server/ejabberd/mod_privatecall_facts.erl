@@ -9,8 +9,9 @@
 -export([self_presence/1, unset_presence/4, csi_activity/2, session_pending/1,
          session_resumed/1, copy_session/2, c2s_cast/2]).
 
--import(mod_privatecall, [proc/1, component/1, tell/3, message/3, el/3, el/4,
-                          attr/2, error_of/2, blocks/3]).
+-import(mod_privatecall, [proc/1, component/1, tell/3, message/3, error_of/2,
+                          blocks/3]).
+-import(mod_privatecall_xml, [el/3, el/4, attr/2]).
 
 -define(NS_QUERY, <<"urn:privatecall:query:0">>).
 -define(PER_MESSAGE, 100).      % sessions

@@ -3,7 +3,7 @@
 import { until } from '../../e2e/children.mjs';
 import { assert, equal } from '../../e2e/story.mjs';
 import { errorOf } from '../../e2e/clients/match.mjs';
-import { attrsOf, jmi, QUERY, rule, same } from '../rule.mjs';
+import { accepted, attrsOf, jmi, QUERY, rule, same } from '../rule.mjs';
 
 const announced = (t) => (el) => el.name === 'message' && hello(el) &&
 	el.attrs.from === t.server.host;
@@ -78,6 +78,20 @@ rule('hello: a component without it is down', { up: false }, async (t) => {
 	await alice.waitFor(/<reject.*<gone/);
 	await t.nothing(t.link, /propose/);
 	await t.nothing(bob, /propose/);
+});
+
+rule('hello: each question is answered on the connection that it came in on, ' +
+	'though an older one lingers', async (t) => {
+	const [alice, bob] = await t.called();
+	await t.connect();
+	for (let i = 0; i < 8; i++) {
+		equal((await t.hello()).attrs.type, 'result', 'hello');
+		accepted(await t.relayMessage(`${bob.bare}/privatecall`,
+			alice.jid, jmi('ringing', 'P1'), { id: `r${i}` }));
+	}
+	const id = await alice.message(bob.bare, jmi('retract', 'P1'));
+	await alice.fence();
+	await t.link.waitFor((el) => el.attrs.id === id, 'the retract');
 });
 
 rule('hello: said by itself when options change and at a reload, bye at the ' +

@@ -1,0 +1,51 @@
+%% mod_privatecall_xml.erl: elements as mod_privatecall reads and makes them.
+
+-module(mod_privatecall_xml).
+
+-export([el/3, el/4, attr/2, children/1, ns/2, fits/2, descriptions/1,
+         has_rtp/1, has_text/1, fxml_size/1]).
+
+-define(DEPTH_MAX, 64).
+-define(NS_JINGLE, <<"urn:xmpp:jingle:1">>).
+-define(NS_RTP, <<"urn:xmpp:jingle:apps:rtp:1">>).
+
+el(Name, Ns, Attrs) ->
+    el(Name, Ns, Attrs, []).
+
+el(Name, Ns, Attrs, Children) ->
+    {xmlel, Name, [{<<"xmlns">>, Ns} | Attrs], Children}.
+
+attr(Name, {xmlel, _, Attrs, _}) ->
+    proplists:get_value(Name, Attrs, <<>>).
+
+children(Els) ->
+    [El || El <- Els, element(1, El) == xmlel].
+
+%% Of a child that inherits Outer where it says nothing.
+ns(El, Outer) ->
+    case attr(<<"xmlns">>, El) of
+        <<>> -> Outer;
+        Ns -> Ns
+    end.
+
+fits(Depth, {xmlel, _, _, Els}) ->
+    Depth =< ?DEPTH_MAX andalso
+        lists:all(fun(El) -> fits(Depth + 1, El) end, Els);
+fits(_, _) ->
+    true.
+
+descriptions(Jingle) ->
+    [ns(D, ?NS_JINGLE)
+     || {xmlel, <<"content">>, _, Els} <- children(element(4, Jingle)),
+        {xmlel, <<"description">>, _, _} = D <- Els].
+
+has_rtp(Jingle) ->
+    lists:member(?NS_RTP, descriptions(Jingle)).
+
+has_text({xmlel, _, _, Els}) ->
+    lists:any(fun({xmlcdata, Text}) -> string:trim(Text) /= <<>>;
+                 (_) -> false
+              end, Els).
+
+fxml_size(El) ->
+    byte_size(fxml:element_to_binary(El)).
