@@ -1,8 +1,10 @@
 /* fail_daemon.c: the whole daemon with one fault in its life: start, a call
- * from the first propose to its end, stop. It may refuse to start, and says
+ * from the first propose to its end, one whose facts are asked by XEP-0356, a
+ * check, stop. It may refuse to start, and says
  * why; once it is up it stays up, answers, and stops when told to. Started
  * again without a fault it rings as ever.
  */
+#include <errno.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -11,7 +13,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -28,6 +32,10 @@
 #define ALICE "from='alice@example.org/a' to='bob@calls.example.org"
 #define BOB "from='bob@example.org/b' to='alice@calls.example.org"
 #define HERE(user) "<presence from='" user "' to='calls.example.org'/>"
+#define GRANTS "<message from='example.org' to='calls.example.org'>" \
+	"<privilege xmlns='urn:xmpp:privilege:2'><perm access='roster' " \
+	"type='get'/><perm access='iq'><namespace ns='urn:xmpp:blocking' " \
+	"type='get'/></perm></privilege></message>"
 #define PING "<iq type='get' from='example.org' to='calls.example.org' " \
 	"id='x1'><ping xmlns='urn:xmpp:ping'/></iq>"
 
@@ -180,10 +188,28 @@ static void call(void)
 	    "<success/></reason></jingle></iq>");
 	say("<message type='chat' id='p4' " ALICE "'><finish" JMI "s1'/>"
 	    "</message>");
+	say(GRANTS);
 	say("<message type='chat' id='p5' " ALICE "'><propose" JMI "s2'>"
 	    RTP("audio") "</propose></message>");
 	say("<message type='chat' id='p6' " ALICE "'><retract" JMI "s2'/>"
 	    "</message>");
+}
+
+/* Answered, or at least not left waiting. */
+static void check(void)
+{
+	static const char line[] = "{\"argv\":[\"check\"]}\n";
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	char buf[4096];
+
+	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/run/control", dir);
+	if (!connect(fd, (struct sockaddr *)&addr, sizeof(addr)) &&
+	    write(fd, line, sizeof(line) - 1) == sizeof(line) - 1)
+		UNTIL(recv(fd, buf, sizeof(buf), MSG_DONTWAIT) == 0 ||
+		      errno == ECONNRESET);
+	close(fd);
+	settle();
 }
 
 static void stop(void)
@@ -210,8 +236,11 @@ static void a_life(void **state)
 {
 	(void)state;
 	start(true);
+	m.answers = true;
 	if (comes_up()) {
 		call();
+		m.echoes = 16;
+		check();
 		stop();
 	} else {
 		assert_true(WIFEXITED(status_of_end));

@@ -1,0 +1,198 @@
+/* test_check.c: the daemon and what a mock server says of itself:
+ * `privatecallctl check`, and facts by XEP-0356.
+ */
+#include "tests/unit/daemon_test.h"
+
+/* --- check ------------------------------------------------------------ */
+
+/* The server's module says that it is `release`. */
+static void hello(const char *release)
+{
+	char text[512];
+	unsigned id = 0;
+
+	m.answers = false;
+	forget_log();
+	mock_send(&m, "<message from='example.org' to='calls.example.org'>"
+		  "<hello xmlns='urn:privatecall:query:0'/></message>");
+	UNTIL(count_sent("<hello") == 1);
+	m.answers = true;
+	sscanf(strstr(m.log, "hello-"), "hello-%u", &id);
+	snprintf(text, sizeof(text), "<iq type='result' id='hello-%u' "
+		 "from='example.org' to='calls.example.org'><hello "
+		 "xmlns='urn:privatecall:query:0' version='1' "
+		 "software='mod_privatecall' release='%s' "
+		 "server='Prosody 0.12.3'/></iq>", id, release);
+	mock_send(&m, text);
+}
+
+/* X11: who is of another version, and which of the two is the older one. */
+static void test_check_version(void **state)
+{
+	static const struct { const char *release, *says; } cases[] = {
+		{ "0.0.9", "0.0.9, Prosody 0.12.3) is older than " },
+		{ "0.1.0rc1", "is newer than privatecalld" },
+		{ "0.10.0", "is newer than privatecalld" },
+	};
+	size_t i;
+
+	(void)state;
+	m.answers = true;
+	up();
+	UNTIL(count_sent("<hello") == 1);
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		hello(cases[i].release);
+		m.echoes = 16;
+		assert_int_equal(ctl("\"check\""), 0);
+		assert_non_null(strstr(answer, cases[i].says));
+		assert_non_null(strstr(answer, "\"about\":\"version\""));
+	}
+	hello(PACKAGE_VERSION);
+	m.echoes = 16;
+	assert_int_equal(ctl("\"check\""), 0);
+	assert_null(strstr(answer, "\"about\":\"version\""));
+	stop();
+}
+
+/* X11: a server that gives the other link a part; one that gives nothing back
+ * to anybody says nothing, and one that is lost does not keep the admin. */
+static void test_check_link(void **state)
+{
+	(void)state;
+	m.answers = true;
+	up();
+	m.echoes = 9;
+	assert_int_equal(ctl("\"check\""), 0);
+	assert_non_null(strstr(answer, "7 of 16 messages from "
+			       "calls.example.org to itself"));
+	assert_non_null(strstr(answer, "and in prosody.cfg.lua:"));
+	assert_non_null(strstr(answer, "in ejabberd.yml"));
+	assert_int_equal(ctl("\"check\""), 0);
+	assert_null(strstr(answer, "second link"));
+	mock_stream_error(&m, "conflict");
+	UNTIL(m.handshakes == 2);
+	m.echoes = 16;
+	assert_int_equal(ctl("\"check\""), 0);
+	assert_non_null(strstr(answer, "another program has connected as "
+			       "calls.example.org, last at 20"));
+	stop();
+}
+
+/* Sends "check" and does not wait. */
+static int begin_check(void)
+{
+	static const char line[] = "{\"argv\":[\"check\"]}\n";
+	int fd = -1;
+
+	UNTIL((fd = try_connect()) >= 0);
+	assert_int_equal(write(fd, line, sizeof(line) - 1), sizeof(line) - 1);
+	return fd;
+}
+
+static void end_check(int fd, const char *text)
+{
+	size_t len = 0;
+
+	UNTIL(take(fd, &len));
+	close(fd);
+	if (text)
+		assert_non_null(strstr(answer, text));
+}
+
+/* Who asks while a check runs gets the same one; who leaves it is no trouble,
+ * and a link that breaks, or an end, does not leave anybody waiting. */
+static void test_check_together(void **state)
+{
+	unsigned i;
+	int fd[4];
+
+	(void)state;
+	up();
+	UNTIL(count_sent("<hello") == 1);
+	forget_log();
+	for (i = 0; i < 3; i++)
+		fd[i] = begin_check();
+	close(fd[0]);
+	UNTIL(count_sent("urn:xmpp:time") == 1);
+	UNTIL(ctl("\"status\"") == 0);
+	mock_drop(&m);
+	end_check(fd[1], "component link to 127.0.0.1:");
+	end_check(fd[2], "\"findings\":[{\"level\":\"fail\"");
+	assert_int_equal(count_sent("urn:xmpp:time"), 1);
+	UNTIL(m.handshakes == 2);
+	fd[3] = begin_check();
+	UNTIL(count_sent("urn:xmpp:time") == 2);
+	kill(child, SIGTERM);
+	end_check(fd[3], NULL);
+	await_exit(0);
+}
+
+/* --- XEP-0356 --------------------------------------------------------- */
+
+#define GRANTS "<message from='example.org' to='calls.example.org'>" \
+	"<privilege xmlns='urn:xmpp:privilege:2'><perm access='roster' " \
+	"type='get'/><perm access='iq'><namespace ns='urn:xmpp:blocking' " \
+	"type='get'/></perm></privilege></message>"
+
+/* The question that holds `what` is answered with `inner`; NULL: an error. */
+static void tell(const char *what, const char *whose, const char *inner)
+{
+	char text[512];
+	unsigned id = 0;
+
+	UNTIL(count_sent(what) == 1);
+	sscanf(strstr(m.log, "facts-"), "facts-%u", &id);
+	forget_log();
+	snprintf(text, sizeof(text), "<iq type='%s' id='facts-%u' "
+		 "from='%s@example.org' to='calls.example.org'>%s</iq>",
+		 inner ? "result" : "error", id, whose, inner ? inner :
+		 "<error type='auth'><forbidden xmlns='" NS_STANZAS "'/>"
+		 "</error>");
+	mock_send(&m, text);
+}
+
+#define BLOCKS "<privilege xmlns='urn:xmpp:privilege:2'><forwarded " \
+	"xmlns='urn:xmpp:forward:0'><iq xmlns='jabber:client'><blocklist " \
+	"xmlns='urn:xmpp:blocking'><item jid='alice@example.org'/>" \
+	"</blocklist></iq></forwarded></privilege>"
+
+/* Block lists, then roster, before anything is said; whoever is called (A06);
+ * what is refused or late is as if it was not granted. */
+static void test_privileged(void **state)
+{
+	(void)state;
+	up();
+	mock_send(&m, GRANTS);
+	mock_send(&m, PROPOSE);        /* nobody there is known */
+	tell("<privileged_iq", "bob", NULL);
+	tell("<privileged_iq", "alice", NULL);
+	tell("jabber:iq:roster", "bob", "<query xmlns='jabber:iq:roster'/>");
+	UNTIL(count_sent("<reject") == 1);
+	come_online();
+	mock_send(&m, PROPOSE_AS("p2", "s2"));
+	tell("<privileged_iq", "bob", BLOCKS);
+	tell("<privileged_iq", "alice", NULL);
+	tell("jabber:iq:roster", "bob", "<query xmlns='jabber:iq:roster'><item "
+	     "jid='alice@example.org' subscription='both'/></query>");
+	UNTIL(count_sent("<reject") == 1);
+	assert_int_equal(count_sent("<propose"), 0);
+	assert_true(says("\"log\"", "blocked"));
+	mock_send(&m, PROPOSE_AS("p3", "s3"));
+	UNTIL(count_sent("<privileged_iq") == 1);
+	assert_int_equal(count_sent("<propose"), 0);
+	assert_int_equal(ctl("\"clock\",\"+1s\""), 0);
+	UNTIL(count_sent("<propose") == 1);
+	stop();
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		T(test_check_version),
+		T(test_check_link),
+		T(test_check_together),
+		T(test_privileged),
+	};
+
+	return be_daemon_or_test(argc, argv, tests);
+}
