@@ -63,7 +63,9 @@ export function debianConfig({ ports, components }, ...blocks) {
 			'\n    who:\n      ip: 127.0.0.1/8\n    what: "*"\n')
 		.replace(/^listen:\n/m, `listen:\n${listen}`);
 	for (const [key, lines] of blocks.flatMap(sections)) {
-		const [name] = lines.match(/^ {2}\w+:/);
+		const [name] = lines.match(/^ {2}\S+:/) ?? ['no such line'];
+		if (!text.includes(`\n${key}:\n`))
+			text += `${key}:\n`;
 		text = text.replace(new RegExp(`^${key}:\n((?: {2}.*\n| *\n)*)`, 'm'),
 			(all, old) => `${key}:\n${lines}` + old.replace(new RegExp(
 				`^${name}.*\n(?: {4}.*\n)*`, 'm'), ''));

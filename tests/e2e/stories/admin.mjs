@@ -35,6 +35,9 @@ story('X11 check: the server\'s module is there, and what it says of the ' +
 		: Math.abs(host.clock) < 2000, `clock ${host.clock}`);
 	assert(/^ok {4}localhost: sessions, rosters and block lists/m.test(text),
 		text);
+	await t.prosody.setModule({ private_calls: false });
+	await until(async () => (await check(t)).notes.includes('switch'),
+		'the note of the switch');
 	const { stdout, code: same } = await t.daemon.run('check', '--json');
 	equal(same, 0, 'code of --json');
 	equal(JSON.parse(stdout).hosts[0].host, 'localhost', '--json');
@@ -63,6 +66,43 @@ story('X11 check: no module, and the lines to add, which are those of the ' +
 		/privatecall_component = "calls\.localhost"/.test(mend('facts')),
 	mend('facts'));
 	equal(/ejabberd\.yml/.test(mend('facts')), false, 'ejabberd\'s lines');
+});
+
+// The lines for our module, without those that go without it.
+function moduleLines({ data }, host) {
+	const { mend } = data.findings.find((f) => f.host === host &&
+		f.about === 'facts');
+	return mend.replace(/^Or, [^]*/m, '').split('\n')
+		.filter((line) => /^ {2}/.test(line))
+		.map((line) => `${line.slice(2)}\n`).join('');
+}
+
+story('X11 check: the lines that it prints are what it asks for, on two hosts',
+	options, async (t) => {
+		const second = 'second.localhost';
+		const conf = { hosts: ['localhost', second] };
+		await scene(t, { hosts: [second] }, conf);
+		const missing = await check(t);
+		equal(missing.data.hosts.map(({ module }) => module), [null, null],
+			'modules');
+		const lines = ['localhost', second].map((host) =>
+			moduleLines(missing, host));
+		await scene(t, isEjabberd(t) ? { module: {}, configText: (o) =>
+			debianConfig(o, `hosts:\n  - ${second}\n`, ...lines) }
+			: { hostConfig: lines.join('\n') }, conf);
+		const { data } = await check(t);
+		equal(data.hosts.map(({ sessions }) => sessions),
+			['module', 'module'], 'facts');
+	});
+
+story('X11 check: presence by XEP-0356 of ejabberd', { ...options, not: {
+	prosody: 'it does say whose connection broke' } }, async (t) => {
+	const grants = block('ejabberd', 'privilege') +
+		'    presence:\n      managed_entity: privatecall\n';
+	await scene(t, { configText: (o) => debianConfig(o, grants) });
+	const { code, warnings, host } = await check(t);
+	equal([code, warnings, host.sessions],
+		[0, ['presence'], 'privilege'], 'what is warned of');
 });
 
 story('X11 check: open registration', options, async (t) => {
