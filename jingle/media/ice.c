@@ -208,7 +208,7 @@ static void set_remote(struct ice_run *r)
 		ice_count(r, ICE_N_STALE);
 		return;
 	}
-	if (a->current.his_ufrag[0])
+	if (a->state != ICE_NEW)
 		ice_restart(r);
 	strcpy(a->current.his_ufrag, ufrag);
 	strcpy(a->current.his_pwd, pwd);

@@ -227,7 +227,7 @@ struct ice_event {
 				      before */
 	unsigned char entropy[ICE_ENTROPY_SIZE];   /* fresh */
 	const struct ice_config *config;
-	struct addr from;
+	struct addr from;          /* PACKET; IPv4 never as IPv4-mapped */
 	const void *bytes;
 	size_t len;
 	const struct ice_candidate *candidate;

@@ -175,7 +175,6 @@ static void repeat(struct ice_run *r, struct ice_check *c)
 	const struct addr *to = &r->a->pair[c->pair].addr;
 
 	if (c->sends == ICE_RC) {
-		c->used = false;
 		ice_pair_fail(r, c->pair);
 		return;
 	}
@@ -307,7 +306,6 @@ static void make_checks(struct ice_run *r)
 	if (i == ICE_NONE || a->state == ICE_NEW || r->now < a->next_check)
 		return;
 	a->next_check = r->now + ICE_TA_MS;
-	nominate |= i == a->nominating;
 	if (!start_check(r, i, false, nominate) || !nominate)
 		return;
 	if (a->nominating != ICE_NONE && a->nominating != i)

@@ -231,7 +231,7 @@ static bool is_stale(const struct ice_agent *a, const char *ufrag)
 {
 	if (!ufrag)
 		return false;
-	if (a->current.his_ufrag[0])
+	if (a->state != ICE_NEW)
 		return strcmp(ufrag, a->current.his_ufrag) != 0;
 	return !strcmp(ufrag, a->old.his_ufrag);
 }
@@ -311,6 +311,6 @@ void ice_pair_fail(struct ice_run *r, unsigned i)
 	p->nominated = false;
 	if (a->nominating == i)
 		a->nominating = ICE_NONE;
-	if (p->state != ICE_PAIR_FAILED && p->state != ICE_PAIR_DEAD)
+	if (p->state != ICE_PAIR_FAILED)
 		ice_pair_set(p, ICE_PAIR_FAILED);
 }

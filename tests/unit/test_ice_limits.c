@@ -1,6 +1,7 @@
 /* test_ice_limits.c: who an ICE agent never sends to, how much and how often it
  * sends to others, what an attacker gets, what it offers.
  */
+#include "jingle/media/ice_private.h"
 #include "tests/unit/ice_alone.h"
 
 /* --- candidates ------------------------------------------------------- */
@@ -56,7 +57,7 @@ static void remote_candidates(void **state)
 
 	(void)state;
 	for (i = 0; i < sizeof(candidates) / sizeof(candidates[0]); i++) {
-		enum ice_count counts = candidates[i].counts;
+		enum ice_count counts = candidates[i].counts, c;
 
 		alone(&n, true);
 		candidate_as(&n, 0, &candidates[i].c, candidates[i].ufrag);
@@ -64,8 +65,8 @@ static void remote_candidates(void **state)
 		if ((n.p[0].sends > 0) != (counts == ICE_COUNTS))
 			fail_msg("%s: %d sends", candidates[i].what,
 				 (int)n.p[0].sends);
-		if (counts != ICE_COUNTS)
-			assert_int_equal(counted(&n, counts), 1);
+		for (c = 0; c < ICE_COUNTS; c++)
+			assert_int_equal(counted(&n, c), c == counts);
 	}
 }
 
@@ -237,6 +238,7 @@ static void rate_to_one(void **state)
 
 static int64_t first_at[ICE_REMOTE_MAX];
 static unsigned first_n;
+static int64_t second_at;          /* of the last one */
 
 static void watch_first(struct net *n, unsigned who,
 			const struct ice_action *act)
@@ -246,8 +248,11 @@ static void watch_first(struct net *n, unsigned who,
 
 	watch_rate(n, who, act);
 	for (i = 0; i < first_n; i++)
-		if (addr_equal(&seen[i], &act->addr))
+		if (addr_equal(&seen[i], &act->addr)) {
+			if (i == ICE_REMOTE_MAX - 1 && !second_at)
+				second_at = n->now;
 			return;
+		}
 	seen[first_n] = act->addr;
 	first_at[first_n++] = n->now;
 }
@@ -274,7 +279,36 @@ static void pacing(void **state)
 	for (i = 1; i < first_n; i++)
 		assert_true(first_at[i] - first_at[i - 1] >= ICE_TA_MS);
 	assert_true(first_at[19] == START + 19 * ICE_TA_MS);
+	/* The more pairs, the longer until they are repeated (14.3): the last
+	 * of 24 first after 1200 ms. */
+	assert_true(second_at - first_at[ICE_REMOTE_MAX - 1] ==
+		    ICE_REMOTE_MAX * ICE_TA_MS);
 	assert_int_equal(window_n, ICE_REMOTE_MAX * ICE_RC);
+}
+
+/* What one step has no room for is due at once in the next. */
+static void late_step(void **state)
+{
+	struct net n;
+	unsigned i;
+	char ip[32];
+
+	(void)state;
+	alone(&n, true);
+	n.cut = true;
+	for (i = 0; i < 12; i++) {
+		snprintf(ip, sizeof(ip), "192.0.2.%u", i + 1);
+		candidate(&n, 0, ip, 5000, i + 1);
+	}
+	while (n.p[0].sends < 13)          /* the first one again */
+		assert_true(next(&n, START + 1000));
+	n.now += 1100;
+	simple(&n, 0, ICE_EV_TIME);
+	assert_int_equal(n.out.sends, ICE_STEP_SENDS_MAX);
+	assert_true(ice_deadline(agent(&n)) <= n.now);
+	simple(&n, 0, ICE_EV_TIME);
+	assert_int_equal(n.out.sends, 12 - ICE_STEP_SENDS_MAX);
+	assert_true(ice_deadline(agent(&n)) > n.now);
 }
 
 /* RFC 8489, 6.2.1; RFC 8445, 14.3. */
@@ -309,6 +343,8 @@ static void retransmissions(void **state)
 static void many_candidates(void **state)
 {
 	struct addr from = address("198.51.100.200", 5000);
+	struct addr other = address("198.51.100.201", 5000);
+	struct stun_msg m;
 	struct net n;
 	char ip[32];
 	unsigned i;
@@ -321,12 +357,19 @@ static void many_candidates(void **state)
 		candidate(&n, 0, ip, 5000 + i / 250, i + 1);
 	}
 	assert_int_equal(counted(&n, ICE_N_OVER_PAIRS), 300 - ICE_REMOTE_MAX);
+	/* One that was not from a candidate makes no room for one. */
+	n.now += ICE_TA_MS;
+	request_from(&n, &other, false);
+	read_sent(&n, 1, &m);
+	answer_to(&n, &m, STUN_BAD_REQUEST, &other, HIS_PWD);
+	candidate(&n, 0, "192.0.2.252", 5000, 1);
+	assert_int_equal(counted(&n, ICE_N_OVER_PAIRS), 301 - ICE_REMOTE_MAX);
 	n.now += ICE_TA_MS;
 	validate(&n, &from, true);
 	assert_int_equal(agent(&n)->state, ICE_COMPLETED);
 	pass(&n, 10000);
 	candidate(&n, 0, "192.0.2.251", 5000, 1);
-	assert_int_equal(counted(&n, ICE_N_OVER_PAIRS), 300 - ICE_REMOTE_MAX);
+	assert_int_equal(counted(&n, ICE_N_OVER_PAIRS), 301 - ICE_REMOTE_MAX);
 }
 
 /* The peer checks us from a thousand addresses: what is selected stays, and
@@ -356,21 +399,46 @@ static void many_sources(void **state)
 	assert_true(window_n <= 11 * ICE_SENDS_MAX);
 }
 
-/* Checks whose answers are still awaited: the oldest give way. */
-static void many_checks(void **state)
+/* Who checks us takes no place from candidates, as long as there are any. */
+static void sources_before_candidates(void **state)
 {
-	struct addr from = his();
 	struct net n;
 	unsigned i;
 
 	(void)state;
 	alone(&n, false);
 	n.cut = true;
+	for (i = 0; i < ICE_REMOTE_MAX; i++) {
+		struct addr other = address("192.0.2.1", 1024 + i);
+
+		request_from(&n, &other, false);
+	}
+	for (i = 0; i <= ICE_PAIRS_MAX - ICE_REMOTE_MAX; i++)
+		candidate(&n, 0, HIS_IP, 5000 + i, 1);
+	assert_int_equal(counted(&n, ICE_N_OVER_PAIRS), 1);
+	/* One of them signalled now is the same pair. */
+	candidate(&n, 0, "192.0.2.1", 1024, 1);
+	assert_int_equal(counted(&n, ICE_N_OVER_PAIRS), 1);
+}
+
+/* Checks whose answers are still awaited: the oldest give way. */
+static void many_checks(void **state)
+{
+	struct addr from = his(), first = address(HIS_IP, 1001);
+	struct net n;
+	unsigned i;
+
+	(void)state;
+	alone(&n, false);
+	n.cut = true;
+	candidate(&n, 0, HIS_IP, 1001, 1);         /* it is repeated */
 	for (i = 0; i < 3 * ICE_CHECKS_MAX; i++) {
 		n.now += 200;
 		request_from(&n, &from, false);
 	}
 	assert_true(counted(&n, ICE_N_OVER_CHECKS) > 0);
+	assert_int_equal(ice_pair_of(agent(&n), &first)->state,
+			 ICE_PAIR_CHECKED);
 	validate(&n, &from, true);
 	assert_int_equal(agent(&n)->state, ICE_COMPLETED);
 }
@@ -405,6 +473,37 @@ static void offers(void **state)
 		for (j = 0; j < i; j++)
 			assert_string_not_equal(o[i].foundation,
 						o[j].foundation);
+}
+
+/* 6.1.2.3: 2^32 times the less, twice the more, and 1 where the controlling
+ * side's is more. */
+static void pair_order(void **state)
+{
+	static const struct {
+		bool controlling;
+		uint32_t his;
+		uint64_t order;
+	} cases[] = {
+		{ true, 1694498815u, (1694498815ull << 32) + 4261412863u },
+		{ false, 1694498815u, (1694498815ull << 32) + 4261412862u },
+		{ true, 2130706431u, (2130706431ull << 32) + 4261412862u },
+		{ false, UINT32_MAX, (2130706431ull << 32) + 8589934591u },
+		{ true, 0, 4261412863u },
+	};
+	struct ice_pair p = { 0 };
+	struct net n;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct ice_run r = { .a = agent(&n) };
+
+		alone(&n, cases[i].controlling);
+		r.config = &n.p[0].config;
+		p.addr = his();
+		p.priority = cases[i].his;
+		assert_true(ice_pair_order(&r, &p) == cases[i].order);
+	}
 }
 
 /* Nothing drawn comes twice: credentials, numbers, ids. */
@@ -465,11 +564,14 @@ int main(void)
 		cmocka_unit_test(replayed_request),
 		cmocka_unit_test(rate_to_one),
 		cmocka_unit_test(pacing),
+		cmocka_unit_test(late_step),
 		cmocka_unit_test(retransmissions),
 		cmocka_unit_test(many_candidates),
 		cmocka_unit_test(many_sources),
+		cmocka_unit_test(sources_before_candidates),
 		cmocka_unit_test(many_checks),
 		cmocka_unit_test(offers),
+		cmocka_unit_test(pair_order),
 		cmocka_unit_test(entropy_is_used_once),
 		cmocka_unit_test(names_and_size),
 	};

@@ -292,6 +292,40 @@ static void answers_that_do_not_count(void **state)
 	assert_int_equal(counted(&n, ICE_N_UNEXPECTED), 3);
 }
 
+/* A check that another one followed: its answer counts, and then none is sent
+ * again; an error that comes when all have failed changes nothing. */
+static void late_answers(void **state)
+{
+	struct addr from = his();
+	struct stun_msg first, second;
+	struct net n;
+	int fails;
+
+	(void)state;
+	for (fails = 0; fails < 2; fails++) {
+		alone(&n, false);
+		request_from(&n, &from, true);
+		read_sent(&n, 1, &first);
+		n.now += ICE_TA_MS;
+		request_from(&n, &from, true);
+		read_sent(&n, 1, &second);
+		assert_memory_not_equal(first.id, second.id, STUN_ID_SIZE);
+		n.cut = true;
+		if (!fails) {
+			answer_to(&n, &first, 0, &from, HIS_PWD);
+			assert_int_equal(agent(&n)->state, ICE_COMPLETED);
+			pass(&n, 3900);
+			assert_int_equal(n.p[0].sends, 4);
+			continue;
+		}
+		answer_to(&n, &second, STUN_BAD_REQUEST, &from, HIS_PWD);
+		answer_to(&n, &first, STUN_BAD_REQUEST, &from, HIS_PWD);
+		assert_int_equal(ice_pair_of(agent(&n), &from)->state,
+				 ICE_PAIR_FAILED);
+		assert_int_equal(counted(&n, ICE_N_UNEXPECTED), 0);
+	}
+}
+
 /* Any other error, or an answer that we do not understand: that pair failed
  * (7.2.5.2.4), until he checks it himself. */
 static void refused_checks(void **state)
@@ -447,6 +481,7 @@ static void nominates(void **state)
 		assert_int_equal(agent(&n)->state, ICE_CONNECTED);
 		answer_to(&n, &m, 0, &from, HIS_PWD);
 		assert_int_equal(agent(&n)->state, ICE_COMPLETED);
+		assert_int_equal(agent(&n)->nominating, ICE_NONE);
 		until_request(&n, &m, 6000);
 		assert_true(m.use_candidate);
 	}
@@ -486,6 +521,7 @@ static void stale_after_restart(void **state)
 	struct ice_candidate c = { .component = 1, .ip = HIS_IP,
 				   .port = 5000 };
 	struct addr from = his();
+	struct stun_msg m;
 	struct net n;
 
 	(void)state;
@@ -500,6 +536,17 @@ static void stale_after_restart(void **state)
 	assert_int_equal(counted(&n, ICE_N_STALE), 2);
 	assert_string_equal(agent(&n)->current.his_ufrag, "newU");
 	assert_int_equal(n.out.n, 0);
+	/* Nomination waits its time again. */
+	n.now += 1000;
+	request_from(&n, &from, false);
+	read_sent(&n, 1, &m);
+	assert_false(m.use_candidate);
+	n.now += ICE_TA_MS;
+	answer_to(&n, &m, 0, &from, "newpassword");
+	assert_null(sent(&n, 0));
+	until_request(&n, &m, 1000);
+	assert_true(m.use_candidate);
+	assert_int_equal(n.now, START + 1000 + ICE_TA_MS + ICE_NOMINATE_MS);
 }
 
 /* The old credentials open the old pair as long as it serves, and learn
@@ -547,6 +594,7 @@ int main(void)
 		cmocka_unit_test(role_conflicts),
 		cmocka_unit_test(told_of_a_conflict),
 		cmocka_unit_test(answers_that_do_not_count),
+		cmocka_unit_test(late_answers),
 		cmocka_unit_test(refused_checks),
 		cmocka_unit_test(forbidden_by_him),
 		cmocka_unit_test(dead_stays_dead),
