@@ -149,7 +149,6 @@ static void keep_selected(struct ice_agent *a)
 	if (a->selected == ICE_OLD || a->selected == ICE_NONE)
 		return;
 	a->pair[ICE_OLD] = a->pair[a->selected];
-	a->pair[ICE_OLD].turn = 0;
 	a->selected = ICE_OLD;
 }
 
@@ -386,7 +385,8 @@ static void sooner(int64_t *deadline, int64_t at)
 static void selected_deadline(const struct ice_agent *a, int64_t *d)
 {
 	const struct ice_pair *p = &a->pair[a->selected];
-	int64_t nominate = a->first_valid + ICE_NOMINATE_MS;
+	int64_t nominate = a->completed ? 0 :
+			   a->first_valid + ICE_NOMINATE_MS;
 
 	sooner(d, a->consent_at);
 	sooner(d, p->answered + ICE_CONSENT_LOST_MS);

@@ -209,7 +209,7 @@ static void request(struct story *st)
 		.role = how & 4 ? STUN_CONTROLLING : how & 8 ?
 			STUN_NO_ROLE : STUN_CONTROLLED,
 	};
-	char name[64];
+	char name[64] = "";
 
 	snprintf(name, sizeof(name), "%s:hisU", st->ufrag[with % 3]);
 	m.username = (unsigned char *)name;

@@ -6,8 +6,8 @@ fuzz_options()
 {
 	case $1 in
 	numbers) echo -max_len=64 ;;
-	jid) echo -max_len=200 ;;
-	conf|ctl|tree|stun|ice) echo -max_len=600 ;;
+	jid|ice) echo -max_len=200 ;;
+	conf|ctl|tree|stun) echo -max_len=600 ;;
 	jmi|stanza) echo -max_len=1000 ;;
 	stream|gateway) echo -max_len=1500 ;;
 	*) echo -max_len=3000 ;;

@@ -197,7 +197,7 @@ static void replayed_request(void **state)
 
 /* Rates: no address is sent more than this, whoever asks for it. */
 static int64_t window[4096];
-static unsigned window_n;
+static unsigned window_n, window_most;     /* in a second */
 
 static void watch_rate(struct net *n, unsigned who,
 		       const struct ice_action *act)
@@ -215,6 +215,7 @@ static void watch_rate(struct net *n, unsigned who,
 		there += window[i] > n->now - 1000;
 	assert_true(there <= (n->third.family ? ICE_SENDS_TO_ONE :
 			      ICE_SENDS_MAX));
+	window_most = there > window_most ? there : window_most;
 }
 
 static void rate_to_one(void **state)
@@ -227,10 +228,11 @@ static void rate_to_one(void **state)
 	n.cut = true;
 	n.third = his();
 	n.watch = watch_rate;
-	window_n = 0;
+	window_n = window_most = 0;
 	for (i = 0; i < 20; i++)
 		candidate(&n, 0, HIS_IP, 1000 + i, i + 1);
 	pass(&n, 100000);
+	assert_int_equal(window_most, ICE_SENDS_TO_ONE);
 	assert_true(counted(&n, ICE_N_OVER_RATE) > 0);
 	assert_true(window_n >= 100);
 	assert_int_equal(agent(&n)->state, ICE_FAILED);
@@ -385,7 +387,7 @@ static void many_sources(void **state)
 	validate(&n, &from, true);
 	n.cut = true;
 	n.watch = watch_rate;
-	window_n = 0;
+	window_n = window_most = 0;
 	for (i = 0; i < 1000; i++) {
 		struct addr other = address("192.0.2.1", 1024 + i);
 
@@ -425,6 +427,7 @@ static void sources_before_candidates(void **state)
 static void many_checks(void **state)
 {
 	struct addr from = his(), first = address(HIS_IP, 1001);
+	struct stun_msg m;
 	struct net n;
 	unsigned i;
 
@@ -439,8 +442,36 @@ static void many_checks(void **state)
 	assert_true(counted(&n, ICE_N_OVER_CHECKS) > 0);
 	assert_int_equal(ice_pair_of(agent(&n), &first)->state,
 			 ICE_PAIR_CHECKED);
-	validate(&n, &from, true);
+	/* The last but one is not the one that gave way. */
+	n.now += 200;
+	request_from(&n, &from, true);
+	read_sent(&n, 1, &m);
+	n.now += 200;
+	request_from(&n, &from, true);
+	assert_non_null(sent(&n, 1));
+	answer_to(&n, &m, 0, &from, HIS_PWD);
 	assert_int_equal(agent(&n)->state, ICE_COMPLETED);
+}
+
+/* Consent is asked for as soon as the cap allows it. */
+static void consent_waits_for_the_cap(void **state)
+{
+	struct addr from = his();
+	struct stun_msg m;
+	struct net n;
+	unsigned i;
+
+	(void)state;
+	alone(&n, false);
+	validate(&n, &from, true);
+	n.now = ice_deadline(agent(&n));
+	for (i = 0; i < ICE_SENDS_MAX; i++)
+		agent(&n)->sent_at[i] = n.now;
+	simple(&n, 0, ICE_EV_TIME);
+	assert_int_equal(n.out.n, 0);
+	assert_int_equal(counted(&n, ICE_N_OVER_RATE), 1);
+	until_request(&n, &m, 1000);
+	assert_true(addr_equal(&sent(&n, 0)->addr, &from));
 }
 
 /* --- numbers ---------------------------------------------------------- */
@@ -570,6 +601,7 @@ int main(void)
 		cmocka_unit_test(many_sources),
 		cmocka_unit_test(sources_before_candidates),
 		cmocka_unit_test(many_checks),
+		cmocka_unit_test(consent_waits_for_the_cap),
 		cmocka_unit_test(offers),
 		cmocka_unit_test(pair_order),
 		cmocka_unit_test(entropy_is_used_once),

@@ -388,7 +388,12 @@ static void dead_stays_dead(void **state)
 	alone(&n, false);
 	validate(&n, &from, true);
 	n.cut = true;
-	pass(&n, ICE_CONSENT_LOST_MS);
+	pass(&n, ICE_CONSENT_LOST_MS - 5000);
+	until_request(&n, &m, 5000);
+	pass(&n, 5000);
+	assert_int_equal(agent(&n)->state, ICE_LOST);
+	answer_to(&n, &m, 0, &from, HIS_PWD);      /* too late */
+	assert_int_equal(counted(&n, ICE_N_UNEXPECTED), 0);
 	assert_int_equal(agent(&n)->state, ICE_LOST);
 	request_from(&n, &from, true);
 	assert_int_equal(n.out.n, 0);
@@ -487,6 +492,67 @@ static void nominates(void **state)
 	}
 }
 
+/* What he nominated counts no more when we control; and is told anew. */
+static void role_changes_after_nomination(void **state)
+{
+	struct addr from = his();
+	struct stun_msg m;
+	struct net n;
+
+	(void)state;
+	alone(&n, false);
+	validate(&n, &from, true);
+	assert_int_equal(agent(&n)->state, ICE_COMPLETED);
+	m = a_request(&n);
+	m.role = STUN_CONTROLLED;
+	m.tie_breaker = 0;
+	send_as(&n, &m, agent(&n)->current.pwd, &from);
+	assert_true(agent(&n)->controlling);
+	assert_int_equal(agent(&n)->state, ICE_CONNECTED);
+	if (sent(&n, 1))
+		read_sent(&n, 1, &m);
+	else
+		until_request(&n, &m, ICE_TA_MS);
+	assert_true(m.use_candidate && m.role == STUN_CONTROLLING);
+	answer_to(&n, &m, 0, &from, HIS_PWD);
+	assert_int_equal(agent(&n)->state, ICE_COMPLETED);
+}
+
+/* The pair that is to be nominated falls silent: another one is, and the
+ * first is not asked any more. */
+static void nominates_another(void **state)
+{
+	struct addr first = his(), other = address(HIS_IP, 40001);
+	int64_t until;
+	struct stun_msg m;
+	struct net n;
+	unsigned i;
+
+	(void)state;
+	alone(&n, true);
+	candidate(&n, 0, HIS_IP, HIS_PORT, UINT32_MAX);
+	n.now += ICE_TA_MS;
+	validate(&n, &first, false);
+	until_request(&n, &m, 1000);
+	assert_true(m.use_candidate);
+	n.now += ICE_TA_MS;
+	validate(&n, &other, false);
+	assert_true(addr_equal(ice_selected(agent(&n)), &first));
+	do
+		until_request(&n, &m, 2000);
+	while (!addr_equal(&sent(&n, 0)->addr, &other));
+	assert_true(m.use_candidate);
+	assert_true(addr_equal(ice_selected(agent(&n)), &other));
+	answer_to(&n, &m, 0, &other, HIS_PWD);
+	assert_int_equal(agent(&n)->state, ICE_COMPLETED);
+	until = n.now + 20000;
+	while (next(&n, until))
+		for (i = 0; i < n.out.n; i++)
+			if (n.out.list[i].kind == ICE_DO_SEND)
+				assert_true(addr_equal(&n.out.list[i].addr,
+						       &other));
+}
+
 /* He answers all but the nomination: in the end that pair failed, though its
  * consent lives; and is not nominated again. */
 static void nomination_unanswered(void **state)
@@ -569,6 +635,9 @@ static void old_credentials(void **state)
 	send_as(&n, &old, pwd, &from);
 	read_sent(&n, 0, &m);
 	assert_true(stun_authentic(&m, pwd, 24));
+	n.now += 1000;
+	send_as(&n, &old, pwd, &from);
+	assert_int_equal(agent(&n)->pair[ICE_OLD].heard, n.now);
 	send_as(&n, &old, pwd, &other);
 	assert_null(ice_pair_of(agent(&n), &other));
 	assert_false(ice_accepts(agent(&n), &other));
@@ -601,6 +670,8 @@ int main(void)
 		cmocka_unit_test(aggressive_nomination),
 		cmocka_unit_test(nominated_goes_first),
 		cmocka_unit_test(nominates),
+		cmocka_unit_test(role_changes_after_nomination),
+		cmocka_unit_test(nominates_another),
 		cmocka_unit_test(nomination_unanswered),
 		cmocka_unit_test(stale_after_restart),
 		cmocka_unit_test(old_credentials),
