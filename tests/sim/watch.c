@@ -826,7 +826,7 @@ static void half_restarts(struct half *h)
 
 	h->refused = false;            /* that may not have been stored */
 	h->amnesia = h->amnesia || state == 99 || state == LEG_PROPOSED ||
-		     (state == LEG_RINGING && jmi);
+		     (state == LEG_RINGING && (jmi || h->unstored));
 }
 
 void watch_crash(void)

@@ -50,6 +50,7 @@ struct half {
 	uint8_t user, dev, peer;
 	bool caller, initiated, accepted, ended, gone, amnesia;
 	bool refused;              /* by himself, before he accepted */
+	bool unstored;             /* offered while the disk failed */
 	int64_t left;              /* hung up then, the link being down */
 	int64_t at;
 };

@@ -322,6 +322,7 @@ static void out_initiate(const struct scan *s)
 	}
 	h = watch_half_new(s->to_user, s->to_dev, s->from_ours, s->sid, false);
 	h->initiated = true;
+	h->unstored = store_degraded();
 }
 
 /* I04, I15: both sides of a session, and no other one of theirs. */
