@@ -68,6 +68,8 @@ export class Skip extends Error {
 
 // Users of this host have the server's module; of each slot's host, too.
 export const NATIVE_HOST = 'native.localhost';
+// These have not.
+export const REMOTE_HOST = 'remote.localhost';
 export const BASE_CONF = { log_privacy: 'full' };
 
 const PINGS = 400;
@@ -99,6 +101,7 @@ export class Story {
 		if (this.definition.server)
 			this.prosody = this.ownProsody = await startServer(
 				this.prosody.name, { dir: join(this.dir, 'server'),
+					hosts: [REMOTE_HOST],
 					module: this.native ? {} : undefined });
 		else
 			this.slot = await this.slots.take();
@@ -132,6 +135,17 @@ export class Story {
 			this.users.set(name, real);
 		}
 		return this.users.get(name);
+	}
+
+	// What is done by users of another host.
+	async ofHost(host, work) {
+		const own = this.host;
+		this.host = host;
+		try {
+			return await work();
+		} finally {
+			this.host = own;
+		}
 	}
 
 	jid(name) {

@@ -465,31 +465,34 @@ handle(_Host, _Packet, #{kind := answer, value := own}, _) ->
 handle(Host, Packet, #{start := true} = Call, false) ->
     case {opt(Host, private_calls), opt(Host, remote_users)} of
         {false, _} -> refuse(Packet, Call, row(off));
-        {true, true} -> handle(Host, Packet, Call);
+        {true, true} -> from_elsewhere(Host, Packet, Call);
         {true, false} -> Packet
     end;
-handle(Host, Packet, Call, Local) ->
-    case Local orelse opt(Host, remote_users) of
-        true -> handle(Host, Packet, Call);
+handle(Host, Packet, Call, false) ->
+    case opt(Host, remote_users) of
+        true -> from_elsewhere(Host, Packet, Call);
         false -> Packet
+    end;
+handle(Host, Packet, Call, true) ->
+    handle(Host, Packet, Call).
+
+%% The recipient's block list has not seen it yet: what that refuses is left to
+%% the server. Of our own users' calls the component says it as any refusal.
+from_elsewhere(Host, Packet, Call) ->
+    {_, Mine, _} = jid:tolower(xmpp:get_to(Packet)),
+    case blocks(Mine, Packet, in) == true of
+        true -> Packet;
+        false -> handle(Host, Packet, Call)
     end.
 
-%% From another host the recipient's block list has not seen it yet: what that
-%% refuses is left to the server.
 handle(Host, Packet, Call) ->
-    {_, Server, _} = jid:tolower(xmpp:get_from(Packet)),
-    {_, Mine, _} = jid:tolower(xmpp:get_to(Packet)),
-    case Server /= Mine andalso blocks(Mine, Packet, in) == true of
-        true -> Packet;
-        false ->
-            case {component(Host), maps:get(kind, Call)} of
-                {none, _} -> without_component(Host, Packet, Call);
-                {_, invite} -> bounce(Packet, xmpp:err_not_allowed());
-                {Pid, _} ->
-                    case goes_on_alone(pair_of(Packet), Call) of
-                        true -> Packet;
-                        false -> redirect(Host, Pid, Packet, Call)
-                    end
+    case {component(Host), maps:get(kind, Call)} of
+        {none, _} -> without_component(Host, Packet, Call);
+        {_, invite} -> bounce(Packet, xmpp:err_not_allowed());
+        {Pid, _} ->
+            case goes_on_alone(pair_of(Packet), Call) of
+                true -> Packet;
+                false -> redirect(Host, Pid, Packet, Call)
             end
     end.
 

@@ -98,6 +98,9 @@ story('contacts are those of the roster, of any subscription', async (t) => {
 		const [bob, alice, carol] = await Promise.all(
 			['bob', 'alice', 'carol'].map((n) => t.login(Dino, n)));
 		await t.setting('bob', 'who_may_call', 'contacts');
+		// Whom Bob has not accepted is none, whatever her roster says.
+		bob.approves = false;
+		await carol.add(bob.bare);
 		await t.settle();
 		const out = await alice.call(bob.bare, ['audio'],
 			{ remembered: true });
@@ -132,21 +135,35 @@ story('CSI inactive and hibernating devices count as active, a ' +
 	equal((await t.logged('carol')).result, 'not-active', 'negative');
 });
 
-story('users of two hosts of one server', async (t) => {
-		const a = await t.login(Conversations, 'alice');
-		const host = t.host;
-		t.host = 'second.localhost';
-		const d = await t.login(Dino, 'dave');
-		t.host = host;
-		await t.settle();
-		const out = await a.call(d.bare, ['audio'], { remembered: true });
-		const ring = await d.rings();
-		await d.answer(ring);
-		await a.shows(out, 'active');
-		await d.hangUp(ring);
-		await a.shows(out, 'ended');
-		await t.quiet();
-	});
+story('users of two hosts of one server: a call, the block list, contacts ' +
+	'alone, nobody', async (t) => {
+	const a = await t.login(Conversations, 'alice');
+	const [d, nobody] = await t.ofHost('second.localhost', async () =>
+		[await t.login(Dino, 'dave'), `nobody${t.number}@${t.host}`]);
+	await t.settle();
+	const out = await a.call(d.bare, ['audio'], { remembered: true });
+	const ring = await d.rings();
+	await d.answer(ring);
+	await a.shows(out, 'active');
+	await d.hangUp(ring);
+	await a.shows(out, 'ended');
+	await t.quiet();
+	const from = d.mark();
+	const refused = async (to, name) => {
+		const no = await a.call(to, ['audio'], { remembered: true });
+		await a.shows(no, 'declined');
+		equal(no.reason.name, name, `reason of ${to}`);
+	};
+	await t.ctl('user', d.bare, 'who_may_call', 'contacts');
+	await refused(d.bare, 'decline');
+	await t.ctl('user', d.bare, 'who_may_call', 'default');
+	await d.block(a.bare);
+	await refused(d.bare, 'gone');
+	await refused(nobody, 'gone');
+	await t.settle();
+	await d.expectNothing(jmi('propose'), undefined, { from });
+	await d.expectNothing(t.notice(/missed/i), undefined, { from });
+});
 
 story('the switch of the server binds: refused, and what rings ' +
 	'is withdrawn; running calls go on', { server: true },
