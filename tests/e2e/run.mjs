@@ -16,8 +16,8 @@ import { parseArgs } from 'node:util';
 import { fileURLToPath } from 'node:url';
 import { startPrivatecalld } from './privatecalld.mjs';
 import { startServer } from './server.mjs';
-import { BASE_CONF, defaults, NATIVE_HOST, restrictions, Skip, stories, Story }
-	from './story.mjs';
+import { BASE_CONF, defaults, NATIVE_HOST, REMOTE_HOST, restrictions, Skip,
+	stories, Story } from './story.mjs';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const SECRET = 'secret';
@@ -48,6 +48,7 @@ const NOT = {
 	'reload.mjs': { gateway: 'the server has no module there' },
 	'entries.mjs': { gateway: 'F24 in devices.mjs tells it' },
 	'leaks.mjs': { gateway: 'there the server bounces what is down' },
+	'remote.mjs': { gateway: 'refusals.mjs and A12 tell it' },
 	'transparent.mjs': { gateway: 'it is about the users\' own addresses' },
 	'a31-hostile.mjs': transparent('it is about the component\'s link'),
 	'a31-stream.mjs': transparent('it is about the component\'s link'),
@@ -188,7 +189,7 @@ async function main() {
 			host: `native${i + 1}.localhost` }));
 	const prosody = await startServer(options.server, {
 		dir: join(dir, 'server'), unlimited: unlimited(list.length),
-		components: slots, hosts: ['remote.localhost'],
+		components: slots, hosts: [REMOTE_HOST],
 		module: { hosts: { [NATIVE_HOST]: undefined,
 			[SECOND_HOST]: undefined,
 			...Object.fromEntries(slots.map((slot) =>
