@@ -93,7 +93,7 @@ static void mend(struct report *r, const char *text)
 static void mend_snippet(struct report *r, const struct module_host *m,
 			 enum snippet what, enum snippet also)
 {
-	const char *domain = r->dm->conf->domain, *host = m ? m->host : NULL;
+	const char *domain = r->dm->conf->domain, *host = m ? m->host : domain;
 	const char *server = m ? m->server : NULL;
 	char *a = snippet_text(what, server, domain, host), *b = NULL;
 	char *both = NULL;
@@ -176,7 +176,8 @@ static void put_link(struct report *r, const struct check *c)
 	say(r, up ? OK : FAIL, NULL, "link", "component link to %s:%u: %s",
 	    conf->server, (unsigned)conf->port, text ? text : "?");
 	free(text);
-	if (!up)
+	/* Once it was let in, its lines are there. */
+	if (!up && !r->dm->link_was_up)
 		mend_snippet(r, NULL, SNIPPET_COMPONENT, SNIPPET_COMPONENT);
 	put_network(r);
 	put_conflict(r);
@@ -213,7 +214,7 @@ static void put_without_module(struct report *r, const struct module_host *m)
 	    m->granted & PRIVILEGE_ROSTER ? "by XEP-0356" :
 	    "not known; contacts are those added at our addresses",
 	    m->granted & PRIVILEGE_BLOCKS ? "by XEP-0356" :
-	    "not known; who blocks a user's own address is called by him "
+	    "not known; who is blocked on the server still gets through "
 	    "here");
 	mend_snippet(r, m, what, (m->granted & wanted) == wanted ? what :
 				 SNIPPET_PRIVILEGE);
@@ -345,10 +346,13 @@ static json_t *put_report(struct report *r, const struct check *c)
 {
 	struct daemon *dm = r->dm;
 	json_t *hosts = json_array();
-	unsigned i;
+	unsigned i, n = c->host ? dm->modules_n : 0;
 
 	put_link(r, c);
-	for (i = 0; i < dm->modules_n && c->host; i++) {
+	/* Without the link nothing is known of them. */
+	if (link_state(dm->link) != LINK_UP)
+		n = 0;
+	for (i = 0; i < n; i++) {
 		put_host(r, &dm->modules[i], &c->host[i]);
 		json_array_append_new(hosts, host_json(&dm->modules[i],
 						       &c->host[i]));

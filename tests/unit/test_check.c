@@ -78,6 +78,27 @@ static void test_check_link(void **state)
 	stop();
 }
 
+/* X11: whoever was never let in gets the lines of both servers. */
+static void test_check_never_up(void **state)
+{
+	static const char *const lines[] = {
+		"  Component \\\"calls.example.org\\\"\\n",
+		"component_secret = \\\"the secret\\\"\\n",
+		"module: ejabberd_service\\n",
+		"  calls.example.org:\\n",
+	};
+	size_t i;
+
+	(void)state;
+	m.refuse = "host-unknown";
+	start_daemon();
+	UNTIL(m.closes || m.connects);
+	assert_int_equal(ctl("\"check\""), 1);
+	for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		assert_non_null(strstr(answer, lines[i]));
+	stop();
+}
+
 /* Sends "check" and does not wait. */
 static int begin_check(void)
 {
@@ -117,6 +138,8 @@ static void test_check_together(void **state)
 	UNTIL(ctl("\"status\"") == 0);
 	mock_drop(&m);
 	end_check(fd[1], "component link to 127.0.0.1:");
+	assert_null(strstr(answer, "prosody.cfg.lua"));
+	assert_non_null(strstr(answer, "\"hosts\":[]"));
 	end_check(fd[2], "\"findings\":[{\"level\":\"fail\"");
 	assert_int_equal(count_sent("urn:xmpp:time"), 1);
 	UNTIL(m.handshakes == 2);
@@ -190,6 +213,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		T(test_check_version),
 		T(test_check_link),
+		T(test_check_never_up),
 		T(test_check_together),
 		T(test_privileged),
 	};
