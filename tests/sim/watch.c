@@ -405,7 +405,7 @@ static void note_crossing(const struct scan *s, struct pair *p)
 {
 	struct ring *r = watch_ring_of(s->to_ours, s->from_user);
 
-	if (!r || r->ended || r->answered)
+	if (!r || r->ended || r->answered || r->amnesia)
 		return;
 	if (sid_known(s->from_user, s->sid)) {
 		p->saw |= SAW_MAYBE_CROSSED;
