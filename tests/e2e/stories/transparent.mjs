@@ -1,6 +1,7 @@
 // transparent.mjs: clients that know nothing of us call each other's own
 // addresses: who hears what; what stays in archives: entries.mjs
 
+import { Client } from '../clients/client.mjs';
 import { Conversations } from '../clients/conversations.mjs';
 import { Dino } from '../clients/dino.mjs';
 import { errorOf, jingle, jmi, jmiOf, ofCall, reasonOf }
@@ -133,6 +134,26 @@ story('CSI inactive and hibernating devices count as active, a ' +
 	const three = await a.call(c.bare, ['audio'], { remembered: true });
 	await a.shows(three, 'declined');
 	equal((await t.logged('carol')).result, 'not-active', 'negative');
+});
+
+story('a hibernating device with push (XEP-0357) counts as active, and its ' +
+	'push service hears of the call',
+{ not: { prosody: 'Debian has its push in prosody-modules' } }, async (t) => {
+	const [a, b] = await scene(t, Conversations, Movim);
+	const service = await t.device(Client, 'push').connect();
+	await service.available();
+	await b.iq('set', null, `<enable xmlns='urn:xmpp:push:0' ` +
+		`jid='${service.jid}' node='bobs'/>`);
+	await b.send('<enable xmlns=\'urn:xmpp:sm:3\' resume=\'true\'/>');
+	await b.fence();
+	b.drop();
+	const out = await a.call(b.bare, ['audio'], { remembered: true });
+	await a.shows(out, 'rings');
+	const told = await service.waitFor((el) => el.name === 'iq' &&
+		el.attrs.type === 'set', 'a notification');
+	assert(/<publish node="bobs"/.test(told.toString()), String(told));
+	await a.cancel(out);
+	equal((await t.logged('bob')).result, 'cancelled', 'log');
 });
 
 story('users of two hosts of one server: a call, the block list, contacts ' +
