@@ -280,3 +280,22 @@ rule('remote users: redirected and relayed only if allowed', async (t) => {
 	await far.waitFor(/ringing/);
 	await t.nothing(alice, /P2/);
 });
+
+rule('down: native: a call whose start the component took with it goes on ' +
+	'without, also with the component back', async (t) => {
+	await t.module({ privatecall_when_down: 'native' });
+	const alice = await t.user('alice');
+	const bob = await t.user('bob');
+	const m = await alice.message(bob.bare, jmi('propose', 'P1'));
+	await t.redirected(alice, m);
+	await t.down();
+	await bob.waitFor(/<propose/);
+	await t.up();
+	await bob.message(alice.jid, jmi('proceed', 'P1'));
+	await alice.waitFor(/<proceed/);
+	await alice.set(bob.jid, jingle('session-initiate', 'P1'));
+	await bob.waitFor(/session-initiate/);
+	equal(refusal(await t.relayMessage(alice.jid, bob.bare,
+		jmi('propose', 'P1'))), 'forbidden session', 'a relayed propose');
+	await t.nothing(t.link, /P1/);
+});

@@ -274,6 +274,7 @@ end
 -- A start that the component has missed: none of its calls any more.
 local function forsake(from, to, id)
 	local start = key(pair_key(from, to), id);
+	load_both(from, to); -- else a later load would bring it back
 	state.ids:set(start, nil);
 	state.native:set(start, true);
 end
