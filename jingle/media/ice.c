@@ -149,12 +149,19 @@ static void keep_selected(struct ice_agent *a)
 	if (a->selected == ICE_OLD || a->selected == ICE_NONE)
 		return;
 	a->pair[ICE_OLD] = a->pair[a->selected];
+	a->pair[ICE_OLD].by_old = false;
 	a->selected = ICE_OLD;
 }
 
-/* The credentials of before open nothing any more: a pair is valid with the
- * new ones, or nothing is left that they are for. His ufrag stays: candidates
- * may still come with it. */
+/* His ufrag stays: candidates may still come with it. */
+void ice_drop_credentials(struct ice_agent *a)
+{
+	explicit_bzero(a->old.ufrag, sizeof(a->old.ufrag));
+	explicit_bzero(a->old.pwd, sizeof(a->old.pwd));
+	explicit_bzero(a->old.his_pwd, sizeof(a->old.his_pwd));
+}
+
+/* A pair is valid with the new credentials, or that one has died. */
 static void drop_old(struct ice_agent *a)
 {
 	unsigned n;
@@ -163,9 +170,16 @@ static void drop_old(struct ice_agent *a)
 		if (a->check[n].pair == ICE_OLD)
 			a->check[n].used = false;
 	memset(&a->pair[ICE_OLD], 0, sizeof(a->pair[ICE_OLD]));
-	explicit_bzero(a->old.ufrag, sizeof(a->old.ufrag));
-	explicit_bzero(a->old.pwd, sizeof(a->old.pwd));
-	explicit_bzero(a->old.his_pwd, sizeof(a->old.his_pwd));
+}
+
+/* Those by which the selected pair is known to him. */
+static void keep_credentials(struct ice_agent *a)
+{
+	if (a->selected != ICE_NONE && a->pair[a->selected].by_old) {
+		strcpy(a->current.ufrag, a->old.ufrag);
+		strcpy(a->current.pwd, a->old.pwd);
+	}
+	a->old = a->current;
 }
 
 void ice_restart(struct ice_run *r)
@@ -175,10 +189,10 @@ void ice_restart(struct ice_run *r)
 	/* The pair of before may itself be of before: nothing was valid
 	 * since. */
 	if (a->selected != ICE_OLD)
-		a->old = a->current;
+		keep_credentials(a);
 	keep_selected(a);
 	if (a->selected == ICE_NONE)
-		drop_old(a);
+		ice_drop_credentials(a);
 	memset(a->pair, 0, ICE_PAIRS_MAX * sizeof(a->pair[0]));
 	memset(&a->current, 0, sizeof(a->current));
 	a->ended = a->completed = false;
@@ -456,6 +470,7 @@ static void check_pair(const struct ice_agent *a, unsigned i,
 	assert(p->state != ICE_PAIR_VALID || p->answered);
 	assert(p->state != ICE_PAIR_FAILED || (!repeated && !p->turn));
 	assert(p->state != ICE_PAIR_DEAD || (!repeated && !p->turn));
+	assert(!p->by_old || (a->old.ufrag[0] && i != ICE_OLD));
 	assert(p->heard <= a->now && p->answered <= p->heard);
 	if (i != ICE_OLD)
 		assert(ice_pair_find(a, &p->addr) == i);

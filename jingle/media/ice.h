@@ -16,6 +16,8 @@
  *
  * After a restart the selected pair of before serves until one is valid with
  * the new credentials (9), so that nobody notices; state is of the new ones.
+ * The peer may check with our old ones until he has used the new, and is
+ * checked by the name that he uses.
  *
  * What others say is judged: remote candidates are hints, of which many are
  * never sent to (A25); a request without our ufrag and a right
@@ -155,6 +157,8 @@ struct ice_pair {
 				      the queue; 0: none */
 	bool signalled;            /* by a candidate, else peer-reflexive */
 	bool nominated;
+	bool by_old;               /* he calls us by our ufrag of before here,
+				      and knows us by no other */
 	int64_t heard;             /* last authentic packet; 0: never */
 	int64_t answered;          /* last valid answer to us; 0: never */
 	int64_t asked;             /* first request since; 0: none */

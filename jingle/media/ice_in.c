@@ -21,6 +21,15 @@ static const struct ice_generation *whose(const struct ice_agent *a,
 	return NULL;
 }
 
+/* Is the other part of the user name this one? */
+static bool says(const struct stun_msg *m, const char *his_ufrag)
+{
+	size_t at = ICE_OUR_UFRAG_SIZE, len = strlen(his_ufrag);
+
+	return len && m->username_len == at + len &&
+	       !memcmp(m->username + at, his_ufrag, len);
+}
+
 static bool signed_with(const struct stun_msg *m, const char *pwd)
 {
 	return pwd[0] && stun_authentic(m, pwd, strlen(pwd));
@@ -82,13 +91,14 @@ static void probe_selected(struct ice_run *r, unsigned heard)
 		ice_trigger(r, a->selected);
 }
 
-/* A request that is right, by the peer, with the credentials of now. */
-static void checked(struct ice_run *r, const struct stun_msg *m)
+/* A request that is right, by the peer, with his credentials of now. */
+static void checked(struct ice_run *r, const struct stun_msg *m, bool by_old)
 {
 	unsigned i = ice_pair_reflexive(r, &r->ev->from, m->priority);
 	struct ice_pair *p = &r->a->pair[i];
 
 	p->heard = r->now;
+	p->by_old = by_old;
 	if (m->use_candidate && !r->a->controlling)
 		p->nominated = true;
 	/* 7.3.1.4; a valid one once more when its answer is old, for it may
@@ -106,13 +116,49 @@ static bool is_dead(const struct ice_run *r)
 	return i != ICE_NONE && r->a->pair[i].state == ICE_PAIR_DEAD;
 }
 
+/* With the credentials of before: the old pair lives, for him too. */
+static void checked_old(struct ice_run *r)
+{
+	struct ice_agent *a = r->a;
+
+	if (a->selected == ICE_OLD &&
+	    addr_equal(&a->pair[ICE_OLD].addr, &r->ev->from))
+		a->pair[ICE_OLD].heard = r->now;
+}
+
+/* He has restarted, and checks with his new ufrag and our old one: he does
+ * not know ours yet, or (Chromium, when our address is the same) will go on so,
+ * and take from us nothing else. That is a check of now. */
+static bool is_of_now(const struct ice_agent *a, const struct stun_msg *m,
+		      const struct ice_generation *g)
+{
+	return g == &a->current || says(m, a->current.his_ufrag);
+}
+
+/* He uses our new credentials. When the old pair is gone, and no other is
+ * known to him by those of before, these are of no use to anybody. */
+static void leave_old(struct ice_run *r)
+{
+	struct ice_agent *a = r->a;
+	unsigned i = ice_pair_find(a, &r->ev->from);
+
+	if (i != ICE_NONE)
+		a->pair[i].by_old = false;
+	for (i = 0; i < ICE_PAIRS_MAX; i++)
+		if (a->pair[i].by_old)
+			return;
+	if (a->selected != ICE_OLD)
+		ice_drop_credentials(a);
+}
+
 /* An authentic request. */
 static void take_request(struct ice_run *r, const struct stun_msg *m,
 			 const struct ice_generation *g)
 {
 	struct ice_agent *a = r->a;
-	struct ice_pair *old = &a->pair[ICE_OLD];
 
+	if (g == &a->current)
+		leave_old(r);
 	if (m->unknown_n) {
 		ice_count(r, ICE_N_BAD_REQUESTS);
 		answer(r, m, STUN_UNKNOWN, g->pwd);
@@ -120,18 +166,16 @@ static void take_request(struct ice_run *r, const struct stun_msg *m,
 		   m->two_roles) {
 		ice_count(r, ICE_N_BAD_REQUESTS);
 		answer(r, m, STUN_BAD_REQUEST, g->pwd);
-	} else if (g == &a->old) {
+	} else if (!is_of_now(a, m, g)) {
 		answer(r, m, 0, g->pwd);
-		if (a->selected == ICE_OLD &&
-		    addr_equal(&old->addr, &r->ev->from))
-			old->heard = r->now;
+		checked_old(r);
 	} else if (is_dead(r)) {
 		ice_count(r, ICE_N_DEAD);
 	} else if (!settle_roles(r, m)) {
 		answer(r, m, STUN_ROLE_CONFLICT, g->pwd);
 	} else {
 		answer(r, m, 0, g->pwd);
-		checked(r, m);
+		checked(r, m, g == &a->old);
 	}
 }
 

@@ -86,7 +86,8 @@ static bool send_check(struct ice_run *r, struct ice_check *c)
 	};
 
 	memcpy(m.id, c->id, sizeof(m.id));
-	snprintf(name, sizeof(name), "%s:%s", g->his_ufrag, g->ufrag);
+	snprintf(name, sizeof(name), "%s:%s", g->his_ufrag,
+		 p->by_old ? a->old.ufrag : g->ufrag);
 	m.username = (const unsigned char *)name;
 	m.username_len = strlen(name);
 	if (!ice_send(r, &m, g->his_pwd, &p->addr))

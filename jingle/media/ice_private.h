@@ -22,6 +22,8 @@ struct ice_action *ice_act(struct ice_run *r, enum ice_action_kind kind);
 /* New credentials of ours; what was learned with those of before is gone,
  * but the selected pair. */
 void ice_restart(struct ice_run *r);
+/* Those of before open nothing any more. */
+void ice_drop_credentials(struct ice_agent *a);
 /* The credentials that pair `i` is checked with. */
 const struct ice_generation *ice_of(const struct ice_agent *a, unsigned i);
 

@@ -211,7 +211,8 @@ static void request(struct story *st)
 	};
 	char name[64] = "";
 
-	snprintf(name, sizeof(name), "%s:hisU", st->ufrag[with % 3]);
+	snprintf(name, sizeof(name), "%s:%s", st->ufrag[with % 3],
+		 his[how / 16 % 3][0]);
 	m.username = (unsigned char *)name;
 	m.username_len = with & 64 ? with % 16 : strlen(name);
 	send_signed(st, from, &m, (with & 12) == 4 ? NULL :

@@ -374,6 +374,15 @@ static void forbidden_by_him(void **state)
 	request_from(&n, &from, true);
 	assert_int_equal(n.out.n, 0);
 	assert_int_equal(counted(&n, ICE_N_DEAD), 1);
+	/* Or never given: not asked again either. */
+	alone(&n, false);
+	candidate(&n, 0, HIS_IP, HIS_PORT, 1);
+	read_sent(&n, 0, &m);
+	answer_to(&n, &m, STUN_FORBIDDEN, &from, HIS_PWD);
+	n.cut = true;
+	pass(&n, ICE_PATIENCE_MS);
+	assert_int_equal(n.p[0].sends, 1);
+	assert_int_equal(agent(&n)->state, ICE_FAILED);
 }
 
 /* RFC 7675, 5.1: not with these credentials, whoever asks; from elsewhere, or
@@ -615,6 +624,26 @@ static void stale_after_restart(void **state)
 	assert_int_equal(n.now, START + 1000 + ICE_TA_MS + ICE_NOMINATE_MS);
 }
 
+/* A nomination that was being told is of no account any more. */
+static void restart_while_nominating(void **state)
+{
+	struct addr from = his();
+	struct stun_msg m;
+	struct net n;
+
+	(void)state;
+	alone(&n, true);
+	validate(&n, &from, false);
+	until_request(&n, &m, 1000);
+	assert_true(m.use_candidate);
+	remote(&n, 0, "newU", "newpassword");
+	answer_to(&n, &m, 0, &from, HIS_PWD);
+	assert_int_equal(agent(&n)->state, ICE_CHECKING);
+	validate(&n, &from, false);
+	assert_int_equal(counted(&n, ICE_N_UNAUTHENTIC), 1);
+	assert_int_equal(agent(&n)->state, ICE_CHECKING);
+}
+
 /* The old credentials open the old pair as long as it serves, and learn
  * nothing any more. */
 static void old_credentials(void **state)
@@ -648,8 +677,76 @@ static void old_credentials(void **state)
 	answer_to(&n, &m, 0, &from, "newpassword");
 	assert_int_equal(agent(&n)->state, ICE_COMPLETED);
 	send_as(&n, &old, pwd, &from);
+	assert_non_null(sent(&n, 0));
+	/* He has seen that the new ones work. */
+	request_from(&n, &from, true);
+	send_as(&n, &old, pwd, &from);
 	assert_int_equal(n.out.n, 0);
 	assert_int_equal(counted(&n, ICE_N_UNAUTHENTIC), 1);
+}
+
+/* Chromium after a restart of its own, when our address stays the same: it
+ * checks from another port with its new ufrag, and for ever with our old one,
+ * by which it wants to be checked as well (seen with 156). */
+static void old_ufrag_for_ever(void **state)
+{
+	struct addr from = his(), other = address(HIS_IP, 40001);
+	char name[64], reverse[64], pwd[ICE_OUR_PWD_SIZE];
+	struct stun_msg mixed, m;
+	struct net n;
+	int i;
+
+	(void)state;
+	alone(&n, false);
+	validate(&n, &from, true);
+	mixed = a_request(&n);
+	mixed.use_candidate = true;
+	snprintf(name, sizeof(name), "%s:newU", agent(&n)->current.ufrag);
+	mixed.username = (unsigned char *)name;
+	mixed.username_len = strlen(name);
+	snprintf(reverse, sizeof(reverse), "newU:%s",
+		 agent(&n)->current.ufrag);
+	strcpy(pwd, agent(&n)->current.pwd);
+	remote(&n, 0, "newU", "newpassword");
+	n.now += ICE_TA_MS;
+	send_as(&n, &mixed, pwd, &other);
+	read_sent(&n, 0, &m);
+	assert_true(stun_authentic(&m, pwd, 24));
+	read_sent(&n, 1, &m);
+	assert_int_equal(m.username_len, strlen(reverse));
+	assert_memory_equal(m.username, reverse, m.username_len);
+	assert_true(stun_authentic(&m, "newpassword", 11));
+	answer_to(&n, &m, 0, &other, "newpassword");
+	assert_int_equal(agent(&n)->state, ICE_COMPLETED);
+	assert_true(addr_equal(ice_selected(agent(&n)), &other));
+	for (i = 0; i < 20; i++) {
+		until_request(&n, &m, 6000);
+		assert_memory_equal(m.username, reverse, m.username_len);
+		answer_to(&n, &m, 0, &other, "newpassword");
+		send_as(&n, &mixed, pwd, &other);
+		read_sent(&n, 0, &m);
+		assert_true(stun_authentic(&m, pwd, 24));
+	}
+	assert_int_equal(agent(&n)->state, ICE_COMPLETED);
+	/* Through one more restart. */
+	remote(&n, 0, "nextU", "nextpassword");
+	send_as(&n, &mixed, pwd, &other);
+	assert_non_null(sent(&n, 0));
+	assert_int_equal(agent(&n)->pair[ICE_OLD].heard, n.now);
+	until_request(&n, &m, 6000);
+	assert_memory_equal(m.username, reverse, m.username_len);
+	snprintf(name, sizeof(name), "%.8s:nextU", reverse + 5);
+	mixed.username_len = strlen(name);
+	send_as(&n, &mixed, pwd, &other);
+	read_sent(&n, 1, &m);
+	answer_to(&n, &m, 0, &other, "nextpassword");
+	assert_int_equal(agent(&n)->state, ICE_COMPLETED);
+	/* Should he use the new name after all, so do we. */
+	request_from(&n, &other, true);
+	until_request(&n, &m, 6000);
+	assert_memory_equal(m.username + 6, agent(&n)->current.ufrag, 8);
+	send_as(&n, &mixed, pwd, &other);
+	assert_int_equal(n.out.n, 0);
 }
 
 int main(void)
@@ -674,7 +771,9 @@ int main(void)
 		cmocka_unit_test(nominates_another),
 		cmocka_unit_test(nomination_unanswered),
 		cmocka_unit_test(stale_after_restart),
+		cmocka_unit_test(restart_while_nominating),
 		cmocka_unit_test(old_credentials),
+		cmocka_unit_test(old_ufrag_for_ever),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
