@@ -8,10 +8,9 @@
  * tries again. While the link is down the queue stands, so that no device
  * rings on because its retract fell into the gap.
  *
- * When much waits for the disk, the server is not read from: it sets the pace
- * then, and thousands who call at once wait a little. When much waits for the
- * server, held stanzas stay here until it has taken some, but it is read from:
- * a server that does not read until it has been read would wait for ever.
+ * When much waits for the disk, or for the server to take it, the server is not
+ * read from: thousands who call at once wait a little. What is held stays here,
+ * in its order, until the server has taken some of what was sent.
  */
 #include "mod_privatecall/daemon/daemon.h"
 #include <errno.h>
@@ -203,8 +202,8 @@ static struct session session_of(struct arena *arena,
 static void set_pace(struct daemon *dm)
 {
 	if (link_is_up(dm))
-		link_pause(dm->link, dm->held_bytes > PAUSE_BYTES &&
-				     !link_crowded(dm->link));
+		link_pause(dm->link, dm->held_bytes > PAUSE_BYTES ||
+				     link_crowded(dm->link));
 }
 
 /* `need` 0: it waits for the link alone. */

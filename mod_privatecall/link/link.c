@@ -21,6 +21,7 @@ const struct link_times link_times_default = {
 	.beat = 30000,
 	.answer = 30000,
 	.stop = 1000,
+	.stuck = 1000,
 };
 
 int link_new(uv_loop_t *loop, const struct link_conf *conf,

@@ -158,6 +158,7 @@ static void written_h(uv_write_t *req, int status)
 		return;
 	}
 	c->link->counters.bytes_out += queue_release(&c->queue);
+	c->stuck = false;
 	link_conn_flush(c);
 	if (!c->crowded || c->closing ||
 	    c->queue.bytes > c->link->queue_bytes / 4)
@@ -190,12 +191,14 @@ void link_conn_pause(struct link_conn *c, bool pause)
 {
 	int r;
 
-	if (c->closing || c->paused == pause)
+	if (c->closing || c->paused == pause || (pause && c->stuck))
 		return;
 	c->paused = pause;
 	if (pause) {
 		c->link->counters.pauses++;
+		c->paused_out = c->link->counters.bytes_out;
 		uv_read_stop((uv_stream_t *)&c->tcp);
+		link_ping_arm(c->link);
 		return;
 	}
 	c->link->last_in = uv_now(c->link->loop);

@@ -157,7 +157,22 @@ void link_ping_arm(struct link *l)
 	uint64_t now = uv_now(l->loop);
 	uint64_t at = l->pings ? late_at(l) : l->last_in + l->times.beat;
 
+	if (l->conn->paused && at > now + l->times.stuck)
+		at = now + l->times.stuck;
 	link_wake(l, at > now ? at - now : 0);
+}
+
+/* A server may read only once what it sends has been read. */
+static void look_at_pause(struct link *l)
+{
+	struct link_conn *c = l->conn;
+
+	l->last_in = uv_now(l->loop);  /* we did not listen */
+	if (c->queue.bytes && l->counters.bytes_out == c->paused_out) {
+		c->stuck = true;
+		link_conn_pause(c, false);
+	}
+	c->paused_out = l->counters.bytes_out;
 }
 
 void link_ping_tick(struct link *l)
@@ -165,7 +180,9 @@ void link_ping_tick(struct link *l)
 	uint64_t now = uv_now(l->loop);
 
 	if (l->conn->paused)
-		l->last_in = now;      /* we did not listen */
+		look_at_pause(l);
+	if (l->phase != LINK_PHASE_UP)
+		return;
 	if (l->pings && now >= late_at(l)) {
 		if (l->doubt) {
 			link_down(l, "ping not answered", false);

@@ -39,6 +39,7 @@ struct link_times {
 	unsigned beat;             /* of silence until a ping is sent */
 	unsigned answer;           /* for the answer to any ping of ours */
 	unsigned stop;             /* for a polite end */
+	unsigned stuck;            /* of a pause in which nothing is taken */
 };
 extern const struct link_times link_times_default;
 
@@ -66,6 +67,8 @@ struct link_conn {
 	bool writing;
 	bool crowded;              /* see link_crowded() */
 	bool paused;               /* does not read */
+	bool stuck;                /* nor does the server: no pause now */
+	uint64_t paused_out;       /* counters.bytes_out at the last look */
 	bool closing;              /* nothing of it counts any more */
 	struct queue queue;
 	struct xml_stream *stream;

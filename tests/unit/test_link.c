@@ -19,7 +19,7 @@
 /* Long ones for what must not happen in a test. */
 static const struct link_times times = {
 	.retry_min = 1, .retry_max = 8, .steady = 60000, .attempt = 5000,
-	.beat = 60000, .answer = 60000, .stop = 5000,
+	.beat = 60000, .answer = 60000, .stop = 5000, .stuck = 60000,
 };
 
 struct env {
@@ -558,6 +558,29 @@ static void paused_link_does_not_read(void **state)
 	assert_int_equal(counters(e).pauses, 1);
 }
 
+/* Neither reads: one has to begin. */
+static void stuck_pause_ends(void **state)
+{
+	static char text[32768];
+	struct env *e = *state;
+
+	e->times.stuck = 5;
+	e->mock.deaf = true;
+	memset(text, ' ', sizeof(text) - 1);
+	start_up(e);
+	link_pause(e->link, true);
+	fill(e, text, sizeof(text), true);
+	UNTIL(e, !e->link->conn->paused);
+	link_pause(e->link, true);
+	assert_false(e->link->conn->paused);
+	uv_read_start((uv_stream_t *)&e->mock.client, mock_alloc_h,
+		      mock_read_h);
+	UNTIL(e, !counters(e).queued_bytes);
+	link_pause(e->link, true);
+	assert_true(e->link->conn->paused);
+	assert_int_equal(counters(e).pauses, 2);
+}
+
 /* A server that reads no more is found by the ping, queue full or not. */
 static void stuck_server_is_given_up(void **state)
 {
@@ -813,6 +836,7 @@ int main(void)
 		LINK_TEST(full_queue_keeps_a_reserve),
 		LINK_TEST(busy_server_is_waited_for),
 		LINK_TEST(paused_link_does_not_read),
+		LINK_TEST(stuck_pause_ends),
 		LINK_TEST(stuck_server_is_given_up),
 		LINK_TEST(oversize_is_not_sent),
 		LINK_TEST(over_limit_is_answered),
