@@ -400,8 +400,8 @@ session(Jingle, Pair) ->
 filter_packet(Packet) when element(1, Packet) == message;
                            element(1, Packet) == iq ->
     Type = xmpp:get_type(Packet),
-    case xmpp:get_meta(Packet, privatecall, none) /= Type
-        andalso may_be_call(Packet, element(1, Packet), Type) of
+    case may_be_call(Packet, element(1, Packet), Type)
+        andalso xmpp:get_meta(Packet, privatecall, none) /= Type of
         true -> filter_packet(Packet, Type);
         false -> Packet
     end;
@@ -409,12 +409,7 @@ filter_packet(Packet) ->
     Packet.
 
 may_be_call(Packet, message, Type) when Type /= error ->
-    lists:any(fun(El) ->
-                      lists:member(xmpp:get_ns(El),
-                                   [?NS_JMI, <<"urn:xmpp:jingle-message:1">>,
-                                    ?NS_RECEIPTS, <<"urn:xmpp:call-invites:0">>,
-                                    <<"urn:xmpp:call-message:1">>])
-              end, xmpp:get_els(Packet));
+    has_of_call(xmpp:get_els(Packet));
 may_be_call(Packet, iq, set) ->
     jingle_of(xmpp:get_els(Packet)) /= none;
 may_be_call(Packet, iq, Type) when Type == result; Type == error ->
@@ -423,6 +418,18 @@ may_be_call(Packet, iq, Type) when Type == result; Type == error ->
         /= none;
 may_be_call(_, Name, _) ->
     Name == message.
+
+has_of_call([El | Els]) ->
+    is_of_call(xmpp:get_ns(El)) orelse has_of_call(Els);
+has_of_call([]) ->
+    false.
+
+is_of_call(?NS_JMI) -> true;
+is_of_call(<<"urn:xmpp:jingle-message:1">>) -> true;
+is_of_call(?NS_RECEIPTS) -> true;
+is_of_call(<<"urn:xmpp:call-invites:0">>) -> true;
+is_of_call(<<"urn:xmpp:call-message:1">>) -> true;
+is_of_call(_) -> false.
 
 %% Where the sender is ours, his host decides; else the recipient's.
 filter_packet(Packet, Type) ->
