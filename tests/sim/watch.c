@@ -686,22 +686,22 @@ void watch_in(const struct scan *s)
 
 /* --- after each turn ------------------------------------------------- */
 
+/* A disk that failed when the process died has lost it. */
+bool watch_runs(const struct pair *p)
+{
+	return p->is_up && !O.half[p->up[0]].amnesia &&
+	       !O.half[p->up[1]].amnesia;
+}
+
 /* I15: nobody is in two running sessions. */
 bool watch_in_call(unsigned user, unsigned but)
 {
 	unsigned i;
 
 	for (i = 0; i <= USERS; i++)
-		if (i != user && i != but && watch_pair(user, i)->is_up)
+		if (i != user && i != but && watch_runs(watch_pair(user, i)))
 			return true;
 	return false;
-}
-
-/* A disk that failed when the process died has lost the other one. */
-bool watch_runs(const struct pair *p)
-{
-	return p->is_up && !O.half[p->up[0]].amnesia &&
-	       !O.half[p->up[1]].amnesia;
 }
 
 static void check_busy(void)
