@@ -6,6 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define PROSODY_MODULE \
+	"Install our module (doc/admin/prosody.md), and in prosody.cfg.lua:\n" \
+	"  VirtualHost \"{host}\"\n" \
+	"  \tmodules_enabled = { \"privatecall\" }\n" \
+	"  \tprivatecall_component = \"{component}\"\n"
+
 /* "{component}" and "{host}" stand for the two names. NULL: not for it. */
 static const struct texts {
 	const char *prosody, *ejabberd;
@@ -27,11 +33,7 @@ static const struct texts {
 		"        password: \"the secret\"\n",
 	},
 	[SNIPPET_MODULE] = {
-		"Install our module (doc/admin/prosody.md), and in "
-		"prosody.cfg.lua:\n"
-		"  VirtualHost \"{host}\"\n"
-		"  \tmodules_enabled = { \"privatecall\" }\n"
-		"  \tprivatecall_component = \"{component}\"\n",
+		PROSODY_MODULE,
 		"Install our module (doc/admin/ejabberd.md), and in "
 		"ejabberd.yml, below\n"
 		"`modules:':\n"
@@ -39,11 +41,7 @@ static const struct texts {
 		"    component: {component}\n",
 	},
 	[SNIPPET_MODULE_HOST] = {
-		"Install our module (doc/admin/prosody.md), and in "
-		"prosody.cfg.lua:\n"
-		"  VirtualHost \"{host}\"\n"
-		"  \tmodules_enabled = { \"privatecall\" }\n"
-		"  \tprivatecall_component = \"{component}\"\n",
+		PROSODY_MODULE,
 		"Install our module (doc/admin/ejabberd.md), and in "
 		"ejabberd.yml:\n"
 		"  append_host_config:\n"

@@ -409,7 +409,7 @@ filter_packet(Packet) ->
     Packet.
 
 may_be_call(Packet, message, Type) when Type /= error ->
-    has_of_call(xmpp:get_els(Packet));
+    lists:any(fun mod_privatecall_xml:is_of_call/1, xmpp:get_els(Packet));
 may_be_call(Packet, iq, set) ->
     jingle_of(xmpp:get_els(Packet)) /= none;
 may_be_call(Packet, iq, Type) when Type == result; Type == error ->
@@ -418,18 +418,6 @@ may_be_call(Packet, iq, Type) when Type == result; Type == error ->
         /= none;
 may_be_call(_, Name, _) ->
     Name == message.
-
-has_of_call([El | Els]) ->
-    is_of_call(xmpp:get_ns(El)) orelse has_of_call(Els);
-has_of_call([]) ->
-    false.
-
-is_of_call(?NS_JMI) -> true;
-is_of_call(<<"urn:xmpp:jingle-message:1">>) -> true;
-is_of_call(?NS_RECEIPTS) -> true;
-is_of_call(<<"urn:xmpp:call-invites:0">>) -> true;
-is_of_call(<<"urn:xmpp:call-message:1">>) -> true;
-is_of_call(_) -> false.
 
 %% Where the sender is ours, his host decides; else the recipient's.
 filter_packet(Packet, Type) ->

@@ -3,7 +3,7 @@
 -module(mod_privatecall_xml).
 
 -export([el/3, el/4, attr/2, children/1, ns/2, fits/2, descriptions/1,
-         has_rtp/1, has_text/1, fxml_size/1]).
+         has_rtp/1, has_text/1, fxml_size/1, is_of_call/1]).
 
 -define(DEPTH_MAX, 64).
 -define(NS_JINGLE, <<"urn:xmpp:jingle:1">>).
@@ -49,3 +49,14 @@ has_text({xmlel, _, _, Els}) ->
 
 fxml_size(El) ->
     byte_size(fxml:element_to_binary(El)).
+
+%% A child by which a message may be of a call; looked at in every message.
+is_of_call(El) ->
+    is_call_ns(xmpp:get_ns(El)).
+
+is_call_ns(<<"urn:xmpp:jingle-message:0">>) -> true;
+is_call_ns(<<"urn:xmpp:jingle-message:1">>) -> true;
+is_call_ns(<<"urn:xmpp:receipts">>) -> true;
+is_call_ns(<<"urn:xmpp:call-invites:0">>) -> true;
+is_call_ns(<<"urn:xmpp:call-message:1">>) -> true;
+is_call_ns(_) -> false.
