@@ -227,9 +227,12 @@ static void route_message(struct user *u, const struct scan *s)
 static void route_iq(const struct scan *s)
 {
 	struct device *d = device_of(s);
-	const struct user *u = &W.user[s->to_user];
+	bool blocked = s->from_ours < USERS &&
+		       W.user[s->to_user].blocks[s->from_ours];
 
-	if (!d || (s->from_ours < USERS && u->blocks[s->from_ours]))
+	if (d && blocked)
+		d->lost_at = W.now;    /* the end of a ringing, too */
+	if (!d || blocked)
 		bounce(s);
 	else
 		server_down(d, s->text, false);
