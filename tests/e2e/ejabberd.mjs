@@ -47,7 +47,8 @@ function listeners({ ports, components, stanzaSize }) {
 	const ip = '127.0.0.1';
 	return [
 		{ port: ports.c2s, ip, module: 'ejabberd_c2s', access: 'c2s',
-			max_stanza_size: stanzaSize, shaper: 'c2s_shaper' },
+			max_stanza_size: stanzaSize, shaper: 'c2s_shaper',
+			backlog: BACKLOG },
 		{ port: ports.http, ip, module: 'ejabberd_http',
 			request_handlers: { '/api': 'mod_http_api',
 				'/bosh': 'mod_bosh', '/ws': 'ejabberd_http_ws' } },
@@ -58,6 +59,9 @@ function listeners({ ports, components, stanzaSize }) {
 					[domain, { password: secret }])) },
 	];
 }
+
+// By default five may wait to be accepted; the sixth tries again a second later.
+const BACKLOG = 128;
 
 // What our module is told on each host that loads it, by the names that the
 // options have in Prosody.
