@@ -373,6 +373,7 @@ static void judge_log(const struct store_batch *b, const struct store_log *l,
 	p->saw = (glare ? SAW_CROSSED : 0) |
 		 (p->inactive_at == W.now ? SAW_INACTIVE : 0);
 	p->began = W.now;
+	p->began_turn = O.turns;
 }
 
 /* --- legs ------------------------------------------------------------- */
@@ -444,7 +445,7 @@ static void judge_ring(const struct store_leg *l, int caller, int callee)
 	p = watch_pair((unsigned)caller, (unsigned)callee);
 	/* The winner of a glare is rung in the turn that ended the loser; one
 	 * that was refused over a limit has no log row and ends nothing. */
-	if (p->began != W.now)
+	if (p->began != W.now || p->began_turn != O.turns)
 		p->saw &= ~(unsigned)SAW_CROSSED;
 	r->crossed = p->saw & SAW_CROSSED;
 	r->offer = p->offer;

@@ -723,6 +723,7 @@ void watch_turn(void)
 	if (W.link_up)
 		check_busy();
 	O.turn_pushed = false;
+	O.turns++;
 }
 
 void watch_taken(void)

@@ -88,6 +88,7 @@ struct pair {
 	int64_t inactive_at;       /* the callee of the latest attempt */
 	int64_t private_at;        /* ... took no calls, or from contacts */
 	int64_t began, answered_at, answered_wall;
+	unsigned began_turn;
 	bool jumped;               /* the wall clock, since it began */
 	int up[2];                 /* halves of a running session, or -1 */
 	bool is_up;
@@ -114,6 +115,7 @@ struct watch {
 	unsigned crashes, cuts, settings;  /* counts */
 	int64_t up_since, started;
 	bool turn_pushed;          /* the turn gave the store something */
+	unsigned turns;            /* of the daemon, ended */
 	struct { bool enabled, messaging; } now, kept;
 	struct { enum who_may_call who; bool messages;
 		 enum second_call second; enum notices notices;
