@@ -2,13 +2,19 @@
 // no call, and of a call, with the module and without, in one run; and how long
 // the one question about two users takes
 //
-// node tests/bench/module.mjs [--server ejabberd] [--rounds 6] [--chats 4000]
-//                             [--calls 40] [--questions 1000]
+// node tests/bench/module.mjs [--server ejabberd] [--rounds 6] [--calls 40]
+//                             [--turns 200] [--chats 500] [--questions 1000]
 //   BUILD_DIR, PROSODY, EJABBERD as for tests/e2e (see lib.sh there)
 //
-// Two servers beside each other, one with the module and a component that
-// relays each stanza as it is; rounds go to one and the other in turn. What is
-// told is the median of the rounds, and of the ratios of neighboring rounds.
+// Chat: one server that loads the module and unloads it; each turn measures it
+// loaded, unloaded, and unloaded once more for the error of all this, or the
+// other way round. The same process serves the same users, so that neither its
+// memory's layout nor the machine's neighbors are taken for the module's cost.
+// What is told is the median of the turns' ratios and the interval that holds
+// it 95 times of 100.
+//
+// Calls: two servers beside each other, one with the module and a component
+// that relays each stanza as it is; rounds go to one and the other in turn.
 
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -41,12 +47,21 @@ function median(list) {
 	return [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)];
 }
 
-// A pair of users on a server, and what they do.
+// The median, and the order statistics that it is between 95 times of 100.
+function interval(list) {
+	const sorted = [...list].sort((a, b) => a - b);
+	const half = 0.98 * Math.sqrt(list.length);
+	const at = (x) => sorted[Math.max(0, Math.min(list.length - 1,
+		Math.floor(x)))];
+	const middle = (list.length - 1) / 2;
+	return [median(list), at(middle - half), at(middle + half + 1)];
+}
+
+// A pair of users on a host, and what they do.
 class Bench {
-	async open(name, dir, module) {
-		this.server = await startServer(name, { dir, module, ...QUICK[name],
-			unlimited: ['alice1', 'bob1'] });
-		this.world = new World(this.server);
+	async open(server, { module } = {}) {
+		this.server = server;
+		this.world = new World(server);
 		this.world.begin();
 		if (module)
 			await this.relays();
@@ -54,7 +69,6 @@ class Bench {
 		this.bob = await this.world.user('bob');
 		for (const user of [this.alice, this.bob])
 			user.onStanza = (el) => this.answer(user, el);
-		this.used = { chat: [], call: [] };
 		return this;
 	}
 
@@ -127,10 +141,11 @@ class Bench {
 		await says(alice, bob, 'finish');
 	}
 
-	async measured(what, count, work) {
+	// CPU of the server for each of `count`, in us.
+	async measured(count, work) {
 		const before = cpu(this.server.pid);
 		await work();
-		this.used[what].push((cpu(this.server.pid) - before) / count);
+		return (cpu(this.server.pid) - before) / count;
 	}
 
 	// Milliseconds of each answer, at 100 questions a second.
@@ -152,52 +167,100 @@ class Bench {
 
 	async close() {
 		await this.world.end();
-		await this.server.stop();
 	}
 }
 
-async function main({ server, rounds, chats, calls, questions }) {
-	const dir = mkdtempSync(join(tmpdir(), 'pc-bench-'));
-	const off = await new Bench().open(server, join(dir, 'off'));
-	const on = await new Bench().open(server, join(dir, 'on'), {});
-	for (const bench of [off, on]) {       // warm
-		await bench.chats(chats);
+function start(name, dir, options) {
+	return startServer(name, { dir, ...QUICK[name],
+		unlimited: ['alice1', 'bob1'], ...options });
+}
+
+// The module on its only host, there or not.
+const switches = {
+	prosody: (server, there) => server.shell(
+		`module:${there ? 'load' : 'unload'}("privatecall", "localhost")`),
+	ejabberd: (server, there) => server.setModule({}, there
+		? { localhost: undefined } : {}),
+};
+
+async function measureChat(name, dir, { turns, chats }) {
+	const server = await start(name, dir, { module: {} });
+	const bench = await new Bench().open(server);
+	const link = await bench.world.connect();
+	await bench.chats(4000);               // warm
+	let loaded = true;
+	const block = async (there) => {
+		if (there !== loaded)
+			await switches[name](server, there);
+		// The module's component is there, as it is where calls go.
+		if (there && !loaded)
+			await bench.world.hello();
+		loaded = there;
+		await bench.chats(100);
+		link.inbox.length = link.log.length = 0;
+		return bench.measured(chats, () => bench.chats(chats));
+	};
+	const used = { on: [], off: [], again: [] };
+	for (let turn = 0; turn < turns; turn++)
+		for (const what of turn % 2 ? ['again', 'off', 'on']
+			: ['on', 'off', 'again'])
+			used[what].push(await block(what === 'on'));
+	const tell = (what, list) => {
+		const [ratio, low, high] = interval(list.map((us, i) =>
+			us / used.off[i]));
+		console.log(`${name}: a chat, ${what}: ${median(list).toFixed(1)} ` +
+			`us of CPU, without ${median(used.off).toFixed(1)}: ${
+				ratio.toFixed(3)} times (${low.toFixed(3)} to ${
+				high.toFixed(3)}, ${turns} turns of ${chats})`);
+	};
+	tell('with the module', used.on);
+	tell('without it once more', used.again);
+	await bench.close();
+	await server.stop();
+}
+
+async function measureCalls(name, dir, { rounds, calls, questions }) {
+	const off = await new Bench().open(await start(name, join(dir, 'off')));
+	const on = await new Bench().open(await start(name, join(dir, 'on'),
+		{ module: {} }), { module: true });
+	for (const bench of [off, on])         // warm
 		await bench.call('warm');
-	}
-	// Chat first: it is not to pay for what calls leave to be collected.
-	const both = (round) => round % 2 ? [on, off] : [off, on];
+	const used = { on: [], off: [] };
 	for (let round = 0; round < rounds; round++)
-		for (const bench of both(round))
-			await bench.measured('chat', chats, () => bench.chats(chats));
-	for (let round = 0; round < rounds; round++)
-		for (const bench of both(round))
-			await bench.measured('call', calls, async () => {
-				for (let i = 0; i < calls; i++)
-					await bench.call(`s${round}-${i}`);
-			});
-	for (const what of ['chat', 'call']) {
-		const [a, b] = [off, on].map((bench) => bench.used[what]);
-		const ratio = median(b.map((used, i) => used / a[i]));
-		console.log(`${server}: a ${what} ${median(a).toFixed(1)} us of ` +
-			`CPU without the module, ${median(b).toFixed(1)} with it: ` +
-			`${ratio.toFixed(3)} times`);
-	}
+		for (const bench of round % 2 ? [on, off] : [off, on])
+			used[bench === on ? 'on' : 'off'].push(
+				await bench.measured(calls, async () => {
+					for (let i = 0; i < calls; i++)
+						await bench.call(`s${round}-${i}`);
+				}));
+	const ratio = median(used.on.map((us, i) => us / used.off[i]));
+	console.log(`${name}: a call ${median(used.off).toFixed(1)} us of CPU ` +
+		`without the module, ${median(used.on).toFixed(1)} with it: ` +
+		`${ratio.toFixed(3)} times`);
 	const sorted = await on.questions(questions);
 	const at = (part) => sorted[Math.floor(part * (questions - 1))].toFixed(2);
-	console.log(`${server}: ${questions} questions, 100 a second: median ${
+	console.log(`${name}: ${questions} questions, 100 a second: median ${
 		at(0.5)} ms, 99 of 100 within ${at(0.99)} ms, all ${at(1)}`);
-	await off.close();
-	await on.close();
-	rmSync(dir, { recursive: true, force: true });
+	for (const bench of [off, on]) {
+		await bench.close();
+		await bench.server.stop();
+	}
 }
 
 const { values } = parseArgs({ options: {
 	server: { type: 'string', default: 'ejabberd' },
 	rounds: { type: 'string', default: '6' },
-	chats: { type: 'string', default: '4000' },
 	calls: { type: 'string', default: '40' },
+	turns: { type: 'string', default: '200' },
+	chats: { type: 'string', default: '500' },
 	questions: { type: 'string', default: '1000' },
 } });
-await main({ ...values, ...Object.fromEntries(['rounds', 'chats', 'calls',
-	'questions'].map((name) => [name, Number(values[name])])) });
+const sizes = Object.fromEntries(['rounds', 'calls', 'turns', 'chats',
+	'questions'].map((name) => [name, Number(values[name])]));
+const dir = mkdtempSync(join(tmpdir(), 'pc-bench-'));
+if (sizes.turns)
+	await measureChat(values.server, join(dir, 'chat'), sizes);
+if (sizes.rounds)
+	await measureCalls(values.server, dir, sizes);
+rmSync(dir, { recursive: true, force: true });
 process.exit();
