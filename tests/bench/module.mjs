@@ -57,7 +57,15 @@ function interval(list) {
 	return [median(list), at(middle - half), at(middle + half + 1)];
 }
 
-// A pair of users on a host, and what they do.
+function tell(name, what, used, without, count) {
+	const [ratio, low, high] = interval(used.map((us, i) => us / without[i]));
+	console.log(`${name}: ${what}: ${median(used).toFixed(1)} us of CPU, ` +
+		`without ${median(without).toFixed(1)}: ${ratio.toFixed(3)} times ` +
+		`(${low.toFixed(3)} to ${high.toFixed(3)}, ${used.length} times ${
+			count})`);
+}
+
+// A pair of users on a server, and what they do.
 class Bench {
 	async open(server, { module } = {}) {
 		this.server = server;
@@ -205,16 +213,8 @@ async function measureChat(name, dir, { turns, chats }) {
 		for (const what of turn % 2 ? ['again', 'off', 'on']
 			: ['on', 'off', 'again'])
 			used[what].push(await block(what === 'on'));
-	const tell = (what, list) => {
-		const [ratio, low, high] = interval(list.map((us, i) =>
-			us / used.off[i]));
-		console.log(`${name}: a chat, ${what}: ${median(list).toFixed(1)} ` +
-			`us of CPU, without ${median(used.off).toFixed(1)}: ${
-				ratio.toFixed(3)} times (${low.toFixed(3)} to ${
-				high.toFixed(3)}, ${turns} turns of ${chats})`);
-	};
-	tell('with the module', used.on);
-	tell('without it once more', used.again);
+	tell(name, 'a chat, with the module', used.on, used.off, chats);
+	tell(name, 'a chat, without it once more', used.again, used.off, chats);
 	await bench.close();
 	await server.stop();
 }
@@ -233,10 +233,7 @@ async function measureCalls(name, dir, { rounds, calls, questions }) {
 					for (let i = 0; i < calls; i++)
 						await bench.call(`s${round}-${i}`);
 				}));
-	const ratio = median(used.on.map((us, i) => us / used.off[i]));
-	console.log(`${name}: a call ${median(used.off).toFixed(1)} us of CPU ` +
-		`without the module, ${median(used.on).toFixed(1)} with it: ` +
-		`${ratio.toFixed(3)} times`);
+	tell(name, 'a call, with the module', used.on, used.off, calls);
 	const sorted = await on.questions(questions);
 	const at = (part) => sorted[Math.floor(part * (questions - 1))].toFixed(2);
 	console.log(`${name}: ${questions} questions, 100 a second: median ${
