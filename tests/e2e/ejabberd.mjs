@@ -60,7 +60,8 @@ function listeners({ ports, components, stanzaSize }) {
 	];
 }
 
-// By default five may wait to be accepted; the sixth tries again a second later.
+// By default five may wait to be accepted; the sixth tries again a second
+// later.
 const BACKLOG = 128;
 
 // What our module is told on each host that loads it, by the names that the
