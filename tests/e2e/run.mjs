@@ -21,7 +21,7 @@ import { BASE_CONF, defaults, NATIVE_HOST, REMOTE_HOST, restrictions, Skip,
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const SECRET = 'secret';
-const SLOTS = 8;
+const SLOTS = 9;
 const SECOND_HOST = 'second.localhost';
 
 const { values: options } = parseArgs({ options: {
@@ -29,7 +29,7 @@ const { values: options } = parseArgs({ options: {
 	only: { type: 'string', multiple: true, default: [] },
 	quick: { type: 'boolean' },
 	list: { type: 'boolean' },
-	jobs: { type: 'string', default: process.env.JOBS ?? '6' },
+	jobs: { type: 'string', default: process.env.JOBS ?? '9' },
 	dir: { type: 'string' },
 	verbose: { type: 'boolean' },
 } });
