@@ -22,9 +22,10 @@ below()
 	mod_privatecall/call) echo $rules ;;
 	mod_privatecall/store|mod_privatecall/link) echo $rules ;;
 	mod_privatecall/admin|mod_privatecall/conf) echo $rules ;;
+	mod_privatecall/media) echo jingle/stanza jingle/media ;;
 	mod_privatecall/daemon) echo $rules mod_privatecall/store \
 		mod_privatecall/link mod_privatecall/admin \
-		mod_privatecall/conf ;;
+		mod_privatecall/conf mod_privatecall/media ;;
 	*) echo "unknown" ;;
 	esac
 }

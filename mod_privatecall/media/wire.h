@@ -1,0 +1,213 @@
+/* wire.h: what privatecalld (control) and privatecall-media (media) say to each
+ * other: plain structs over a unix socket of the kind SOCK_SEQPACKET, one
+ * packet for each message, in the byte order of the machine that both run on.
+ *
+ *     control                                     media
+ *       | HELLO                                     |  who I am
+ *       |                                   WELCOME |  our candidates, limits
+ *       | LIST                                      |
+ *       |                           CALL*    LISTED |  a CALL per transport
+ *       | OPEN(call, transport)                     |  makes two ICE agents
+ *       |                  READY(our credentials) * |  or REFUSED(why)
+ *       | REMOTE, CANDIDATE*, END  (of one side)    |
+ *       |              STEP(side, CHECKED) and so on|  each once
+ *       | CLOSE(call)                               |
+ *       |                          CLOSED(counters) |
+ *
+ * Media listens, control connects, and connects again. A new control that says
+ * HELLO takes the place of the one before. When control is gone the calls go
+ * on: it LISTs when it is back, OPENs again what it knows (OPEN of what is open
+ * is answered with READY and changes nothing), and CLOSEs the rest.
+ *
+ * A call is named by its UUID, its ICE transports are numbered by control from
+ * 0, as the contents of a session until they are bundled. Towards the caller
+ * media is controlled, towards the callee it controls (RFC 8445, 6.1.1).
+ *
+ * In mode `blind` no key comes here: DTLS and SRTP are the clients' own. What
+ * is secret is an ICE password, so neither side logs a message.
+ *
+ * A message that is not one of these, in this form, closes the connection, with
+ * a line in the log of the one who saw it.
+ */
+#ifndef MOD_PRIVATECALL_MEDIA_WIRE_H
+#define MOD_PRIVATECALL_MEDIA_WIRE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "jingle/media/addr.h"
+#include "jingle/media/ice.h"
+
+#define WIRE_VERSION 1
+#define WIRE_TRANSPORTS_MAX 8      /* of a call; numbers 0 to 7 */
+#define WIRE_CALL_SIZE 37          /* a UUID's text and NUL */
+#define WIRE_RELEASE_SIZE 32       /* "0.1.0" and NUL */
+#define WIRE_UFRAG_SIZE (ICE_UFRAG_MAX + 1)
+#define WIRE_PWD_SIZE (ICE_PWD_MAX + 1)
+#define WIRE_SOCKET "/run/privatecall/media.sock"
+
+enum wire_kind {
+	WIRE_NOTHING,
+	/* From control. */
+	WIRE_HELLO,                /* hello */
+	WIRE_OPEN,                 /* call, transport */
+	WIRE_REMOTE,               /* call, transport, side, remote: his
+				      credentials; others than before: he
+				      restarts */
+	WIRE_CANDIDATE,            /* call, transport, side, candidate */
+	WIRE_END,                  /* call, transport, side: no more of them */
+	WIRE_RESTART,              /* call, transport, side: we restart;
+				      answered by CREDENTIALS */
+	WIRE_DROP,                 /* call, transport: not needed any more */
+	WIRE_CLOSE,                /* call; answered by CLOSED, always */
+	WIRE_LIST,                 /* answered by CALL for each, and LISTED */
+	/* From media. */
+	WIRE_WELCOME,              /* welcome */
+	WIRE_READY,                /* call, transport, ready */
+	WIRE_REFUSED,              /* call, transport, refused: to OPEN */
+	WIRE_CREDENTIALS,          /* call, transport, side, credentials: ours
+				      are new, as he or we restarted */
+	WIRE_STEP,                 /* call, transport, side, step */
+	WIRE_CALL,                 /* call, transport, listed */
+	WIRE_LISTED,
+	WIRE_CLOSED,               /* call, closed */
+	WIRE_KINDS
+};
+
+enum wire_side { WIRE_CALLER, WIRE_CALLEE, WIRE_SIDES };
+
+/* What a leg has come to. Each is said once for each transport and side;
+ * those marked * once in a row, as CONNECTED, LOST, CONNECTED. */
+enum wire_step {
+	WIRE_CHECKED,              /* the first authentic check from him */
+	WIRE_CONNECTED,            /* * a pair is valid: both ways are open */
+	WIRE_LOST,                 /* * his consent ended: nothing is sent */
+	WIRE_FAILED,               /* * no pair became valid; it still may */
+	WIRE_DTLS,                 /* the first handshake record from him */
+	WIRE_MEDIA,                /* the first SRTP or SRTCP from him */
+	WIRE_STEPS
+};
+
+enum wire_why {
+	WIRE_FULL,                 /* no place for another call */
+	WIRE_DRAINING,             /* media is about to end */
+	WIRE_NO_MEMORY,
+	WIRE_WHYS
+};
+
+/* Datagrams of a call that did not get through. */
+enum wire_drop {
+	WIRE_NOT_VALIDATED,        /* from an address of his without a check in
+				      the last 30 s */
+	WIRE_OTHER_KIND,           /* neither STUN, DTLS nor SRTP */
+	WIRE_NOBODY,               /* the other leg has no valid pair */
+	WIRE_TOO_EARLY,            /* of the first handshake: over what is kept
+				      for the other leg, or for too long */
+	WIRE_UNSENT,               /* the system did not take it */
+	WIRE_DROPS
+};
+
+struct wire_hello {
+	char release[WIRE_RELEASE_SIZE];
+};
+
+struct wire_welcome {
+	char release[WIRE_RELEASE_SIZE];
+	uint32_t calls, most_calls;
+	uint32_t offers;           /* of offer[]; the same for all agents */
+	struct ice_offer offer[ICE_OFFERS_MAX];
+};
+
+struct wire_remote {
+	char ufrag[WIRE_UFRAG_SIZE];
+	char pwd[WIRE_PWD_SIZE];
+};
+
+/* Of UDP; what is no address (names, .local) or of another protocol control
+ * leaves out. */
+struct wire_candidate {
+	char ufrag[WIRE_UFRAG_SIZE];       /* empty: not said */
+	struct addr addr;
+	uint32_t component;
+	uint32_t priority;
+	uint32_t type;                     /* enum ice_type */
+};
+
+struct wire_credentials {
+	char ufrag[ICE_OUR_UFRAG_SIZE];
+	char pwd[ICE_OUR_PWD_SIZE];
+};
+
+struct wire_ready {                        /* ours towards each side */
+	struct wire_credentials side[WIRE_SIDES];
+};
+
+struct wire_refused {
+	uint32_t why;                      /* enum wire_why */
+};
+
+struct wire_said {
+	uint32_t step;                     /* enum wire_step */
+};
+
+/* Of DTLS and SRTP; STUN is not counted. */
+struct wire_traffic {
+	uint64_t in_packets, in_bytes;     /* from him, accepted */
+	uint64_t out_packets, out_bytes;   /* to him */
+};
+
+struct wire_leg {
+	uint32_t state;                    /* enum ice_state */
+	uint32_t steps;                    /* said, bit 1 << step */
+	struct wire_traffic traffic;
+};
+
+struct wire_listed {
+	struct wire_leg side[WIRE_SIDES];
+};
+
+/* Of all transports together, also of those dropped. */
+struct wire_closed {
+	struct wire_traffic side[WIRE_SIDES];
+	uint64_t dropped[WIRE_DROPS];
+};
+
+/* Only the part of the kind is sent: see wire_size(). */
+struct wire_msg {
+	uint16_t version;                  /* WIRE_VERSION */
+	uint16_t kind;
+	uint8_t transport, side;           /* 0 where there is none */
+	uint16_t zero;
+	char call[WIRE_CALL_SIZE + 3];     /* empty where there is none */
+	union {
+		struct wire_hello hello;
+		struct wire_welcome welcome;
+		struct wire_remote remote;
+		struct wire_candidate candidate;
+		struct wire_credentials credentials;
+		struct wire_ready ready;
+		struct wire_refused refused;
+		struct wire_said said;
+		struct wire_listed listed;
+		struct wire_closed closed;
+	};
+};
+
+/* A message of this kind, all else 0; call NULL: none. */
+void wire_begin(struct wire_msg *m, enum wire_kind kind, const char *call);
+/* The bytes to send. */
+size_t wire_size(enum wire_kind kind);
+/* Reads a packet into *m_r, what is behind it set to 0. 0, or EBADMSG with
+ * *why_r (a constant) for the log: not a message that the other side (media
+ * when `from_media`) may send, of another size, with an unknown number, a text
+ * without end, or of another version. */
+int wire_read(const void *packet, size_t len, bool from_media,
+	      struct wire_msg *m_r, const char **why_r);
+
+const char *wire_kind_name(enum wire_kind kind);
+const char *wire_side_name(enum wire_side side);   /* "caller", "callee" */
+const char *wire_step_name(enum wire_step step);
+const char *wire_why_name(enum wire_why why);
+const char *wire_drop_name(enum wire_drop drop);
+
+#endif
