@@ -14,7 +14,7 @@
 #include "mod_privatecall/admin/ctl.h"
 #include "mod_privatecall/call/call.h"
 #include "mod_privatecall/conf/conf.h"
-#include "mod_privatecall/daemon/log.h"
+#include "mod_privatecall/log/log.h"
 #include "mod_privatecall/link/iq.h"
 #include "mod_privatecall/link/link.h"
 #include "mod_privatecall/notice/outbox.h"

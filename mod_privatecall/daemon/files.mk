@@ -7,7 +7,6 @@ mod_privatecall_daemon_SRC = \
 	mod_privatecall/daemon/daemon.h \
 	mod_privatecall/daemon/heap.c mod_privatecall/daemon/heap.h \
 	mod_privatecall/daemon/hold.c \
-	mod_privatecall/daemon/log.c mod_privatecall/daemon/log.h \
 	mod_privatecall/daemon/modules.c \
 	mod_privatecall/daemon/notices.c \
 	mod_privatecall/daemon/preflight.c \

@@ -22,10 +22,12 @@ below()
 	mod_privatecall/call) echo $rules ;;
 	mod_privatecall/store|mod_privatecall/link) echo $rules ;;
 	mod_privatecall/admin|mod_privatecall/conf) echo $rules ;;
+	mod_privatecall/log) echo jingle/stanza mod_privatecall/policy ;;
 	mod_privatecall/media) echo jingle/stanza jingle/media ;;
 	mod_privatecall/daemon) echo $rules mod_privatecall/store \
 		mod_privatecall/link mod_privatecall/admin \
-		mod_privatecall/conf mod_privatecall/media ;;
+		mod_privatecall/conf mod_privatecall/log \
+		mod_privatecall/media ;;
 	*) echo "unknown" ;;
 	esac
 }

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
-#include "mod_privatecall/daemon/log.h"
+#include "mod_privatecall/log/log.h"
 
 #define JID "alice@example.org"
 

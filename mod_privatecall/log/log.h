@@ -2,8 +2,8 @@
  * log_privacy. When stderr is the journal of systemd a <N> priority goes first
  * and the time is left out.
  */
-#ifndef MOD_PRIVATECALL_DAEMON_LOG_H
-#define MOD_PRIVATECALL_DAEMON_LOG_H
+#ifndef MOD_PRIVATECALL_LOG_LOG_H
+#define MOD_PRIVATECALL_LOG_LOG_H
 
 #include <stdint.h>
 #include "mod_privatecall/policy/settings.h"

@@ -1,5 +1,5 @@
 /* log.c: key=value lines (see log.h). */
-#include "mod_privatecall/daemon/log.h"
+#include "mod_privatecall/log/log.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
