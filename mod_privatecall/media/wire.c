@@ -217,7 +217,6 @@ const char *wire_drop_name(enum wire_drop drop)
 {
 	static const char *const names[WIRE_DROPS] = {
 		"not-validated", "other-kind", "nobody", "too-early",
-		"unsent",
 	};
 
 	return drop < WIRE_DROPS ? names[drop] : "?";

@@ -103,7 +103,6 @@ enum wire_drop {
 	WIRE_NOBODY,               /* the other leg has no valid pair */
 	WIRE_TOO_EARLY,            /* of the first handshake: over what is kept
 				      for the other leg, or for too long */
-	WIRE_UNSENT,               /* the system did not take it */
 	WIRE_DROPS
 };
 

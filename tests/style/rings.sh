@@ -23,7 +23,8 @@ below()
 	mod_privatecall/store|mod_privatecall/link) echo $rules ;;
 	mod_privatecall/admin|mod_privatecall/conf) echo $rules ;;
 	mod_privatecall/log) echo jingle/stanza mod_privatecall/policy ;;
-	mod_privatecall/media) echo jingle/stanza jingle/media ;;
+	mod_privatecall/media) echo jingle/stanza jingle/media \
+		mod_privatecall/log ;;
 	mod_privatecall/daemon) echo $rules mod_privatecall/store \
 		mod_privatecall/link mod_privatecall/admin \
 		mod_privatecall/conf mod_privatecall/log \
@@ -64,8 +65,8 @@ check_ours()
 	case $inc in
 	config.h)
 		matches_any "$file" "mod_privatecall/daemon/*
-			mod_privatecall/admin/*" ||
-			fault "$file: includes config.h (only daemon, admin)"
+			mod_privatecall/admin/* mod_privatecall/media/main.c" ||
+			fault "$file: includes config.h (only programs)"
 		return ;;
 	jingle/*/*|mod_privatecall/*/*) ;;
 	*) fault "$file: \"$inc\" is not written from the top"; return ;;

@@ -1,0 +1,214 @@
+/* worker.c: a relay with its sockets, clock and randomness (see worker.h). */
+#include "mod_privatecall/media/worker.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+#define BATCHES 8                  /* before others have their turn */
+#define REPORT_MS 10000
+
+int64_t worker_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000 + 1;
+}
+
+/* --- what the relay puts out ------------------------------------------ */
+
+static void on_send(const struct addr *to, const void *bytes, size_t len,
+		    void *arg)
+{
+	struct worker *w = arg;
+	unsigned i;
+
+	for (i = 0; i < w->sockets; i++)
+		if (w->family[i] == to->family) {
+			udp_send(w->udp[i], to, bytes, len);
+			return;
+		}
+}
+
+static void on_say(const struct wire_msg *m, void *arg)
+{
+	struct worker *w = arg;
+
+	w->say_h(m, w->arg);
+}
+
+/* A system call for many steps. Without randomness nothing here is secret:
+ * the kernel's never fails once it is there. */
+static void on_entropy(unsigned char out[ICE_ENTROPY_SIZE], void *arg)
+{
+	struct worker *w = arg;
+	size_t got = 0;
+	ssize_t n;
+
+	if (w->used + ICE_ENTROPY_SIZE > WORKER_ENTROPY) {
+		while (got < WORKER_ENTROPY) {
+			n = getrandom(w->entropy + got, WORKER_ENTROPY - got,
+				      0);
+			if (n < 0 && errno != EINTR)
+				abort();
+			got += n > 0 ? (size_t)n : 0;
+		}
+		w->used = 0;
+	}
+	memcpy(out, w->entropy + w->used, ICE_ENTROPY_SIZE);
+	explicit_bzero(w->entropy + w->used, ICE_ENTROPY_SIZE);
+	w->used += ICE_ENTROPY_SIZE;
+}
+
+/* --- life ------------------------------------------------------------- */
+
+static int refuse_address(const struct addr *a, int err, char **why_r)
+{
+	char text[ADDR_TEXT_SIZE];
+
+	addr_format(a, text);
+	if (asprintf(why_r, "%s: %s%s", text, strerror(err),
+		     err == EADDRINUSE ? ": another program has this port: "
+		     "end it, or take another one: --port N" :
+		     err == EADDRNOTAVAIL ? ": this host has no such address: "
+		     "name one of `ip address': --address IP" :
+		     err == EACCES ? ": take a port above 1023: --port N" :
+		     "") < 0)
+		*why_r = NULL;
+	return err;
+}
+
+int worker_open(struct worker *w, struct relay_config *config,
+		void (*say_h)(const struct wire_msg *m, void *arg), void *arg,
+		char **why_r)
+{
+	static const struct relay_handlers handlers = {
+		.send = on_send, .say = on_say, .entropy = on_entropy,
+	};
+	unsigned i;
+	int err;
+
+	*why_r = NULL;
+	w->used = WORKER_ENTROPY;
+	w->say_h = say_h;
+	w->arg = arg;
+	for (i = 0; i < config->locals; i++) {
+		struct ice_local *l = &config->local[i];
+
+		err = udp_open(&l->base, &w->udp[i]);
+		if (err)
+			return refuse_address(&l->base, err, why_r);
+		if (l->seen.family != ADDR_NONE)
+			l->seen.port = l->base.port;
+		w->family[i] = l->base.family;
+		w->sockets++;
+	}
+	return relay_new(config, &handlers, w, &w->relay);
+}
+
+void worker_close(struct worker *w)
+{
+	unsigned i;
+
+	relay_free(w->relay);
+	for (i = 0; i < w->sockets; i++)
+		udp_close(w->udp[i]);
+	explicit_bzero(w, sizeof(*w));
+}
+
+/* --- events ----------------------------------------------------------- */
+
+static void flush(struct worker *w)
+{
+	unsigned i;
+
+	for (i = 0; i < w->sockets; i++)
+		udp_flush(w->udp[i]);
+}
+
+static void on_packet(const struct addr *from, const void *bytes, size_t len,
+		      void *arg)
+{
+	struct worker *w = arg;
+
+	relay_packet(w->relay, w->now, from, bytes, len);
+}
+
+void worker_receive(struct worker *w, unsigned i)
+{
+	unsigned n;
+
+	for (n = 0; n < BATCHES; n++) {
+		w->now = worker_now();
+		if (udp_receive(w->udp[i], on_packet, w) < UDP_BATCH)
+			break;
+	}
+	flush(w);
+}
+
+void worker_control(struct worker *w, const struct wire_msg *m)
+{
+	relay_control(w->relay, worker_now(), m);
+	flush(w);
+}
+
+int worker_wait(struct worker *w)
+{
+	int64_t now = worker_now(), at = relay_deadline(w->relay);
+
+	if (at <= now) {
+		relay_time(w->relay, now);
+		flush(w);
+		at = relay_deadline(w->relay);
+	}
+	if (at == INT64_MAX)
+		return -1;
+	return at <= now ? 0 : at - now > INT_MAX ? INT_MAX : (int)(at - now);
+}
+
+/* --- what was dropped ------------------------------------------------- */
+
+/* One count; its part of the line when it has grown. */
+static void count_more(struct worker *w, unsigned i, const char *name,
+		       uint64_t now, char *line, size_t size)
+{
+	size_t len = strlen(line);
+
+	if (now > w->told[i])
+		snprintf(line + len, size - len, "%s%s:%" PRIu64,
+			 len ? "," : "", name, now - w->told[i]);
+	w->told[i] = now;
+}
+
+void worker_report(struct worker *w)
+{
+	int64_t now = worker_now();
+	uint64_t too_long = 0, unsent = 0;
+	char line[512] = "";
+	unsigned i, n = 0;
+
+	if (w->reported && now < w->reported + REPORT_MS)
+		return;
+	for (i = 0; i < RELAY_COUNTS; i++)
+		count_more(w, n++, relay_count_name(i),
+			   relay_counted(w->relay, i), line, sizeof(line));
+	for (i = 0; i < WIRE_DROPS; i++)
+		count_more(w, n++, wire_drop_name(i),
+			   relay_dropped(w->relay, i), line, sizeof(line));
+	for (i = 0; i < w->sockets; i++) {
+		too_long += udp_too_long(w->udp[i]);
+		unsent += udp_unsent(w->udp[i]);
+	}
+	count_more(w, n++, "too-long", too_long, line, sizeof(line));
+	count_more(w, n++, "unsent", unsent, line, sizeof(line));
+	if (!*line)
+		return;
+	w->reported = now;
+	log_line(LOG_WARN, "packets dropped", "of", line, NULL);
+}
