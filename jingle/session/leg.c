@@ -119,6 +119,8 @@ void leg_drop_kept(struct leg *l)
 	}
 	l->early_n = 0;
 	l->early_bytes = 0;
+	xml_kept_free(l->offer);
+	l->offer = NULL;
 }
 
 static void free_iqs(struct leg *l)
@@ -144,12 +146,11 @@ static void free_iqs(struct leg *l)
 
 static void free_round(struct leg *l)
 {
+	leg_forget_ours(l);
 	free_devices(l);
 	free_contents(l);
 	leg_drop_kept(l);
 	free_iqs(l);
-	xml_kept_free(l->offer);
-	l->offer = NULL;
 }
 
 void leg_clear(struct leg *l)
@@ -265,13 +266,14 @@ static void drop_oldest(struct leg *l)
 }
 
 void leg_keep(struct leg *l, const struct xml_elem *tree,
-	      enum jingle_action action, const char *device)
+	      enum jingle_action action, unsigned relay, const char *device)
 {
 	struct leg_early *e, **at;
 
 	e = calloc(1, sizeof(*e));
 	if (e) {
 		e->action = action;
+		e->relay = relay;
 		e->kept = xml_keep(tree, LEG_KEPT_BYTES);
 		e->device = device ? strdup(device) : NULL;
 	}
@@ -294,7 +296,7 @@ void leg_keep(struct leg *l, const struct xml_elem *tree,
 
 struct xml_elem *leg_take_kept(struct leg *l, const char *device,
 			       enum jingle_action *action_r,
-			       struct arena *a)
+			       unsigned *relay_r, struct arena *a)
 {
 	struct leg_early *e, **at;
 	struct xml_elem *copy;
@@ -308,6 +310,7 @@ struct xml_elem *leg_take_kept(struct leg *l, const char *device,
 	l->early_n--;
 	l->early_bytes -= arena_used(e->kept->arena);
 	*action_r = e->action;
+	*relay_r = e->relay;
 	copy = xml_copy(a, e->kept->elem);
 	xml_kept_free(e->kept);
 	free(e->device);

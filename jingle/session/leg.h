@@ -17,6 +17,7 @@
 #define JINGLE_SESSION_LEG_H
 
 #include <stdint.h>
+#include "jingle/stanza/ice_udp.h"
 #include "jingle/stanza/jingle.h"
 #include "jingle/stanza/jmi.h"
 #include "jingle/stanza/stanza.h"
@@ -29,6 +30,7 @@
 #define LEG_EARLY_MAX 64           /* actions kept for later */
 #define LEG_KEPT_BYTES (128 * 1024) /* of one kept tree */
 #define LEG_EARLY_BYTES (256 * 1024) /* of all kept actions' trees */
+#define LEG_TRANSPORTS_MAX 8       /* whose ICE ends with us */
 #define LEG_RACED_REJECT_MS 28000  /* Conversations' own ring time-out */
 
 enum leg_role { LEG_CALLER, LEG_CALLEE };
@@ -78,6 +80,7 @@ enum leg_report {
 	LEG_R_RELAY,       /* tree: for the other leg; answer to `relay` */
 	LEG_R_TRICKLE,     /* tree: transport-info or session-info for the
 			      other leg, which is answered already */
+	LEG_R_ICE,         /* blind: his side of transport `number`: ice */
 	LEG_R_REPLIED,     /* the user answered what was relayed to him: for
 			      the other leg's `relay`; error NULL: result */
 	LEG_R_HANGUP,      /* session-terminate: reason, text */
@@ -101,12 +104,27 @@ struct leg_action {
 	unsigned relay;            /* number of the IQ to answer */
 	struct xml_elem *error;    /* <error/> of a reply */
 	const struct xml_elem *said;       /* ANSWERED: his <proceed/> */
+	unsigned number;           /* ICE */
+	const struct ice_transport *ice;   /* ICE: ufrag may be NULL, pwd is
+				      if they are not to be taken */
+};
+
+/* Where our end of ICE is reached, as users are told. */
+struct leg_candidate {
+	const char *foundation;
+	const char *ip;
+	unsigned port;
+	const char *rel_ip;        /* NULL: a host candidate, else srflx */
+	unsigned rel_port;
+	unsigned priority;
 };
 
 /* What every step gets. The arena holds all actions. */
 struct leg_env {
 	struct arena *arena;
 	int64_t now;               /* monotonic ms */
+	const struct leg_candidate *candidates;    /* blind: ours */
+	unsigned candidates_n;
 	struct leg_action *first, *last;
 };
 
@@ -133,6 +151,11 @@ struct leg_content {
 	char *spelled;             /* creator as this user writes it */
 	char *ufrag, *pwd;         /* this user's, for repair */
 	bool fingerprint;          /* he has given one */
+	int transport;             /* blind: its number and 1; 0: none */
+};
+
+struct leg_ours {                  /* of a transport that ends with us */
+	char *ufrag, *pwd;         /* as this user is told; NULL: none */
 };
 
 struct leg_relayed {               /* an IQ of this user we still owe */
@@ -155,6 +178,7 @@ struct leg_early {                 /* an action kept for later */
 	struct leg_early *next;
 	struct xml_kept *kept;
 	enum jingle_action action;
+	unsigned relay;            /* number of the IQ to answer; 0: none */
 	char *device;              /* callee: of which ringing device */
 };
 
@@ -170,6 +194,7 @@ struct leg {
 	bool failed;               /* out of memory while changing it */
 	bool away;                 /* `device` is unavailable now */
 	bool fingerprints;         /* restored: all contents had one */
+	bool blind;                /* his ICE ends with us */
 	char *user;                /* bare JID */
 	char *own;                 /* bare JID we speak from */
 	char *resource;            /* with it */
@@ -185,6 +210,7 @@ struct leg {
 	size_t early_bytes;
 	struct leg_device *devices;
 	struct leg_content *contents;
+	struct leg_ours ours[LEG_TRANSPORTS_MAX];
 	struct leg_relayed *relayed;
 	struct leg_sent *sent;
 	struct leg_early *early;
@@ -281,19 +307,20 @@ void leg_reply_condition(struct leg *l, unsigned relay, const char *type,
 			 const char *condition, struct leg_env *env);
 /* Caller: keeps his session-initiate until somebody answers. */
 void leg_keep_offer(struct leg *l, const struct xml_elem *tree);
-/* Keeps a transport-info or session-info that this user sent before the other
- * side is ready; over the limits the oldest is dropped. */
+/* Keeps an action that this user sent before the other side, or the media
+ * process, is ready (`relay`: the number of its IQ, if that is not answered);
+ * over the limits the oldest is dropped. */
 void leg_keep(struct leg *l, const struct xml_elem *tree,
-	      enum jingle_action action, const char *device);
+	      enum jingle_action action, unsigned relay, const char *device);
 /* Takes the oldest kept action of `device` (NULL: any); NULL: none. A copy in
  * the arena. */
 struct xml_elem *leg_take_kept(struct leg *l, const char *device,
 			       enum jingle_action *action_r,
-			       struct arena *a);
+			       unsigned *relay_r, struct arena *a);
 /* Callee, ringing: devices that have just got the offer get what `from` has
  * kept so far. */
 void leg_catch_up(struct leg *l, const struct leg *from, struct leg_env *env);
-void leg_drop_kept(struct leg *l);
+void leg_drop_kept(struct leg *l);         /* his offer, too */
 /* Callee: rung devices that could still answer. */
 unsigned leg_ringable(const struct leg *l);
 /* Callee: the first of the ringing devices that cannot ring before it has the
@@ -327,6 +354,34 @@ void leg_ended(struct leg *l, struct leg_env *env);
 /* The one JMI finish after the end (relayed or ours). */
 void leg_finish(struct leg *l, const char *reason, const char *text,
 		struct leg_env *env);
+
+/* --- mode `blind`: ICE ends with us, per leg (leg_blind.c) ------------ */
+enum leg_lack { LEG_LACKS_NOTHING, LEG_LACKS_ICE, LEG_LACKS_FINGERPRINT,
+		LEG_LACKS_MUX };
+/* The first thing that a content of <jingle/> lacks for it. */
+enum leg_lack leg_lacks(const struct xml_elem *tree);
+/* From now on this user is told of our transports only. */
+void leg_end_ice(struct leg *l);
+void leg_forget_ours(struct leg *l);       /* not any more */
+/* Our credentials of a transport towards this user; NULL: none. */
+void leg_set_ours(struct leg *l, unsigned number, const char *ufrag,
+		  const char *pwd);
+/* The transport of a content; -1: none. */
+void leg_set_transport(struct leg *l, const char *name, int number);
+int leg_transport(const struct leg *l, const char *name);
+/* None has that one any more. */
+void leg_drop_transport(struct leg *l, unsigned number);
+bool leg_uses(const struct leg *l, int number);
+/* The transport of an earlier content in which this user gave the same
+ * credentials: he has both on one (BUNDLE). -1: none. */
+int leg_shares(const struct leg *l, const char *name);
+/* Reports what `tree` (in the arena) says of this user's ICE: LEG_R_ICE. */
+void leg_take_ice(struct leg *l, const struct xml_elem *tree,
+		  struct leg_env *env);
+/* The same of the credentials he gave last. */
+void leg_take_known(struct leg *l, struct leg_env *env);
+/* Tells him our credentials and candidates of a transport. */
+void leg_say_ours(struct leg *l, unsigned number, struct leg_env *env);
 
 /* --- for the store ---------------------------------------------------- */
 enum { LEG_FLAG_JMI = 1, LEG_FLAG_GATEWAY = 2, LEG_FLAG_FINISH_DUE = 4,

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include "jingle/session/leg_private.h"
 
-static struct leg_content *find_content(const struct leg *l, const char *name)
+struct leg_content *leg_find_content(const struct leg *l, const char *name)
 {
 	struct leg_content *c;
 
@@ -21,7 +21,7 @@ static struct leg_content *find_content(const struct leg *l, const char *name)
 	return NULL;
 }
 
-static struct leg_content *add_content(struct leg *l, const char *name)
+struct leg_content *leg_add_content(struct leg *l, const char *name)
 {
 	struct leg_content *c, **at = &l->contents;
 	unsigned n = 0;
@@ -55,9 +55,9 @@ int leg_learn(struct leg *l, const struct jingle *j)
 
 	for (i = 0; i < j->contents; i++) {
 		jc = &j->content[i];
-		c = find_content(l, jc->name);
+		c = leg_find_content(l, jc->name);
 		if (!c) {
-			c = add_content(l, jc->name);
+			c = leg_add_content(l, jc->name);
 			if (!c)
 				return EOVERFLOW;
 			c->by_callee = str_eq(jc->creator, "responder") &&
@@ -105,13 +105,13 @@ static bool is_empty(const struct leg_content *c,
 }
 
 static void repair_transport(const struct leg_content *c, struct xml_elem *t,
-			     struct arena *a)
+			     bool blind, struct arena *a)
 {
 	struct xml_elem *e;
 	const char *ufrag = xml_get(t, "ufrag");
 
 	e = xml_child(t, NS_ICE_UDP, "gathering-complete");
-	if (e)
+	if (e && !blind)
 		xml_remove(t, e);
 	if (!c->pwd || !c->ufrag || xml_get(t, "pwd"))
 		return;
@@ -135,10 +135,11 @@ struct xml_elem *leg_repair_in(struct leg *l, const struct jingle *j,
 		if (i >= j->contents)
 			break;
 		jc = &j->content[i];
-		c = find_content(l, jc->name);
+		c = leg_find_content(l, jc->name);
 		if (!c)
 			continue;
-		if (j->action == JINGLE_TRANSPORT_INFO && is_empty(c, jc)) {
+		if (j->action == JINGLE_TRANSPORT_INFO && !l->blind &&
+		    is_empty(c, jc)) {
 			xml_remove(copy, e);
 			continue;
 		}
@@ -146,7 +147,7 @@ struct xml_elem *leg_repair_in(struct leg *l, const struct jingle *j,
 		xml_set(a, e, "creator", creator_word(c->by_callee));
 		t = xml_child(e, NS_ICE_UDP, "transport");
 		if (t)
-			repair_transport(c, t, a);
+			repair_transport(c, t, l->blind, a);
 		learn_keys(l, c, jc);
 	}
 	if (j->action == JINGLE_TRANSPORT_INFO && !left) {
@@ -158,7 +159,7 @@ struct xml_elem *leg_repair_in(struct leg *l, const struct jingle *j,
 
 void leg_repair_out(struct leg *l, const struct xml_elem *tree,
 		    enum jingle_action action, struct xml_elem *to,
-		    struct arena *a)
+		    const struct leg_env *env)
 {
 	const struct xml_elem *e;
 	struct leg_content *c;
@@ -166,16 +167,18 @@ void leg_repair_out(struct leg *l, const struct xml_elem *tree,
 	const char *name;
 
 	for (e = tree ? tree->first : NULL; e; e = e->next) {
-		copy = e->name ? xml_copy_sharing(a, e) : NULL;
+		copy = e->name ? xml_copy_sharing(env->arena, e) : NULL;
 		if (!copy)
 			continue;
 		xml_append(to, copy);
 		if (!xml_is(copy, NS_JINGLE, "content"))
 			continue;
 		name = xml_get(copy, "name");
-		c = find_content(l, name);
+		c = leg_find_content(l, name);
 		if (!c && name)
-			c = add_content(l, name);
+			c = leg_add_content(l, name);
+		if (l->blind)
+			leg_hide(l, c, copy, action, env);
 		if (!c)
 			continue;
 		if (action == JINGLE_CONTENT_ADD)
@@ -184,6 +187,6 @@ void leg_repair_out(struct leg *l, const struct xml_elem *tree,
 			c->by_callee = str_eq(xml_get(copy, "creator"),
 					      "responder");
 		else
-			xml_set(a, copy, "creator", c->spelled);
+			xml_set(env->arena, copy, "creator", c->spelled);
 	}
 }

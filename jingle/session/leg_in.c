@@ -387,6 +387,12 @@ static int session_info(struct leg *l, const struct leg_event *ev,
 	return 0;
 }
 
+/* His transport-infos are for us, none waits for the other side. */
+static bool is_blind(const struct leg *l)
+{
+	return l->blind && l->state == LEG_ACTIVE;
+}
+
 static int caller_jingle(struct leg *l, const struct leg_event *ev,
 			 struct leg_env *env)
 {
@@ -402,7 +408,7 @@ static int caller_jingle(struct leg *l, const struct leg_event *ev,
 	case JINGLE_SESSION_ACCEPT:
 		return refuse(ev, env, &why_order);      /* A01 */
 	case JINGLE_TRANSPORT_INFO:
-		if (l->state == LEG_OFFERED)
+		if (l->state == LEG_OFFERED || is_blind(l))
 			return trickle(l, ev, env);
 		break;
 	case JINGLE_SESSION_INFO:
@@ -444,7 +450,7 @@ static int callee_jingle(struct leg *l, const struct leg_event *ev,
 		leg_result(env, ev->stanza);
 		return report(env, LEG_R_HANGUP, j->reason, j->text);
 	case JINGLE_TRANSPORT_INFO:
-		if (l->state == LEG_INITIATED ||
+		if (l->state == LEG_INITIATED || is_blind(l) ||
 		    (l->restored && l->state == LEG_ANSWERED))
 			return trickle(l, ev, env);
 		break;
@@ -506,7 +512,7 @@ static int ringing_trickle(struct leg *l, const struct leg_device *d,
 	leg_result(env, ev->stanza);
 	tree = leg_repair_in(l, ev->jingle, env->arena, &empty);
 	if (tree)
-		leg_keep(l, tree, ev->jingle->action, d->jid);
+		leg_keep(l, tree, ev->jingle->action, 0, d->jid);
 	return 0;
 }
 

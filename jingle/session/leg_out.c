@@ -189,7 +189,7 @@ static void initiate_to(struct leg *l, const char *device, const char *sid,
 
 	iq = leg_jingle(l, env, device, sid, JINGLE_SESSION_INITIATE, &j);
 	xml_set(env->arena, j, "initiator", leg_address(l, env->arena));
-	leg_repair_out(l, tree, JINGLE_SESSION_INITIATE, j, env->arena);
+	leg_repair_out(l, tree, JINGLE_SESSION_INITIATE, j, env);
 	leg_ask(l, env, iq, device, JINGLE_SESSION_INITIATE, 0,
 		LEG_SEND_HELD);
 }
@@ -430,7 +430,7 @@ void leg_accept(struct leg *l, const struct xml_elem *tree,
 	leg_set_state(l, LEG_ACTIVE);
 	iq = leg_jingle(l, env, l->device, l->sid, JINGLE_SESSION_ACCEPT, &j);
 	xml_set(env->arena, j, "responder", leg_address(l, env->arena));
-	leg_repair_out(l, tree, JINGLE_SESSION_ACCEPT, j, env->arena);
+	leg_repair_out(l, tree, JINGLE_SESSION_ACCEPT, j, env);
 	leg_ask(l, env, iq, l->device, JINGLE_SESSION_ACCEPT, 0,
 		LEG_SEND_HELD);
 }
@@ -452,7 +452,7 @@ static void relay_to(struct leg *l, const char *device, const char *sid,
 	struct xml_elem *iq, *j;
 
 	iq = leg_jingle(l, env, device, sid, action, &j);
-	leg_repair_out(l, tree, action, j, env->arena);
+	leg_repair_out(l, tree, action, j, env);
 	leg_ask(l, env, iq, device, action, relay, LEG_SEND_AFTER);
 }
 
@@ -478,8 +478,9 @@ void leg_catch_up(struct leg *l, const struct leg *from, struct leg_env *env)
 
 	for (d = l->devices; d; d = d->next) {
 		for (e = d->fresh ? from->early : NULL; e; e = e->next)
-			relay_to(l, d->jid, leg_device_sid(l, d),
-				 e->kept->elem, e->action, 0, env);
+			if (!l->blind || e->action != JINGLE_TRANSPORT_INFO)
+				relay_to(l, d->jid, leg_device_sid(l, d),
+					 e->kept->elem, e->action, 0, env);
 		d->fresh = false;
 	}
 }

@@ -56,6 +56,14 @@ struct xml_elem *leg_repair_in(struct leg *l, const struct jingle *j,
 /* Appends the contents of `tree` to `to` as this user expects them. */
 void leg_repair_out(struct leg *l, const struct xml_elem *tree,
 		    enum jingle_action action, struct xml_elem *to,
-		    struct arena *a);
+		    const struct leg_env *env);
+struct leg_content *leg_find_content(const struct leg *l, const char *name);
+struct leg_content *leg_add_content(struct leg *l, const char *name);
+
+/* leg_blind.c */
+/* Of the other side's transport the fingerprints stay, the rest is ours. */
+void leg_hide(struct leg *l, const struct leg_content *c,
+	      struct xml_elem *content, enum jingle_action action,
+	      const struct leg_env *env);
 
 #endif

@@ -3,7 +3,8 @@
  * Lines of words; what a peer chose is percent-encoded, so that no name can
  * forge a line:
  *	device plain,full,done,gone SID JID
- *	content initiator|responder SPELLED UFRAG PWD NAME
+ *	content initiator|responder SPELLED UFRAG PWD NAME [TRANSPORT]
+ *	ours TRANSPORT UFRAG PWD
  *	media N
  *	dialed JID
  */
@@ -98,10 +99,14 @@ static size_t data_size(const struct leg *l)
 {
 	const struct leg_content *c;
 	const struct leg_device *d;
+	const struct leg_ours *o;
 	size_t n = 2 * LINE + encoded_size(l->dialed);
 
 	for (d = l->devices; d; d = d->next)
 		n += LINE + encoded_size(d->sid) + encoded_size(d->jid);
+	for (o = l->ours; o < l->ours + LEG_TRANSPORTS_MAX; o++)
+		n += o->ufrag ? LINE + encoded_size(o->ufrag) +
+				encoded_size(o->pwd) : 0;
 	for (c = l->contents; c; c = c->next)
 		n += LINE + encoded_size(c->spelled) +
 		     encoded_size(c->ufrag) + encoded_size(c->pwd) +
@@ -131,6 +136,19 @@ static char *put_content(char *o, const struct leg_content *c)
 	o = encode(o, c->ufrag);
 	o = encode(o, c->pwd);
 	o = encode(o, c->name);
+	if (c->transport) {
+		*o++ = ' ';
+		*o++ = (char)('0' + c->transport - 1);
+	}
+	return stpcpy(o, "\n");
+}
+
+static char *put_ours(char *o, const struct leg *l, unsigned number)
+{
+	o = stpcpy(o, "ours ");
+	*o++ = (char)('0' + number);
+	o = encode(o, l->ours[number].ufrag);
+	o = encode(o, l->ours[number].pwd);
 	return stpcpy(o, "\n");
 }
 
@@ -139,6 +157,7 @@ char *leg_data(const struct leg *l, struct arena *a)
 {
 	const struct leg_content *c;
 	const struct leg_device *d;
+	unsigned i;
 	char *out = arena_bytes(a, data_size(l)), *o = out;
 
 	if (!out)
@@ -154,6 +173,9 @@ char *leg_data(const struct leg *l, struct arena *a)
 		o = put_device(o, d);
 	for (c = l->contents; c; c = c->next)
 		o = put_content(o, c);
+	for (i = 0; i < LEG_TRANSPORTS_MAX; i++)
+		if (l->ours[i].ufrag)
+			o = put_ours(o, l, i);
 	return out;
 }
 
@@ -193,6 +215,24 @@ static int restore_device(struct leg *l, char *at)
 	return 0;
 }
 
+/* -1: none. */
+static int number_of(const char *w)
+{
+	return w && w[0] >= '0' && w[0] < '0' + LEG_TRANSPORTS_MAX && !w[1] ?
+	       w[0] - '0' : -1;
+}
+
+static int restore_ours(struct leg *l, char *at)
+{
+	int number = number_of(word(&at));
+	char *ufrag = word(&at), *pwd = word(&at);
+
+	if (number < 0 || !ufrag || !pwd)
+		return EBADMSG;
+	leg_set_ours(l, (unsigned)number, ufrag, pwd);
+	return 0;
+}
+
 static int restore_content(struct leg *l, char *at)
 {
 	char *creator = word(&at), *spelled, *ufrag, *pwd, *name;
@@ -212,6 +252,7 @@ static int restore_content(struct leg *l, char *at)
 	leg_assign(l, &c->ufrag, optional(ufrag));
 	leg_assign(l, &c->pwd, optional(pwd));
 	c->by_callee = strcmp(creator, "responder") == 0;
+	c->transport = number_of(word(&at)) + 1;
 	while (*last)
 		last = &(*last)->next;
 	*last = c;
@@ -239,6 +280,8 @@ static int restore_line(struct leg *l, char *line)
 		return restore_device(l, line);
 	if (strcmp(what, "content") == 0)
 		return restore_content(l, line);
+	if (strcmp(what, "ours") == 0)
+		return restore_ours(l, line);
 	return EBADMSG;
 }
 

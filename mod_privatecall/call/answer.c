@@ -7,15 +7,23 @@
 #include <assert.h>
 #include "mod_privatecall/call/call_private.h"
 
-/* What a user sent before the other side could take it. */
+/* What a user sent before the other side could take it. ICE that ends with us
+ * waits until both are up. */
 static void send_kept(struct call_run *r, unsigned from, const char *device)
 {
 	struct call *c = r->c;
+	struct leg *mine = &c->leg[from];
+	unsigned relay, n = mine->early_n;
 	enum jingle_action action;
 	struct xml_elem *tree;
 
-	while ((tree = leg_take_kept(&c->leg[from], device, &action,
-				     r->ev->arena))) {
+	while (n-- && (tree = leg_take_kept(mine, device, &action, &relay,
+					    r->ev->arena))) {
+		if (c->mode == MODE_BLIND &&
+		    action == JINGLE_TRANSPORT_INFO) {
+			leg_keep(mine, tree, action, 0, mine->device);
+			continue;
+		}
 		leg_relay(&c->leg[!from], tree, action, 0, call_leg(r, !from));
 		call_join(r);
 	}
@@ -44,9 +52,19 @@ static void give_offer(struct call_run *r, const struct xml_elem *tree)
 {
 	struct call *c = r->c;
 
+	if (!call_offer_may_go(r, tree))
+		return;
 	leg_offer(call_callee(c), tree, call_leg(r, !c->caller));
 	call_join(r);
 	send_kept(r, c->caller, NULL);
+}
+
+void call_offer_now(struct call_run *r)
+{
+	struct xml_kept *offer = call_caller(r->c)->offer;
+
+	if (offer)
+		give_offer(r, xml_copy(r->ev->arena, offer->elem));
 }
 
 static void go_up(struct call_run *r, const struct xml_elem *tree)
@@ -54,8 +72,12 @@ static void go_up(struct call_run *r, const struct xml_elem *tree)
 	struct call *c = r->c;
 	struct leg *from = call_caller(c);
 
+	if (!call_answer_fits(r, tree))
+		return;
 	leg_accept(from, tree, call_leg(r, c->caller));
 	call_join(r);
+	if (c->mode == MODE_BLIND)
+		call_start_ice(r, tree);
 	send_kept(r, !c->caller, call_callee(c)->device);
 	leg_drop_kept(&c->leg[0]);
 	leg_drop_kept(&c->leg[1]);
@@ -78,8 +100,8 @@ void call_on_answered(struct call_run *r, const struct leg_action *a)
 	call_join(r);
 	if (a->tree)
 		go_up(r, a->tree);
-	else if (from->offer)
-		give_offer(r, xml_copy(r->ev->arena, from->offer->elem));
+	else
+		call_offer_now(r);
 	leg_stop(to, LEG_STOP_ELSEWHERE, "success", NULL, to->device,
 		 call_leg(r, !c->caller));
 	call_join(r);

@@ -37,10 +37,30 @@ const char *call_event_name(enum call_event_kind k)
 		"message", "jingle", "receipt", "bounce", "result", "error",
 		"timeout", "facts", "gone", "back", "device", "time",
 		"switch-off", "drain", "restored", "cut", "linked", "hangup",
-		"switched",
+		"switched", "ready", "refused", "credentials", "step",
+		"media-lost",
 	};
 
 	return k < CALL_EVENTS ? names[k] : "?";
+}
+
+const char *call_step_name(enum call_step s)
+{
+	static const char *const names[STEPS] = {
+		"none", "checked", "connected", "dtls", "media", "lost",
+		"failed",
+	};
+
+	return s < STEPS ? names[s] : "?";
+}
+
+const char *call_order_name(enum call_order_kind k)
+{
+	static const char *const names[ORDERS] = {
+		"open", "remote", "candidate", "end", "drop", "close",
+	};
+
+	return k < ORDERS ? names[k] : "?";
 }
 
 void call_set_state(struct call *c, enum call_state to)
@@ -149,6 +169,8 @@ struct leg_env *call_leg(struct call_run *r, unsigned side)
 	r->side = side;
 	r->env.arena = r->ev->arena;
 	r->env.now = r->ev->now;
+	r->env.candidates = r->ev->candidates;
+	r->env.candidates_n = r->ev->candidates_n;
 	return &r->env;
 }
 
@@ -305,6 +327,9 @@ static void on_report(struct call_run *r, const struct leg_action *a,
 		break;
 	case LEG_R_TRICKLE:
 		call_on_trickle(r, side, a);
+		break;
+	case LEG_R_ICE:
+		call_on_ice(r, side, a);
 		break;
 	case LEG_R_REPLIED:
 		leg_reply(&r->c->leg[!side], a->relay, a->error,
@@ -509,8 +534,11 @@ static void on_event(struct call_run *r)
 	case CALL_EV_HANGUP:
 		on_admin(r);
 		break;
-	default:               /* CALL_EV_SWITCHED */
+	case CALL_EV_SWITCHED:
 		on_switched(r);
+		break;
+	default:
+		call_on_media(r);
 		break;
 	}
 }
@@ -560,15 +588,17 @@ int64_t call_deadline(const struct call *c, const struct settings_site *s)
 			t = earlier(t, c->rung_at + s->ringing_delay);
 		if (c->deaf_since)
 			t = earlier(t, c->deaf_since + s->lost_timeout);
-		return t;
+		return earlier(t, call_media_deadline(c, s));
 	case CALL_SETUP:
-		return away_deadline(c, c->answered_at + s->setup_timeout, s);
+		t = away_deadline(c, c->answered_at + s->setup_timeout, s);
+		return earlier(t, call_media_deadline(c, s));
 	case CALL_UP:
 		if (s->hard_limit)
 			t = c->window_end;
 		if (c->native)
 			t = earlier(t, c->kept_at + CALL_KEEP_ALIVE_MS);
-		return away_deadline(c, t, s);
+		return away_deadline(c, earlier(t, call_media_deadline(c, s)),
+				     s);
 	case CALL_ENDING:
 		return c->ended_at + s->finish_delay;
 	case CALL_OPEN:

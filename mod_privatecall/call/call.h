@@ -64,9 +64,28 @@ enum call_event_kind {
 	CALL_EV_LINKED,            /* so again, and devices had time for it */
 	CALL_EV_HANGUP,            /* by the admin */
 	CALL_EV_SWITCHED,          /* `jid` (bare) took another call (F26) */
+	/* mode `blind`: the media process says of `transport` */
+	CALL_EV_READY,             /* it is open: ufrag, pwd by role */
+	CALL_EV_REFUSED,           /* it cannot be */
+	CALL_EV_CREDENTIALS,       /* new ones towards `role`: ufrag[0] ... */
+	CALL_EV_STEP,              /* `role` has come to `step` */
+	CALL_EV_MEDIA_LOST,        /* and this: it does not know the call */
 	CALL_EVENTS
 };
 const char *call_event_name(enum call_event_kind k);
+
+/* How far a user's media have come. */
+enum call_step {
+	STEP_NONE,
+	STEP_CHECKED,              /* an authentic check came from him */
+	STEP_CONNECTED,            /* ICE has a way to him */
+	STEP_DTLS,                 /* his first packet of a handshake */
+	STEP_MEDIA,                /* his first packet of media */
+	STEP_LOST,                 /* and no further: consent ended */
+	STEP_FAILED,               /* no way was found */
+	STEPS
+};
+const char *call_step_name(enum call_step s);
 
 struct call_event {
 	enum call_event_kind kind;
@@ -87,6 +106,13 @@ struct call_event {
 	bool offer;                /* a message may be offered */
 	const struct leg_target *targets;
 	unsigned targets_n;
+	/* of the media process; role: 0 the caller, 1 the callee */
+	unsigned transport, role;
+	enum call_step step;
+	const char *ufrag[2], *pwd[2];
+	/* every event: where it is reached; none: it is away */
+	const struct leg_candidate *candidates;
+	unsigned candidates_n;
 };
 
 enum call_action_kind {
@@ -98,7 +124,26 @@ enum call_action_kind {
 	CALL_DO_NOTICE,
 	CALL_DO_ASK,               /* may `from` ring `to`? */
 	CALL_DO_SUPERSEDE,         /* `user` took this call: his others end */
+	CALL_DO_MEDIA,             /* an order to the media process */
 	CALL_DO_IGNORED            /* a message that changed nothing: counted */
+};
+
+enum call_order_kind {
+	ORDER_OPEN,                /* answered by READY or REFUSED */
+	ORDER_REMOTE,              /* credentials of `role`: ufrag, pwd */
+	ORDER_CANDIDATE,           /* of `role`; ufrag: NULL if not said */
+	ORDER_END,                 /* no more candidates of `role` */
+	ORDER_DROP,                /* the transport */
+	ORDER_CLOSE,               /* all of the call */
+	ORDERS
+};
+const char *call_order_name(enum call_order_kind k);
+
+struct call_order {
+	enum call_order_kind kind;
+	unsigned transport, role;
+	const char *ufrag, *pwd;
+	const struct ice_candidate *candidate;
 };
 
 struct call_action {
@@ -118,10 +163,17 @@ struct call_action {
 	enum cause cause;          /* LOG */
 	const char *reason;        /* LOG, VISIT */
 	struct notice notice;      /* NOTICE */
+	struct call_order order;   /* MEDIA */
 };
 
 struct call_actions {
 	struct call_action *first, *last;
+};
+
+struct call_transport {            /* of the media process */
+	enum { TRANSPORT_FREE, TRANSPORT_ASKED, TRANSPORT_READY } state;
+	enum call_step reached[2]; /* by role: the furthest step */
+	bool lost[2];              /* by role: since then */
 };
 
 struct call {
@@ -143,6 +195,10 @@ struct call {
 	bool unheard;              /* the link broke on its end: say it again */
 	bool over;                 /* nothing is left of it */
 	bool found_over;           /* it was not live when the process began */
+	enum media_mode mode;      /* of the round's media */
+	bool decided;              /* ... which cannot change any more */
+	bool connected;            /* blind: a packet came from both */
+	struct call_transport transport[LEG_TRANSPORTS_MAX];
 	enum cause cause;          /* why refused or ended */
 	char *reason;              /* how it ended, for the finishes */
 	/* monotonic ms; 0: not yet */
@@ -150,6 +206,9 @@ struct call {
 	int64_t away_since[2];     /* device unavailable since */
 	int64_t deaf_since;        /* no ringable device since */
 	int64_t kept_at;           /* UP: the legs were asked last */
+	int64_t media_asked;       /* transports that are not ready yet */
+	int64_t up_at;             /* blind: the session-accept */
+	int64_t alone_since[2];    /* blind, by role: his media are lost */
 	/* wall ms */
 	int64_t created, rung_wall, answered_wall, first_answer_wall;
 };
@@ -161,6 +220,9 @@ int call_init(struct call *c, const char *const user[2],
 void call_clear(struct call *c);
 /* A restored leg spoke from `full`, an address that is not ours. */
 void call_restore_native(struct call *c, unsigned side, const char *full);
+
+/* A restored call, legs included, whose ICE ends with us. */
+void call_restore_blind(struct call *c);
 
 /* One event. 0, or ENOMEM (the call must be ended by the caller with what
  * memory there is). Stanzas that are not this call's are answered or counted

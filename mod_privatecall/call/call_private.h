@@ -13,6 +13,8 @@ struct call_run {
 	struct leg_env env;
 	unsigned side;             /* whose leg's actions env collects */
 	unsigned switcher;         /* CAUSE_SWITCHED: who took another call */
+	const char *step;          /* CAUSE_FAILED: which, if not seen by the
+				      legs' states */
 	bool failed;
 	/* An action that memory is missing for is lost, but never a NULL that
 	 * a rule must test: the step ends with ENOMEM. */
@@ -68,6 +70,38 @@ void call_want_offer(struct call_run *r);
 void call_on_answered(struct call_run *r, const struct leg_action *a);
 void call_on_offer(struct call_run *r, const struct leg_action *a);
 void call_on_accept(struct call_run *r, const struct leg_action *a);
+
+/* The offer that is kept goes to the device that answered. */
+void call_offer_now(struct call_run *r);
+
+/* blind.c: who has which transport of the media process */
+/* Decides on the mode. True: the offer may go to the callee now; else later,
+ * or the call has been ended. */
+bool call_offer_may_go(struct call_run *r, const struct xml_elem *tree);
+/* False: the call has been ended. */
+bool call_answer_fits(struct call_run *r, const struct xml_elem *tree);
+/* Both are to be connected now. */
+void call_start_ice(struct call_run *r, const struct xml_elem *answer);
+void call_take_ice(struct call_run *r, unsigned side,
+		   const struct xml_elem *tree);
+void call_on_ice(struct call_run *r, unsigned side,
+		 const struct leg_action *a);
+/* True: it is not to be relayed, or not yet. */
+bool call_blind_takes(struct call_run *r, unsigned side,
+		      const struct leg_action *a);
+void call_on_ready(struct call_run *r);
+/* Transports that were asked for do not come. */
+void call_no_media(struct call_run *r);
+void call_media_close(struct call_run *r);
+
+/* media.c: the events and deadlines of the media process */
+void call_on_media(struct call_run *r);
+int64_t call_media_deadline(const struct call *c,
+			    const struct settings_site *s);
+/* True: something of it was due. */
+bool call_media_time(struct call_run *r);
+/* What a call that is not connected lacks, in words. */
+const char *call_missing_step(const struct call *c);
 
 /* busy.c: crossing and second proposes (glare, re-entry) */
 bool call_on_second(struct call_run *r, unsigned side,

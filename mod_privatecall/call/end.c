@@ -134,7 +134,7 @@ static bool ends_ringing(enum cause cause)
 {
 	return cause == CAUSE_SWITCH_OFF || cause == CAUSE_DRAINING ||
 	       cause == CAUSE_RESTART || cause == CAUSE_CALLER_GONE ||
-	       cause == CAUSE_ADMIN;
+	       cause == CAUSE_ADMIN || cause == CAUSE_NO_CAPACITY;
 }
 
 static void notify_callee(struct call_run *r, enum cause cause,
@@ -261,8 +261,12 @@ static const char *failed_step(const struct call_run *r)
 {
 	const struct call *c = r->c;
 
+	if (r->step)
+		return r->step;
 	if (lost(r, 0) || lost(r, 1))
 		return "lost device";
+	if (c->state == CALL_UP && c->mode == MODE_BLIND)
+		return call_missing_step(c);
 	switch (c->leg[c->caller].state) {
 	case LEG_PROCEEDED:
 		return "no offer from the caller's device";
@@ -297,6 +301,7 @@ void call_end(struct call_run *r, enum cause cause, const char *reason,
 	call_set_state(c, CALL_ENDING);
 	log_attempt(r, cause, arena_strdup(r->ev->arena, caller_reason));
 	notify_both(r, cause, step);
+	call_media_close(r);
 	call_do(r, CALL_DO_SAVE);
 	end_caller(r, caller_reason, text, by);
 	end_callee(r, cause, caller_reason, text, by);
@@ -356,7 +361,7 @@ void call_on_time(struct call_run *r)
 {
 	struct call *c = r->c;
 
-	if (r->ev->now < call_deadline(c, r->ev->site))
+	if (r->ev->now < call_deadline(c, r->ev->site) || call_media_time(r))
 		return;
 	switch (c->state) {
 	case CALL_ASKING:      /* no facts: row 1 of Refusals */

@@ -72,6 +72,9 @@ static void new_round(struct call_run *r, unsigned side,
 	c->away_since[0] = c->away_since[1] = c->deaf_since = 0;
 	c->rung_wall = c->answered_wall = 0;
 	c->rang = c->rung = c->offer = c->glare = c->unheard = false;
+	c->mode = MODE_DIRECT;
+	c->decided = c->connected = false;
+	c->alone_since[0] = c->alone_since[1] = 0;
 	c->cause = CAUSE_NONE;
 	call_assign(r, &c->reason, NULL);
 	leg_reset(&c->leg[side], LEG_CALLER, nonce(r->ev->entropy));
@@ -157,6 +160,8 @@ void call_want_offer(struct call_run *r)
 	if (!c->rang || !plain)
 		return;
 	if (from->offer) {
+		if (!call_offer_may_go(r, from->offer->elem))
+			return;
 		leg_offer(call_callee(c),
 			  xml_copy(r->ev->arena, from->offer->elem),
 			  call_leg(r, !c->caller));

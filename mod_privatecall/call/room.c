@@ -37,6 +37,8 @@ void call_on_relay(struct call_run *r, unsigned side,
 		call_join(r);
 		return;
 	}
+	if (c->mode == MODE_BLIND && call_blind_takes(r, side, a))
+		return;
 	leg_relay(other, a->tree, a->action, a->relay, call_leg(r, !side));
 	call_join(r);
 }
@@ -47,9 +49,16 @@ void call_on_trickle(struct call_run *r, unsigned side,
 	struct call *c = r->c;
 	struct leg *mine = &c->leg[side], *other = &c->leg[!side];
 
+	if (c->mode == MODE_BLIND && a->action == JINGLE_TRANSPORT_INFO) {
+		if (c->state == CALL_UP)
+			call_take_ice(r, side, a->tree);
+		else
+			leg_keep(mine, a->tree, a->action, 0, mine->device);
+		return;
+	}
 	switch (other->state) {
 	case LEG_RINGING:      /* for whoever answers, and who has the offer */
-		leg_keep(mine, a->tree, a->action, mine->device);
+		leg_keep(mine, a->tree, a->action, 0, mine->device);
 		leg_relay(other, a->tree, a->action, 0, call_leg(r, !side));
 		call_join(r);
 		break;
@@ -59,7 +68,7 @@ void call_on_trickle(struct call_run *r, unsigned side,
 		call_join(r);
 		break;
 	default:               /* not before the accept that it belongs to */
-		leg_keep(mine, a->tree, a->action, mine->device);
+		leg_keep(mine, a->tree, a->action, 0, mine->device);
 		break;
 	}
 }

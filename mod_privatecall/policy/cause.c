@@ -78,6 +78,9 @@ static const struct cause_row rows[CAUSES] = {
 		{ "ended-by-admin", "gone",
 		  "The call was ended by the administrator.", 0, 0, 1,
 		  CALLEE_DETAILS },
+	[CAUSE_INTERRUPTED] =
+		{ "interrupted", "connectivity-error",
+		  "The call was interrupted.", 0, 0, 1, CALLEE_DETAILS },
 };
 
 const struct cause_row *cause_row(enum cause c)

@@ -40,6 +40,7 @@ enum cause {
 				      call (F26) */
 	CAUSE_REENTERED,           /* after an answer: the call begins anew */
 	CAUSE_ADMIN,               /* ended by the admin */
+	CAUSE_INTERRUPTED,         /* the media process died under it */
 	CAUSES
 };
 

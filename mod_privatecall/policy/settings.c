@@ -26,6 +26,11 @@ static const char *const notices_names[] = {
 	[NOTICES_NEVER] = "never",
 };
 
+static const char *const mode_names[] = {
+	[MODE_DIRECT] = "direct",
+	[MODE_BLIND] = "blind",
+};
+
 static const struct {
 	enum show show;
 	const char *name;
@@ -61,6 +66,9 @@ void settings_site_default(struct settings_site *s)
 		.finish_delay = 2 * SECOND,
 		.ringing_delay = 1 * SECOND,
 		.facts_timeout = 250,
+		.media_timeout = 2 * SECOND,
+		.connect_timeout = 20 * SECOND,
+		.alone_timeout = 60 * SECOND,
 		.pair_per_minute = 5,
 		.caller_per_minute = 20,
 		.max_calls = 1000,
@@ -132,6 +140,11 @@ bool notices_parse(const char *word, enum notices *n_r)
 		return false;
 	*n_r = (enum notices)value;
 	return true;
+}
+
+const char *media_mode_name(enum media_mode m)
+{
+	return name_of(mode_names, COUNT(mode_names), (size_t)m);
 }
 
 const char *show_name(enum show s)

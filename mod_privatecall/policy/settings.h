@@ -11,6 +11,7 @@
 enum who_may_call { WHO_EVERYONE, WHO_SERVER, WHO_CONTACTS, WHO_NOBODY };
 enum second_call { SECOND_WAITING, SECOND_BUSY };
 enum notices { NOTICES_ALWAYS, NOTICES_AUTO, NOTICES_NEVER };
+enum media_mode { MODE_DIRECT, MODE_BLIND };
 enum log_privacy { LOG_JIDS_FULL, LOG_JIDS_HASH, LOG_JIDS_NONE };
 
 /* RFC 6121, 4.7.2.1; "online" is a presence without <show/>. */
@@ -31,6 +32,7 @@ struct settings_site {
 	bool calls_require_messaging;
 	bool remote_users;
 	bool hard_limit;
+	enum media_mode media;       /* of new calls */
 	unsigned active_show;        /* set of enum show */
 	int64_t idle_limit;          /* 0: off (XEP-0319) */
 	int64_t ring_timeout;        /* 10-60 s */
@@ -42,6 +44,9 @@ struct settings_site {
 	int64_t finish_delay;        /* 2 s */
 	int64_t ringing_delay;       /* we say ringing after this, 1 s */
 	int64_t facts_timeout;       /* 250 ms */
+	int64_t media_timeout;       /* the media process answers, 2 s */
+	int64_t connect_timeout;     /* session-accept to media both ways */
+	int64_t alone_timeout;       /* media of one lost: the call ends */
 	unsigned pair_per_minute;    /* 5 */
 	unsigned caller_per_minute;  /* 20 */
 	unsigned max_calls;          /* running or ringing, all users */
@@ -58,6 +63,7 @@ const char *second_call_name(enum second_call s);
 bool second_call_parse(const char *word, enum second_call *s_r);
 const char *notices_name(enum notices n);
 bool notices_parse(const char *word, enum notices *n_r);
+const char *media_mode_name(enum media_mode m);
 const char *show_name(enum show s);
 bool show_parse(const char *word, enum show *s_r);
 

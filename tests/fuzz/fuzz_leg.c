@@ -157,7 +157,8 @@ static void order_caller(struct story *st, char what)
 	else if (what == 'a' && IN(l, BIT(LEG_OFFERED)))
 		leg_accept(l, st->tree, &st->env);
 	else if (what == 'k' && IN(l, LIVE))
-		leg_keep(l, st->tree, JINGLE_TRANSPORT_INFO, l->device);
+		leg_keep(l, st->tree, JINGLE_TRANSPORT_INFO, 0,
+			 l->device);
 }
 
 static void order_callee(struct story *st, char what, const char *device)
@@ -171,7 +172,7 @@ static void order_callee(struct story *st, char what, const char *device)
 		leg_stop(l, device == devices[0] ? LEG_STOP_ELSEWHERE :
 			 LEG_STOP_CANCEL, "cancel", NULL, device, &st->env);
 	else if (what == 'k' && IN(l, LIVE))
-		leg_keep(l, st->tree, JINGLE_TRANSPORT_INFO, device);
+		leg_keep(l, st->tree, JINGLE_TRANSPORT_INFO, 0, device);
 }
 
 static void order(struct story *st, const char *line)
@@ -179,6 +180,7 @@ static void order(struct story *st, const char *line)
 	struct leg *l = &st->l;
 	const char *device = devices[(unsigned char)line[1] % 3];
 	enum jingle_action action;
+	unsigned relay;
 
 	if (line[0] == 'r')
 		ring(st, line[1]);
@@ -194,7 +196,7 @@ static void order(struct story *st, const char *line)
 	else if (line[0] == 'w' && l->relayed)
 		leg_reply(l, l->relayed->number, NULL, &st->env);
 	else if (line[0] == 'x')
-		leg_take_kept(l, NULL, &action, st->env.arena);
+		leg_take_kept(l, NULL, &action, &relay, st->env.arena);
 	else if (line[0] == 'e' && IN(l, LIVE))
 		leg_end(l, "success", NULL, &st->env);
 	else if (line[0] == 'd' && IN(l, LIVE))

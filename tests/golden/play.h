@@ -35,6 +35,7 @@ struct play {
 	unsigned asked[2];
 	char message[2][32];
 	FILE *out;                 /* NULL: nothing is written */
+	bool away;                 /* the media process is */
 	char why[200];             /* what the last bad line lacks */
 };
 
@@ -96,6 +97,13 @@ static inline void play_check_answers(const struct play *p, unsigned owed,
 
 static inline void play_step(struct play *p, struct call_event *ev)
 {
+	static const struct leg_candidate ours[] = {
+		{ .foundation = "1", .ip = "198.51.100.7", .port = 10000,
+		  .priority = 2130706431 },
+		{ .foundation = "2", .ip = "203.0.113.7", .port = 10000,
+		  .rel_ip = "198.51.100.7", .rel_port = 10000,
+		  .priority = 1694498815 },
+	};
 	struct call_actions out = { NULL, NULL };
 	const struct call_action *a;
 	unsigned i, owed;
@@ -105,6 +113,8 @@ static inline void play_step(struct play *p, struct call_event *ev)
 	ev->now = p->now;
 	ev->wall = PLAY_WALL + p->now - PLAY_START;
 	ev->site = &p->site;
+	ev->candidates = ours;
+	ev->candidates_n = p->away || p->site.media == MODE_DIRECT ? 0 : 2;
 	p->steps++;
 	for (i = 0; i < 32; i++)
 		ev->entropy[i] = (unsigned char)(p->steps * 37 + i * 11);
@@ -193,6 +203,10 @@ static inline void play_conf(struct play *p, const char *name,
 		p->site.hard_limit = yes;
 	else if (strcmp(name, "allow_video") == 0)
 		p->site.allow_video = yes;
+	else if (strcmp(name, "blind") == 0)
+		p->site.media = yes ? MODE_BLIND : MODE_DIRECT;
+	else if (strcmp(name, "media-away") == 0)
+		p->away = yes;
 	else if (strcmp(name, "room_lifetime") == 0)
 		p->site.room_lifetime = atoll(word);
 }
@@ -232,6 +246,9 @@ static inline void play_crash(struct play *p)
 			call_restore_native(c, i, arena_printf(a, "%s/%s",
 				old.leg[i].own, old.leg[i].resource));
 	}
+	if (old.mode == MODE_BLIND)
+		call_restore_blind(c);
+	c->up_at = p->now;
 	c->found_over = !call_is_live(c);
 	call_clear(&old);
 	arena_free(a);

@@ -12,12 +12,14 @@
  *   facts CAUSE [offer] [JID[:plain][:full]]...
  *   gone JID | back JID | device JID[:plain][:full] | switched JID
  *   time | switch-off | drain | restored | linked | hangup
+ *   ready N | refused N | credentials N ROLE | step N ROLE STEP | media-lost
  *
  * Words of `jingle`: audio, video (contents "audio" and "video" with RTP
  * descriptions), name=N media=M (one content more), creator=C, senders=S,
  * bare (no description), ufrag=U, pwd=P, nopwd, candidate, fingerprint,
  * complete (gathering-complete), mute, ringing, ping, reason=R, text=T,
- * to=JID, id=ID. Transport words hold for all contents.
+ * to=JID, id=ID, mux, bundle (a group of all contents), ip=ADDRESS (of the
+ * candidate). Transport words hold for all contents. ROLE: caller, callee.
  */
 #ifndef TESTS_GOLDEN_TEXT_H
 #define TESTS_GOLDEN_TEXT_H
@@ -186,7 +188,8 @@ static void add_transport(struct reader *r, struct xml_elem *content)
 		e = xml_add(r->a, t, NS_ICE_UDP, "candidate");
 		xml_set(r->a, e, "component", "1");
 		xml_set(r->a, e, "foundation", "1");
-		xml_set(r->a, e, "ip", "192.0.2.1");
+		xml_set(r->a, e, "ip", value(r, "ip") ? value(r, "ip") :
+			"192.0.2.1");
 		xml_set(r->a, e, "port", "5000");
 		xml_set(r->a, e, "priority", "1");
 		xml_set(r->a, e, "protocol", "udp");
@@ -212,12 +215,26 @@ static void add_content(struct reader *r, struct xml_elem *j,
 	if (!has(r, "bare")) {
 		d = xml_add(r->a, c, NS_RTP, "description");
 		xml_set(r->a, d, "media", media);
+		if (has(r, "mux"))
+			xml_add(r->a, d, NS_RTP, "rtcp-mux");
 		p = xml_add(r->a, d, NS_RTP, "payload-type");
 		xml_set(r->a, p, "id", "111");
 		xml_set(r->a, p, "name", "opus");
 	}
 	if (!is(r->word[2], "content-modify"))
 		add_transport(r, c);
+}
+
+static void add_bundle(struct reader *r, struct xml_elem *j)
+{
+	struct xml_elem *g = xml_new(r->a, NS_GROUPING, "group"), *e;
+
+	xml_set(r->a, g, "semantics", "BUNDLE");
+	for (e = xml_child(j, NS_JINGLE, "content"); e;
+	     e = xml_next(e, NS_JINGLE, "content"))
+		xml_set(r->a, xml_add(r->a, g, NS_GROUPING, "content"),
+			"name", xml_get(e, "name"));
+	xml_append(j, g);
 }
 
 static int jingle_action_of(const char *word)
@@ -248,6 +265,8 @@ static int read_jingle(struct reader *r)
 		add_content(r, j, "video", "video");
 	if (value(r, "name"))
 		add_content(r, j, value(r, "name"), value(r, "media"));
+	if (has(r, "bundle"))
+		add_bundle(r, j);
 	for (i = 0; i < 3; i++)
 		if (has(r, infos[i]))
 			xml_add(r->a, j, NS_RTP_INFO, infos[i]);
@@ -361,6 +380,29 @@ static int read_jid(struct reader *r, enum call_event_kind kind)
 	return kind == CALL_EV_DEVICE ? read_targets(r, 1) : 0;
 }
 
+/* Of the media process: ours are named by transport and role, so that a trace
+ * shows who is told of which. */
+static int read_media(struct reader *r, enum call_event_kind kind)
+{
+	struct call_event *ev = r->ev;
+	unsigned i, s;
+
+	ev->kind = kind;
+	ev->transport = r->n > 1 ? (unsigned)atoi(r->word[1]) %
+				   LEG_TRANSPORTS_MAX : 0;
+	ev->role = r->n > 2 && is(r->word[2], "callee");
+	for (s = 0; s < STEPS; s++)
+		if (r->n > 3 && is(r->word[3], call_step_name(s)))
+			ev->step = s;
+	for (i = 0; i < 2; i++) {
+		ev->ufrag[i] = arena_printf(r->a, "%s%u%s", kind ==
+			CALL_EV_READY ? "ours" : "anew", ev->transport,
+			(i ^ ev->role) == 0 ? "caller" : "callee");
+		ev->pwd[i] = arena_printf(r->a, "pwd-of-%s", ev->ufrag[i]);
+	}
+	return 0;
+}
+
 static int read_simple(struct reader *r)
 {
 	static const enum call_event_kind kinds[] = {
@@ -391,6 +433,7 @@ static int read_kind(struct reader *r)
 		{ "timeout", CALL_EV_TIMEOUT },
 	};
 	int jmi = jmi_action_of(r->word[0]);
+	enum call_event_kind k;
 	size_t i;
 
 	if (jmi >= 0)
@@ -401,6 +444,9 @@ static int read_kind(struct reader *r)
 	for (i = 0; i < 3; i++)
 		if (is(r->word[0], answers[i].word))
 			return read_answer(r, answers[i].kind);
+	for (k = CALL_EV_READY; k <= CALL_EV_MEDIA_LOST; k++)
+		if (is(r->word[0], call_event_name(k)))
+			return read_media(r, k);
 	if (is(r->word[0], "jingle"))
 		return read_jingle(r);
 	if (is(r->word[0], "facts"))
@@ -477,6 +523,28 @@ static char *notice_line(struct arena *a, const struct notice *n)
 			    n->step ? n->step : "");
 }
 
+static char *media_line(struct arena *a, const struct call_order *o)
+{
+	const char *role = o->role ? "callee" : "caller";
+	const char *name = call_order_name(o->kind);
+
+	switch (o->kind) {
+	case ORDER_REMOTE:
+		return arena_printf(a, "media %s %u %s %s %s", name,
+				    o->transport, role, o->ufrag, o->pwd);
+	case ORDER_CANDIDATE:
+		return arena_printf(a, "media %s %u %s %s:%u of %s", name,
+				    o->transport, role, o->candidate->ip,
+				    o->candidate->port,
+				    o->ufrag ? o->ufrag : "-");
+	case ORDER_END:
+		return arena_printf(a, "media %s %u %s", name, o->transport,
+				    role);
+	default:
+		return arena_printf(a, "media %s %u", name, o->transport);
+	}
+}
+
 /* One action as a line without a newline. NULL: no memory. */
 static char *call_text_action(struct arena *a, const struct call *c,
 			      const struct call_action *s)
@@ -507,6 +575,8 @@ static char *call_text_action(struct arena *a, const struct call *c,
 	case CALL_DO_ASK:
 		return arena_printf(a, "ask %u %s -> %s %s", s->ask, s->from,
 				    s->to, media_word(s->media));
+	case CALL_DO_MEDIA:
+		return media_line(a, &s->order);
 	case CALL_DO_SUPERSEDE:
 		return arena_printf(a, "supersede %s", s->user);
 	default:

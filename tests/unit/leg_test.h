@@ -160,8 +160,8 @@ static const char *report_name(enum leg_report r)
 	static const char *const names[] = {
 		"ringing", "answered", "declined", "unanswered", "busy",
 		"blocked", "no-device", "tie-break", "cancelled", "offer",
-		"accept", "relay", "trickle", "replied", "hangup", "finish",
-		"lost",
+		"accept", "relay", "trickle", "ice", "replied", "hangup",
+		"finish", "lost",
 	};
 
 	return names[r];

@@ -200,7 +200,7 @@ static void kept_is_bounded(void **state)
 {
 	struct bench b;
 	enum jingle_action action;
-	unsigned i, n = 0;
+	unsigned relay, i, n = 0;
 
 	(void)state;
 	begin(&b, E_PLAIN);
@@ -208,8 +208,9 @@ static void kept_is_bounded(void **state)
 		jingle_from(&b, DEVICE, "S", "transport-info", CANDIDATE);
 	assert_in_range(b.l.early_n, LEG_EARLY_MAX / 2, LEG_EARLY_MAX);
 	assert_in_range(b.l.early_bytes, 1, LEG_EARLY_BYTES);
-	assert_null(leg_take_kept(&b.l, "u@h/other", &action, b.env.arena));
-	while (leg_take_kept(&b.l, DEVICE, &action, b.env.arena))
+	assert_null(leg_take_kept(&b.l, "u@h/other", &action, &relay,
+				  b.env.arena));
+	while (leg_take_kept(&b.l, DEVICE, &action, &relay, b.env.arena))
 		n++;
 	assert_in_range(n, LEG_EARLY_MAX / 2, LEG_EARLY_MAX);
 	assert_int_equal(b.l.early_n, 0);
@@ -234,8 +235,8 @@ static void too_large_to_keep(void **state)
 	tree = xml(&b, "<jingle xmlns='urn:xmpp:jingle:1'/>");
 	for (i = 0; i < 4000; i++)
 		xml_add(b.env.arena, tree, NS_JINGLE, "content");
-	leg_keep(&b.l, tree, JINGLE_TRANSPORT_INFO, DEVICE);
-	leg_keep(&b.l, tree, JINGLE_TRANSPORT_INFO, NULL);
+	leg_keep(&b.l, tree, JINGLE_TRANSPORT_INFO, 0, DEVICE);
+	leg_keep(&b.l, tree, JINGLE_TRANSPORT_INFO, 0, NULL);
 	assert_int_equal(b.l.early_n, 1);
 	assert_in_range(b.l.early_bytes, 1, LEG_KEPT_BYTES);
 	end(&b);
@@ -418,7 +419,7 @@ static void catching_up_owes_nothing(void **state)
 	(void)state;
 	begin(&b, E_PLAIN);
 	assert_int_equal(leg_init(&from, "v@h", "q@c", "call", true), 0);
-	leg_keep(&from, a_tree(&b), JINGLE_TRANSPORT_INFO, NULL);
+	leg_keep(&from, a_tree(&b), JINGLE_TRANSPORT_INFO, 0, NULL);
 	leg_catch_up(&b.l, &from, &b.env);
 	assert_string_equal(outcome(&b, 0, LEG_RINGING), "transport-info");
 	assert_int_equal(other_from(&b, DEVICE, RESULT), 0);

@@ -1,0 +1,483 @@
+/* blind.c: a call whose ICE ends with us, once for each user, while DTLS goes
+ * from one to the other (mode `blind`): which contents have which transport of
+ * the media process, and when what the users say of theirs goes there.
+ *
+ *   offer -> OPEN ... READY -> offer with ours -> answer -> REMOTE of both
+ *
+ * Nothing goes to the media process of a user's addresses before the answer:
+ * it would check them, and show that there is a call (I03). Until then they
+ * are kept. Of several devices that ring by one offer only the one that
+ * answers is ever named to it.
+ */
+#include <assert.h>
+#include "mod_privatecall/call/call_private.h"
+#include "jingle/stanza/ns.h"
+#include "jingle/stanza/source.h"
+
+static const char *const lacks[] = {
+	[LEG_LACKS_ICE] = "no ICE transport",
+	[LEG_LACKS_FINGERPRINT] = "no DTLS fingerprint",
+	[LEG_LACKS_MUX] = "no rtcp-mux",
+};
+
+static void order(struct call_run *r, enum call_order_kind kind,
+		  unsigned transport)
+{
+	struct call_order *o = &call_do(r, CALL_DO_MEDIA)->order;
+
+	o->kind = kind;
+	o->transport = transport;
+}
+
+/* --- transports ------------------------------------------------------- */
+
+static bool waits(const struct call *c)
+{
+	unsigned i;
+
+	for (i = 0; i < LEG_TRANSPORTS_MAX; i++)
+		if (c->transport[i].state == TRANSPORT_ASKED)
+			return true;
+	return false;
+}
+
+static int free_transport(const struct call *c)
+{
+	int i;
+
+	for (i = 0; i < LEG_TRANSPORTS_MAX; i++)
+		if (c->transport[i].state == TRANSPORT_FREE)
+			return i;
+	return -1;
+}
+
+static void drop(struct call_run *r, unsigned number)
+{
+	struct call *c = r->c;
+
+	leg_drop_transport(&c->leg[0], number);
+	leg_drop_transport(&c->leg[1], number);
+	memset(&c->transport[number], 0, sizeof(c->transport[number]));
+	order(r, ORDER_DROP, number);
+}
+
+static void name_transport(struct call *c, const char *content, int number)
+{
+	leg_set_transport(&c->leg[0], content, number);
+	leg_set_transport(&c->leg[1], content, number);
+}
+
+/* One transport for each content. False: there are not so many. */
+static bool open_contents(struct call_run *r, const struct xml_elem *tree)
+{
+	struct call *c = r->c;
+	const struct xml_elem *e;
+	int number;
+
+	for (e = xml_child(tree, NS_JINGLE, "content"); e;
+	     e = xml_next(e, NS_JINGLE, "content")) {
+		number = free_transport(c);
+		if (number < 0)
+			return false;
+		name_transport(c, xml_get(e, "name"), number);
+		c->transport[number].state = TRANSPORT_ASKED;
+		order(r, ORDER_OPEN, (unsigned)number);
+	}
+	c->media_asked = r->ev->now;
+	return true;
+}
+
+static void drop_asked(struct call_run *r)
+{
+	unsigned i;
+
+	for (i = 0; i < LEG_TRANSPORTS_MAX; i++)
+		if (r->c->transport[i].state == TRANSPORT_ASKED)
+			drop(r, i);
+	r->c->media_asked = 0;
+}
+
+/* From now on this content is on transport `to`. */
+static void join(struct call_run *r, const char *content, int to)
+{
+	int was = leg_transport(&r->c->leg[0], content);
+
+	if (was < 0 || to < 0 || was == to)
+		return;
+	name_transport(r->c, content, to);
+	if (!leg_uses(&r->c->leg[0], was))
+		drop(r, (unsigned)was);
+}
+
+void call_media_close(struct call_run *r)
+{
+	struct call *c = r->c;
+	unsigned i, open = 0;
+
+	for (i = 0; i < LEG_TRANSPORTS_MAX; i++)
+		open += c->transport[i].state != TRANSPORT_FREE;
+	if (open)
+		order(r, ORDER_CLOSE, 0);
+	memset(c->transport, 0, sizeof(c->transport));
+	c->media_asked = 0;
+	leg_forget_ours(&c->leg[0]);
+	leg_forget_ours(&c->leg[1]);
+}
+
+void call_restore_blind(struct call *c)
+{
+	unsigned i;
+
+	c->mode = MODE_BLIND;
+	c->decided = true;
+	leg_end_ice(&c->leg[0]);
+	leg_end_ice(&c->leg[1]);
+	for (i = 0; i < LEG_TRANSPORTS_MAX; i++) {
+		if (c->leg[0].ours[i].ufrag && c->leg[1].ours[i].ufrag) {
+			c->transport[i].state = TRANSPORT_READY;
+			continue;
+		}
+		/* Asked for, and who waited for it is forgotten. */
+		leg_drop_transport(&c->leg[0], i);
+		leg_drop_transport(&c->leg[1], i);
+	}
+}
+
+/* --- the offer -------------------------------------------------------- */
+
+static void fail(struct call_run *r, enum leg_lack lack)
+{
+	r->step = lacks[lack];
+	call_end(r, CAUSE_FAILED, lack == LEG_LACKS_FINGERPRINT ?
+		 "security-error" : "incompatible-parameters", NULL, -1);
+}
+
+static void begin(struct call_run *r, const struct xml_elem *tree)
+{
+	struct call *c = r->c;
+	enum leg_lack lack = leg_lacks(tree);
+
+	if (lack) {
+		r->step = lacks[lack];
+		call_end(r, CAUSE_FAILED, "incompatible-parameters", NULL, -1);
+		return;
+	}
+	if (!r->ev->candidates_n) {
+		call_end(r, CAUSE_NO_CAPACITY, NULL, NULL, -1);
+		return;
+	}
+	leg_end_ice(&c->leg[0]);
+	leg_end_ice(&c->leg[1]);
+	if (!open_contents(r, tree)) {
+		r->step = "too many contents";
+		call_end(r, CAUSE_FAILED, "incompatible-parameters", NULL, -1);
+		return;
+	}
+	if (!call_caller(c)->offer)
+		leg_keep_offer(call_caller(c), tree);
+}
+
+bool call_offer_may_go(struct call_run *r, const struct xml_elem *tree)
+{
+	struct call *c = r->c;
+
+	if (!c->decided) {
+		c->decided = true;
+		c->mode = r->ev->site->media;
+		if (c->mode == MODE_BLIND)
+			begin(r, tree);
+	}
+	return call_is_live(c) && !waits(c);
+}
+
+/* --- the answer ------------------------------------------------------- */
+
+/* Both contents are in a BUNDLE group (XEP-0338) of this offer or answer. */
+static bool bundled(struct call_run *r, const struct xml_elem *tree,
+		    const char *one, const char *other)
+{
+	struct content_group *g;
+	struct why why;
+	unsigned n = 0, i, k, found;
+
+	if (group_parse(r->ev->arena, tree, &g, &n, &why))
+		return false;
+	for (i = 0; i < n; i++) {
+		found = 0;
+		for (k = 0; k < g[i].names; k++)
+			found += strcmp(g[i].name[k], one) == 0 ||
+				 strcmp(g[i].name[k], other) == 0;
+		if (found == 2 && strcmp(g[i].semantics, "BUNDLE") == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Contents that the answer puts on one transport, the offer allowing it. */
+static void bundle(struct call_run *r, const struct xml_elem *answer)
+{
+	const struct xml_kept *offer = call_caller(r->c)->offer;
+	const struct xml_elem *e, *first;
+	const char *name, *with;
+
+	first = xml_child(answer, NS_JINGLE, "content");
+	for (; first; first = xml_next(first, NS_JINGLE, "content")) {
+		with = xml_get(first, "name");
+		for (e = xml_next(first, NS_JINGLE, "content"); e;
+		     e = xml_next(e, NS_JINGLE, "content")) {
+			name = xml_get(e, "name");
+			if (bundled(r, answer, with, name) &&
+			    (!offer || bundled(r, offer->elem, with, name)))
+				join(r, name, leg_transport(&r->c->leg[0],
+							    with));
+		}
+	}
+}
+
+bool call_answer_fits(struct call_run *r, const struct xml_elem *tree)
+{
+	enum leg_lack lack;
+
+	if (r->c->mode != MODE_BLIND)
+		return true;
+	lack = leg_lacks(tree);
+	if (lack)
+		fail(r, lack);
+	else
+		bundle(r, tree);
+	return !lack;
+}
+
+/* --- what a user says of his ICE ------------------------------------------ */
+
+void call_take_ice(struct call_run *r, unsigned side,
+		   const struct xml_elem *tree)
+{
+	leg_take_ice(&r->c->leg[side], tree, call_leg(r, side));
+	call_join(r);
+}
+
+static void take_kept(struct call_run *r, unsigned side)
+{
+	struct leg *mine = &r->c->leg[side];
+	unsigned relay, n = mine->early_n;
+	enum jingle_action action;
+	struct xml_elem *tree;
+
+	while (n-- && (tree = leg_take_kept(mine, mine->device, &action,
+					    &relay, r->ev->arena))) {
+		if (action == JINGLE_TRANSPORT_INFO)
+			call_take_ice(r, side, tree);
+		else
+			leg_keep(mine, tree, action, relay, mine->device);
+	}
+}
+
+void call_start_ice(struct call_run *r, const struct xml_elem *answer)
+{
+	struct call *c = r->c;
+	struct leg *from = call_caller(c);
+
+	if (from->offer) {
+		call_take_ice(r, c->caller,
+			      xml_copy(r->ev->arena, from->offer->elem));
+	} else {
+		leg_take_known(from, call_leg(r, c->caller));
+		call_join(r);
+	}
+	take_kept(r, c->caller);
+	call_take_ice(r, !c->caller, answer);
+	take_kept(r, !c->caller);
+	c->up_at = r->ev->now;
+}
+
+void call_on_ice(struct call_run *r, unsigned side,
+		 const struct leg_action *a)
+{
+	unsigned role = side != r->c->caller, i;
+	struct call_order *o;
+
+	if (a->ice->ufrag && a->ice->pwd) {
+		o = &call_do(r, CALL_DO_MEDIA)->order;
+		o->kind = ORDER_REMOTE;
+		o->transport = a->number;
+		o->role = role;
+		o->ufrag = a->ice->ufrag;
+		o->pwd = a->ice->pwd;
+	}
+	for (i = 0; i < a->ice->candidates; i++) {
+		o = &call_do(r, CALL_DO_MEDIA)->order;
+		o->kind = ORDER_CANDIDATE;
+		o->transport = a->number;
+		o->role = role;
+		o->ufrag = a->ice->ufrag;
+		o->candidate = &a->ice->candidate[i];
+	}
+	if (a->ice->gathering_complete) {
+		o = &call_do(r, CALL_DO_MEDIA)->order;
+		o->kind = ORDER_END;
+		o->transport = a->number;
+		o->role = role;
+	}
+}
+
+/* --- contents that come and go ------------------------------------------- */
+
+static void deny(struct call_run *r, unsigned side, unsigned relay,
+		 const char *type, const char *condition)
+{
+	leg_reply_condition(&r->c->leg[side], relay, type, condition,
+			    call_leg(r, side));
+	call_join(r);
+}
+
+static void add(struct call_run *r, unsigned side, const struct leg_action *a)
+{
+	struct leg *mine = &r->c->leg[side];
+
+	if (leg_lacks(a->tree)) {
+		deny(r, side, a->relay, "cancel", "not-acceptable");
+	} else if (waits(r->c)) {
+		deny(r, side, a->relay, "wait", "resource-constraint");
+	} else if (!open_contents(r, a->tree)) {
+		drop_asked(r);
+		deny(r, side, a->relay, "wait", "resource-constraint");
+	} else {
+		leg_keep(mine, a->tree, a->action, a->relay, NULL);
+	}
+}
+
+static void accepted(struct call_run *r, unsigned side,
+		     const struct leg_action *a)
+{
+	const struct xml_elem *e;
+	const char *name;
+
+	for (e = xml_child(a->tree, NS_JINGLE, "content"); e;
+	     e = xml_next(e, NS_JINGLE, "content")) {
+		name = xml_get(e, "name");
+		join(r, name, leg_shares(&r->c->leg[side], name));
+	}
+	call_take_ice(r, side, a->tree);
+}
+
+static void removed(struct call_run *r, const struct leg_action *a)
+{
+	const struct xml_elem *e;
+	const char *name;
+	int number;
+
+	for (e = xml_child(a->tree, NS_JINGLE, "content"); e;
+	     e = xml_next(e, NS_JINGLE, "content")) {
+		name = xml_get(e, "name");
+		number = leg_transport(&r->c->leg[0], name);
+		name_transport(r->c, name, -1);
+		if (number >= 0 && !leg_uses(&r->c->leg[0], number))
+			drop(r, (unsigned)number);
+	}
+}
+
+bool call_blind_takes(struct call_run *r, unsigned side,
+		      const struct leg_action *a)
+{
+	struct leg *mine = &r->c->leg[side];
+
+	switch (a->action) {
+	case JINGLE_TRANSPORT_REPLACE:
+		/* It stays ICE-UDP, and ours: nothing can replace it. */
+		deny(r, side, a->relay, "cancel", "feature-not-implemented");
+		return true;
+	case JINGLE_TRANSPORT_ACCEPT:
+	case JINGLE_TRANSPORT_REJECT:
+		deny(r, side, a->relay, "wait", "unexpected-request");
+		return true;
+	case JINGLE_CONTENT_ADD:
+		add(r, side, a);
+		return true;
+	case JINGLE_CONTENT_ACCEPT:
+		if (leg_lacks(a->tree)) {
+			deny(r, side, a->relay, "cancel", "not-acceptable");
+			return true;
+		}
+		accepted(r, side, a);
+		break;
+	case JINGLE_CONTENT_REJECT:
+	case JINGLE_CONTENT_REMOVE:
+		removed(r, a);
+		break;
+	default:
+		break;
+	}
+	if (!mine->early_n)
+		return false;
+	/* Not before the content-add that waits. */
+	leg_keep(mine, a->tree, a->action, a->relay, NULL);
+	return true;
+}
+
+/* What waited for transports goes on. */
+static void release(struct call_run *r, unsigned side)
+{
+	struct leg *mine = &r->c->leg[side];
+	enum jingle_action action;
+	struct xml_elem *tree;
+	unsigned relay;
+
+	while ((tree = leg_take_kept(mine, NULL, &action, &relay,
+				     r->ev->arena))) {
+		leg_relay(&r->c->leg[!side], tree, action, relay,
+			  call_leg(r, !side));
+		call_join(r);
+		if (action == JINGLE_CONTENT_ADD)
+			call_take_ice(r, side, tree);
+	}
+}
+
+static void give_up_adding(struct call_run *r, unsigned side)
+{
+	struct leg *mine = &r->c->leg[side];
+	enum jingle_action action;
+	unsigned relay;
+
+	while (leg_take_kept(mine, NULL, &action, &relay, r->ev->arena))
+		deny(r, side, relay, "wait", "resource-constraint");
+}
+
+/* --- the media process answers -------------------------------------------- */
+
+void call_on_ready(struct call_run *r)
+{
+	const struct call_event *ev = r->ev;
+	struct call *c = r->c;
+	unsigned role;
+
+	if (c->transport[ev->transport].state != TRANSPORT_ASKED)
+		return;
+	c->transport[ev->transport].state = TRANSPORT_READY;
+	for (role = 0; role < 2; role++)
+		leg_set_ours(&c->leg[role ^ c->caller], ev->transport,
+			     ev->ufrag[role], ev->pwd[role]);
+	if (waits(c))
+		return;
+	c->media_asked = 0;
+	if (c->state == CALL_RINGING) {
+		call_want_offer(r);
+	} else if (c->state == CALL_SETUP) {
+		call_offer_now(r);
+	} else {
+		release(r, 0);
+		release(r, 1);
+	}
+	call_do(r, CALL_DO_SAVE);
+}
+
+void call_no_media(struct call_run *r)
+{
+	if (r->c->state != CALL_UP) {
+		call_end(r, CAUSE_NO_CAPACITY, NULL, NULL, -1);
+		return;
+	}
+	drop_asked(r);
+	give_up_adding(r, 0);
+	give_up_adding(r, 1);
+}

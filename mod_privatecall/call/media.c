@@ -1,0 +1,157 @@
+/* media.c: what the media process tells of a call in mode `blind`, and what is
+ * due when it does not: it is connected when a packet came from both users,
+ * and alone who has been lost (product.md, "The one table of timers").
+ */
+#include "mod_privatecall/call/call_private.h"
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* He has a connection of which nothing is known to be broken. */
+static bool is_there(const struct call *c, unsigned role)
+{
+	const struct call_transport *t = c->transport;
+
+	for (; t < c->transport + LEG_TRANSPORTS_MAX; t++)
+		if (t->reached[role] >= STEP_CONNECTED && !t->lost[role])
+			return true;
+	return false;
+}
+
+static void on_credentials(struct call_run *r)
+{
+	const struct call_event *ev = r->ev;
+	unsigned side = ev->role ^ r->c->caller;
+	struct leg *l = &r->c->leg[side];
+
+	leg_set_ours(l, ev->transport, ev->ufrag[0], ev->pwd[0]);
+	if (r->c->state != CALL_UP)
+		return;
+	leg_say_ours(l, ev->transport, call_leg(r, side));
+	call_join(r);
+	call_do(r, CALL_DO_SAVE);
+}
+
+static void on_step(struct call_run *r)
+{
+	const struct call_event *ev = r->ev;
+	struct call *c = r->c;
+	struct call_transport *t = &c->transport[ev->transport];
+	bool lost = ev->step == STEP_LOST || ev->step == STEP_FAILED;
+	unsigned role = ev->role;
+
+	t->lost[role] = lost;
+	if (!lost && ev->step > t->reached[role])
+		t->reached[role] = ev->step;
+	if (t->reached[0] == STEP_MEDIA && t->reached[1] == STEP_MEDIA)
+		c->connected = true;
+	if (is_there(c, role))
+		c->alone_since[role] = 0;
+	else if (c->connected && !c->alone_since[role])
+		c->alone_since[role] = ev->now;
+}
+
+static void on_lost(struct call_run *r)
+{
+	if (r->c->state == CALL_UP)
+		call_end(r, CAUSE_INTERRUPTED, NULL, NULL, -1);
+	else
+		call_end(r, CAUSE_NO_CAPACITY, NULL, NULL, -1);
+}
+
+void call_on_media(struct call_run *r)
+{
+	struct call *c = r->c;
+
+	if (c->mode != MODE_BLIND || !call_is_live(c))
+		return;
+	if (r->ev->kind == CALL_EV_MEDIA_LOST) {
+		on_lost(r);
+		return;
+	}
+	if (r->ev->kind == CALL_EV_READY) {
+		call_on_ready(r);
+		return;
+	}
+	if (r->ev->kind == CALL_EV_REFUSED) {
+		if (c->transport[r->ev->transport].state == TRANSPORT_ASKED)
+			call_no_media(r);
+		return;
+	}
+	if (c->transport[r->ev->transport].state != TRANSPORT_READY)
+		return;
+	if (r->ev->kind == CALL_EV_CREDENTIALS)
+		on_credentials(r);
+	else
+		on_step(r);
+}
+
+/* --- time ------------------------------------------------------------- */
+
+int64_t call_media_deadline(const struct call *c,
+			    const struct settings_site *s)
+{
+	int64_t t = INT64_MAX;
+	unsigned i;
+
+	if (c->mode != MODE_BLIND)
+		return t;
+	if (c->media_asked)
+		t = c->media_asked + s->media_timeout;
+	if (c->state != CALL_UP)
+		return t;
+	if (!c->connected)
+		return earlier(t, c->up_at + s->connect_timeout);
+	for (i = 0; i < 2; i++)
+		if (c->alone_since[i])
+			t = earlier(t, c->alone_since[i] + s->alone_timeout);
+	return t;
+}
+
+bool call_media_time(struct call_run *r)
+{
+	const struct settings_site *s = r->ev->site;
+	struct call *c = r->c;
+
+	if (r->ev->now < call_media_deadline(c, s))
+		return false;
+	if (c->media_asked && r->ev->now >= c->media_asked + s->media_timeout)
+		call_no_media(r);
+	else
+		call_end(r, c->connected ? CAUSE_ENDED : CAUSE_FAILED,
+			 "connectivity-error", NULL, -1);
+	return true;
+}
+
+const char *call_missing_step(const struct call *c)
+{
+	static const char *const words[3][4] = {
+		{ "no ICE checks from the caller's device",
+		  "no ICE connection to the caller's device",
+		  "no DTLS from the caller's device",
+		  "no media from the caller's device" },
+		{ "no ICE checks from the called device",
+		  "no ICE connection to the called device",
+		  "no DTLS from the called device",
+		  "no media from the called device" },
+		{ "no ICE checks from either device",
+		  "no ICE connection to either device",
+		  "no DTLS from either device",
+		  "no media from either device" },
+	};
+	const struct call_transport *t = c->transport;
+	enum call_step best[2] = { STEP_NONE, STEP_NONE };
+	unsigned who, i;
+
+	for (; t < c->transport + LEG_TRANSPORTS_MAX; t++)
+		for (i = 0; i < 2; i++)
+			if (t->reached[i] > best[i])
+				best[i] = t->reached[i];
+	who = best[0] == best[1] ? 2 : best[1] < best[0];
+	/* Both sent media, but never over the same transport. */
+	if (best[0] == STEP_MEDIA && best[1] == STEP_MEDIA)
+		return words[2][STEP_DTLS];
+	return words[who][best[who & 1]];
+}
