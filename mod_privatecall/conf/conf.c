@@ -534,14 +534,15 @@ static int set_defaults(struct conf *c)
 	c->port = 5347;
 	c->database = strdup("/var/lib/privatecall/privatecall.db");
 	c->control_socket = strdup("/run/privatecall/control");
+	c->media_socket = strdup("/run/privatecall/media.sock");
 	c->log_privacy = LOG_JIDS_HASH;
 	c->keep_log = INT64_C(90) * 24 * 3600 * 1000;
 	c->keep_notices = INT64_C(30) * 24 * 3600 * 1000;
 	c->notices_per_user = 50;
 	c->where = calloc(OPTIONS_MAX, sizeof(*c->where));
 	settings_site_default(&c->site);
-	return c->where && c->server && c->database && c->control_socket ?
-	       0 : ENOMEM;
+	return c->where && c->server && c->database && c->control_socket &&
+	       c->media_socket ? 0 : ENOMEM;
 }
 
 static void load_all(struct loader *l, cfg_t *cfg, const char *path)
@@ -605,5 +606,6 @@ void conf_free(struct conf *c)
 	conf_list_free(c->hosts);
 	free(c->database);
 	free(c->control_socket);
+	free(c->media_socket);
 	free(c);
 }

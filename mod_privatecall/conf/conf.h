@@ -19,6 +19,7 @@ struct conf {
 				      its first label */
 	char *database;            /* /var/lib/privatecall/privatecall.db */
 	char *control_socket;      /* /run/privatecall/control */
+	char *media_socket;        /* /run/privatecall/media.sock */
 	enum log_privacy log_privacy;   /* hash */
 	int64_t keep_log;          /* ms, 90 d */
 	int64_t keep_notices;      /* ms, 30 d */
@@ -37,7 +38,8 @@ const char *conf_where(const struct conf *c, const char *name);
 /* Prints as a configuration file that conf_load reads; the secret masked. */
 void conf_print(const struct conf *c, FILE *out);
 /* The name of the first option that differs and cannot change while running
- * (domain, server, port, secret, database, control_socket), NULL: none. */
+ * (domain, server, port, secret, database, control_socket,
+ * media_socket), NULL: none. */
 const char *conf_needs_restart(const struct conf *old, const struct conf *new_);
 /* One line per difference, for the log ("ring_timeout: 30s -> 20s"). */
 void conf_diff(const struct conf *old, const struct conf *new_,

@@ -49,15 +49,19 @@ static const char *privacy_word(unsigned value)
 	return value < sizeof(names) / sizeof(names[0]) ? names[value] : NULL;
 }
 
-static const char *const media_words[] = {
-	"direct", "auto", "blind", "room", NULL
-};
+static const char *mode_word(unsigned value)
+{
+	return media_mode_name((enum media_mode)value);
+}
+
+static const char *const media_words[] = { "auto", "room", NULL };
 static const char *const callable_words[] = { "active", "reachable", NULL };
 static const char *const on_leave_words[] = { "end", "hold", NULL };
 static const char *const rejoin_words[] = { "ring", "notify", NULL };
 
 /* Values of enums are read and written as unsigned. */
 _Static_assert(sizeof(enum who_may_call) == sizeof(unsigned) &&
+	       sizeof(enum media_mode) == sizeof(unsigned) &&
 	       sizeof(enum log_privacy) == sizeof(unsigned), "enum size");
 
 #define BOOL(n, at) { .name = n, .kind = CONF_BOOL, .offset = at }
@@ -84,6 +88,7 @@ const struct conf_option conf_options[] = {
 	{ .name = "hosts", .kind = CONF_DOMAINS, .offset = AT(hosts) },
 	TEXT("database", CONF_PATH, AT(database), 4000),
 	TEXT("control_socket", CONF_PATH, AT(control_socket), 107),
+	TEXT("media_socket", CONF_PATH, AT(media_socket), 107),
 	WORD("log_privacy", AT(log_privacy), privacy_word),
 	TIME("keep_log", AT(keep_log), DAY, 3650 * DAY, false),
 	TIME("keep_notices", AT(keep_notices), HOUR, 365 * DAY, false),
@@ -92,7 +97,9 @@ const struct conf_option conf_options[] = {
 	BOOL("enabled", SITE(enabled)),
 	BOOL("messaging", SITE(messaging)),
 	BOOL("allow_video", SITE(allow_video)),
-	FIXED("media", media_words, MEDIA_PLANE),
+	{ .name = "media", .kind = CONF_WORD, .offset = SITE(media),
+	  .word_h = mode_word, .words = media_words,
+	  .later = "the mode room of a later release" },
 	FIXED("callable", callable_words, "the push of a later release"),
 	{ .name = "active_show", .kind = CONF_SHOWS,
 	  .offset = SITE(active_show), .word_h = show_word },
@@ -107,6 +114,9 @@ const struct conf_option conf_options[] = {
 	     false),
 	TIME("setup_timeout", SITE(setup_timeout), 5 * SECOND, 2 * MINUTE,
 	     false),
+	TIME("connect_timeout", SITE(connect_timeout), 5 * SECOND, 2 * MINUTE,
+	     false),
+	TIME("alone_timeout", SITE(alone_timeout), 10 * SECOND, HOUR, false),
 	NUMBER("pair_per_minute", SITE(pair_per_minute), 1, 1000),
 	NUMBER("caller_per_minute", SITE(caller_per_minute), 1, 10000),
 	NUMBER("max_calls", SITE(max_calls), 1, 100000),
@@ -118,8 +128,6 @@ const struct conf_option conf_options[] = {
 
 	LATER("public_address"),
 	LATER("media_port"),
-	LATER("connect_timeout"),
-	LATER("alone_timeout"),
 	LATER("provider"),
 	{ .name = NULL }
 };
@@ -342,6 +350,10 @@ static int set_word(const struct conf_option *o, const char *word,
 	}
 	nearest_text(&n, near, sizeof(near));
 	list_words(o->word_h, words, sizeof(words));
+	for (size_t i = 0; o->words && o->words[i]; i++)
+		if (strcmp(word, o->words[i]) == 0)
+			return fault(fault_r, "expected %s: `%s' needs %s",
+				     words, word, o->later);
 	return fault(fault_r, "expected %s, not `%s'%s", words, word, near);
 }
 

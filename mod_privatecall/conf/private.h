@@ -46,7 +46,8 @@ struct conf_option {
 	bool restart;              /* cannot change while running */
 	const char *(*word_h)(unsigned value);    /* CONF_WORD; else NULL */
 	const char *const *words;  /* CONF_FIXED: the word, then those of a
-				      later release; NULL-terminated */
+				      later release; CONF_WORD: those, or
+				      NULL; NULL-terminated */
 	const char *later;         /* what the later words wait for */
 };
 

@@ -303,6 +303,7 @@ static void save(struct call_entry *e, struct arena *arena)
 	row->rung = c->rung_wall;
 	row->answered = c->first_answer_wall;
 	row->round_answered = c->answered_wall;
+	row->mode = c->mode;
 	hold_store(e->dm, &op);
 	save_leg(e, 0, arena);
 	save_leg(e, 1, arena);
@@ -376,7 +377,8 @@ static void log_state(struct call_entry *e, enum call_state before)
 		 call_state_name(c->state), "call", c->id, "round", round,
 		 "caller", "@", c->leg[c->caller].user,
 		 "callee", "@", c->leg[!c->caller].user,
-		 "media", c->media & MEDIA_VIDEO ? "video" : "audio", NULL);
+		 "media", c->media & MEDIA_VIDEO ? "video" : "audio",
+		 "mode", c->decided ? media_mode_name(c->mode) : NULL, NULL);
 }
 
 static void log_end(struct daemon *dm, const struct call_action *a)
@@ -541,6 +543,10 @@ static void execute(struct call_entry *e, const struct call_actions *out,
 		if (a->kind == CALL_DO_SEND) {
 			trace_stanza(e, "<", a->stanza);
 			send_action(e, a);
+		} else if (a->kind == CALL_DO_MEDIA) {
+			trace_words(e, "<", "media",
+				    call_order_name(a->order.kind));
+			media_order(e, a);
 		} else if (a->kind == CALL_DO_IGNORED) {
 			e->dm->count.ignored++;
 		}
@@ -615,11 +621,14 @@ static int step(struct call_entry *e, struct call_event *ev,
 	ev->wall = clock_wall();
 	ev->arena = arena;
 	ev->site = &e->dm->site;
+	media_fill(e->dm, ev);
 	draw_entropy(e->dm, ev);
 	if (ev->stanza)
 		trace_stanza(e, ">", ev->stanza->elem);
 	else if (ev->kind != CALL_EV_FACTS)
-		trace_words(e, ">", call_event_name(ev->kind), ev->jid);
+		trace_words(e, ">", call_event_name(ev->kind),
+			    ev->kind == CALL_EV_STEP ?
+			    call_step_name(ev->step) : ev->jid);
 	rc = call_step(&e->call, ev, &out);
 	if (e->held && before == CALL_RINGING &&
 	    e->call.state != CALL_RINGING)

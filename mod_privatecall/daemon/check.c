@@ -185,6 +185,25 @@ static void put_link(struct report *r, const struct check *c)
 		put_echoes(r, c);
 }
 
+static void put_media(struct report *r)
+{
+	bool up = media_is_up(r->dm);
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+
+	if (!out)
+		return;
+	status_put_media(out, r->dm);
+	fclose(out);
+	say(r, up ? OK : FAIL, NULL, "media", "media %s", text ? text : "?");
+	free(text);
+	if (!up)
+		mend(r, "Start it: systemctl start privatecall-media; what it "
+		     "says: journalctl -u privatecall-media.\nIts "
+		     "--socket is our `media_socket'.");
+}
+
 /* --- what is found: a host -------------------------------------------- */
 
 static const char *source(const struct module_host *m, unsigned privilege,
@@ -349,6 +368,8 @@ static json_t *put_report(struct report *r, const struct check *c)
 	unsigned i, n = c->host ? dm->modules_n : 0;
 
 	put_link(r, c);
+	if (dm->site.media != MODE_DIRECT)
+		put_media(r);
 	/* Without the link nothing is known of them. */
 	if (link_state(dm->link) != LINK_UP)
 		n = 0;
@@ -364,10 +385,11 @@ static json_t *put_report(struct report *r, const struct check *c)
 		level_words[dm->site.enabled ? OK : NOTE]);
 	status_put_switch(r->out, dm, "enabled");
 	fputc('\n', r->out);
-	return json_pack("{s:o,s:o,s:o,s:o,s:O}",
+	return json_pack("{s:o,s:o,s:o,s:o,s:o,s:O}",
 			 "link", status_link_json(dm),
 			 "database", status_database_json(dm),
 			 "enabled", status_switch_json(dm, "enabled"),
+			 "media", status_media_json(dm),
 			 "hosts", hosts, "findings", r->findings);
 }
 

@@ -163,7 +163,8 @@ static json_t *call_json(const struct call *c)
 			 "caller_leg", leg_state_name(from->state),
 			 "callee_leg", leg_state_name(to->state),
 			 "caller_device", from->device,
-			 "callee_device", to->device, "mode", "direct");
+			 "callee_device", to->device,
+			 "mode", media_mode_name(c->mode));
 }
 
 static void run_calls(struct ctl_request *r, int argc, char **argv, void *arg)
@@ -185,9 +186,10 @@ static void run_calls(struct ctl_request *r, int argc, char **argv, void *arg)
 		if (!call_is_live(c) && c->state != CALL_OPEN)
 			continue;
 		n++;
-		fprintf(t.out, "%s  %-8s %s -> %s  %s\n", c->id,
+		fprintf(t.out, "%s  %-8s %s -> %s  %s%s\n", c->id,
 			call_state_name(c->state), c->leg[c->caller].user,
-			c->leg[!c->caller].user, media_name(c->media));
+			c->leg[!c->caller].user, media_name(c->media),
+			c->mode == MODE_BLIND ? ", blind" : "");
 		json_array_append_new(list, call_json(c));
 	}
 	if (!n)
@@ -223,10 +225,11 @@ static void run_call(struct ctl_request *r, int argc, char **argv, void *arg)
 	status_time(c->rung_wall, started);
 	status_time(c->answered_wall, answered);
 	ctl_answer(r, 0, call_json(c),
-		   "call      %s\nstate     %s\nmedia     %s, mode direct\n"
+		   "call      %s\nstate     %s\nmedia     %s, mode %s\n"
 		   "caller    %s (%s, %s)\ncallee    %s (%s, %s)\n"
 		   "round     %u\nstarted   %s\nanswered  %s",
 		   c->id, call_state_name(c->state), media_name(c->media),
+		   media_mode_name(c->mode),
 		   from->user, from->device ? from->device : "-",
 		   leg_state_name(from->state), to->user,
 		   to->device ? to->device : "-", leg_state_name(to->state),

@@ -48,6 +48,7 @@ struct counters {
 };
 
 struct held;                       /* hold.c */
+struct media;                      /* media.c */
 struct call_entry;                 /* calls.c */
 struct user_calls;
 struct hold_wait;                  /* hold.c */
@@ -103,6 +104,8 @@ struct daemon {
 	struct iq_table *module_iqs;       /* what they were asked */
 	struct check *check;       /* check.c: under way; NULL: none is */
 	unsigned checks;           /* so far */
+	struct media *media;       /* NULL: not started */
+	bool media_wanted;         /* calls of before need it */
 	struct ctl_server *ctl;
 	struct ctl_command *commands;
 	struct gateway *gateway;
@@ -178,6 +181,9 @@ struct call_entry {
 	unsigned busy;             /* steps under way: not to be freed */
 	bool exists;               /* its callee does: his server said so */
 	struct module_facts told;  /* so far, by XEP-0356 */
+	bool media_knows;          /* privatecall-media has it */
+	unsigned media_closes;     /* ... was told to close it so often, and
+				      has not said that it did */
 	bool live;                 /* counted, and its addresses are held */
 	bool lingers;              /* is in the list of those */
 	struct call_entry *prev, *next;
@@ -226,6 +232,21 @@ struct call_entry *calls_add_restored(struct daemon *dm, const char *a,
 void calls_register_id(struct call_entry *e);
 void calls_free(struct daemon *dm);
 struct call_entry *calls_next(struct daemon *dm, struct call_entry *after);
+
+/* --- media.c ---------------------------------------------------------- */
+/* Connects to privatecall-media if calls need it. 0 or ENOMEM. */
+int media_start(struct daemon *dm);
+void media_stop(struct daemon *dm);
+/* CALL_DO_MEDIA. Without a connection it is dropped: whoever asked has a
+ * deadline. */
+void media_order(struct call_entry *e, const struct call_action *a);
+/* Our candidates, for an event; none while it is away. */
+void media_fill(const struct daemon *dm, struct call_event *ev);
+void media_tick(struct daemon *dm, int64_t now);
+int64_t media_deadline(const struct daemon *dm);
+bool media_is_up(const struct daemon *dm);
+const char *media_release(const struct daemon *dm);    /* NULL: not up */
+const char *media_why(const struct daemon *dm);        /* NULL: it is up */
 
 /* --- hold.c ----------------------------------------------------------- */
 int hold_start(struct daemon *dm);
@@ -394,6 +415,9 @@ void status_run(struct ctl_request *r, int argc, char **argv, void *arg);
 /* The lines about the link; those after the first begin with `indent`. */
 void status_put_link(FILE *out, const struct daemon *dm, const char *indent);
 json_t *status_link_json(const struct daemon *dm);
+/* "direct", or "blind" and how privatecall-media stands. */
+void status_put_media(FILE *out, const struct daemon *dm);
+json_t *status_media_json(const struct daemon *dm);
 json_t *status_database_json(const struct daemon *dm);
 /* "on", and what the configuration says if privatecallctl has switched. */
 void status_put_switch(FILE *out, const struct daemon *dm, const char *name);

@@ -7,6 +7,7 @@ mod_privatecall_daemon_SRC = \
 	mod_privatecall/daemon/daemon.h \
 	mod_privatecall/daemon/heap.c mod_privatecall/daemon/heap.h \
 	mod_privatecall/daemon/hold.c \
+	mod_privatecall/daemon/media.c \
 	mod_privatecall/daemon/modules.c \
 	mod_privatecall/daemon/notices.c \
 	mod_privatecall/daemon/preflight.c \

@@ -273,6 +273,9 @@ static int start(struct daemon *dm, char **why_r)
 		return rc;
 	switches_apply(dm);
 	switches_report(dm);
+	rc = media_start(dm);
+	if (rc)
+		return rc;
 	link_start(dm->link);
 	return 0;
 }
@@ -291,6 +294,7 @@ static void clean(struct daemon *dm)
 	if (dm->loop.data)
 		uv_run(&dm->loop, UV_RUN_NOWAIT);      /* answers to ctl */
 	link_free(dm->link);
+	media_stop(dm);
 	daemon_unmake(dm);
 	if (dm->loop.data) {
 		uv_walk(&dm->loop, on_walk, NULL);

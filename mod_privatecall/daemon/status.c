@@ -96,6 +96,33 @@ json_t *status_time_json(int64_t ms)
 	return ms ? json_integer(ms) : json_null();
 }
 
+void status_put_media(FILE *out, const struct daemon *dm)
+{
+	const char *mode = media_mode_name(dm->site.media);
+
+	fputs(mode, out);
+	if (dm->site.media == MODE_DIRECT)
+		return;
+	if (media_is_up(dm))
+		fprintf(out, ", privatecall-media %s", media_release(dm));
+	else
+		fprintf(out, ", privatecall-media IS AWAY: %s: %s",
+			dm->conf->media_socket, media_why(dm));
+}
+
+json_t *status_media_json(const struct daemon *dm)
+{
+	bool needed = dm->site.media != MODE_DIRECT;
+
+	return json_pack("{s:s,s:s?,s:o,s:s?,s:s?}",
+			 "mode", media_mode_name(dm->site.media), "socket",
+			 needed ? dm->conf->media_socket : NULL,
+			 "up", needed ? json_boolean(media_is_up(dm)) :
+					json_null(),
+			 "version", media_release(dm),
+			 "why", needed ? media_why(dm) : NULL);
+}
+
 json_t *status_database_json(const struct daemon *dm)
 {
 	size_t ops, bytes;
@@ -124,6 +151,8 @@ static void put_status(FILE *out, const struct daemon *dm)
 	fputs(dm->draining ? ", draining\nmessaging       " :
 			     "\nmessaging       ", out);
 	status_put_switch(out, dm, "messaging");
+	fputs("\nmedia           ", out);
+	status_put_media(out, dm);
 	fprintf(out, "\nlive calls      %u\n"
 		"since the start %llu attempts, %llu answered\n"
 		"notices waiting %zu\n"
@@ -159,13 +188,14 @@ void status_run(struct ctl_request *r, int argc, char **argv, void *arg)
 		return;
 	}
 	put_status(out, dm);
-	data = json_pack("{s:s,s:o,s:o,s:o,s:o,s:b,s:i,s:I,s:I,s:I,s:I,s:I,"
+	data = json_pack("{s:s,s:o,s:o,s:o,s:o,s:o,s:b,s:i,s:I,s:I,s:I,s:I,s:I,"
 			 "s:I,s:I}",
 			 "domain", dm->conf->domain,
 			 "link", status_link_json(dm),
 			 "database", status_database_json(dm),
 			 "enabled", status_switch_json(dm, "enabled"),
 			 "messaging", status_switch_json(dm, "messaging"),
+			 "media", status_media_json(dm),
 			 "draining", dm->draining,
 			 "live_calls", dm->live,
 			 "attempts", (json_int_t)dm->count.calls,

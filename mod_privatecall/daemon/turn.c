@@ -66,6 +66,7 @@ int64_t daemon_deadline(const struct daemon *dm)
 	t = earlier(t, gateway_deadline(dm->gateway));
 	t = earlier(t, modules_deadline(dm));
 	t = earlier(t, check_deadline(dm));
+	t = earlier(t, media_deadline(dm));
 	if (dm->verify_at)
 		t = earlier(t, dm->verify_at);
 	if (dm->ask_at)
@@ -109,6 +110,7 @@ void daemon_tick(struct daemon *dm)
 		return;
 	modules_tick(dm, now);
 	check_tick(dm, now);
+	media_tick(dm, now);
 	/* Restored calls end, if they do, by what the server's first word
 	 * brings: not by timers that ran while nobody could be told. */
 	if (dm->link_was_up)

@@ -27,6 +27,7 @@ struct store_call {
 	int64_t rung;              /* ring start of this round */
 	int64_t answered;          /* first answer of the call */
 	int64_t round_answered;    /* answer of this round */
+	unsigned mode;             /* enum media_mode of this round */
 };
 struct store_leg {
 	const char *call;          /* call id */

@@ -31,7 +31,7 @@ static const struct column call_columns[] = {
 	{ NUMBER, ROW(call.media) }, { NUMBER, ROW(call.state) },
 	{ TIME, ROW(call.created) }, { TIME, ROW(call.rung) },
 	{ TIME, ROW(call.answered) }, { TIME, ROW(call.round_answered) },
-	{ END, 0 },
+	{ NUMBER, ROW(call.mode) }, { END, 0 },
 };
 static const struct column leg_columns[] = {
 	{ TEXT, ROW(leg.call) }, { NUMBER, ROW(leg.side) },
@@ -119,8 +119,8 @@ static const struct {
 	[COMMIT] = { "COMMIT", no_columns },
 	[ROLLBACK] = { "ROLLBACK", no_columns },
 	[CALL_PUT] = { "REPLACE INTO call (id, caller, callee, round, media, "
-		"state, created, rung, answered, round_answered) "
-		"VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+		"state, created, rung, answered, round_answered, mode) "
+		"VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
 		call_columns },
 	[CALL_DEL] = { "DELETE FROM call WHERE id = ?1", id_key },
 	[CALL_LEGS_DEL] = { "DELETE FROM leg WHERE call = ?1", id_key },
@@ -157,7 +157,7 @@ static const struct {
 	[CONTACT_DEL] = { "DELETE FROM contact "
 		"WHERE user = ?1 AND contact = ?2", contact_key },
 	[CALLS] = { "SELECT id, caller, callee, round, media, state, "
-		"created, rung, answered, round_answered FROM call "
+		"created, rung, answered, round_answered, mode FROM call "
 		"ORDER BY created, id", call_columns },
 	[LEGS] = { "SELECT call, side, user, device, own, sid, state, flags, "
 		"data FROM leg WHERE call IN (SELECT id FROM call) "

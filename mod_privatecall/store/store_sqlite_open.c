@@ -58,6 +58,8 @@ static const char *const migrations[] = {
 	" \"to\" INTEGER NOT NULL, \"from\" INTEGER NOT NULL,"
 	" ask INTEGER NOT NULL, PRIMARY KEY (user, contact))"
 	" STRICT, WITHOUT ROWID;",
+	/* The mode of a call's media; all were `direct` until then. */
+	"ALTER TABLE call ADD COLUMN mode INTEGER NOT NULL DEFAULT 0;",
 };
 #define SCHEMA_VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))
 

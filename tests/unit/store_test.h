@@ -42,10 +42,11 @@ static inline const char *or_dash(const char *s)
 static inline int on_call(const struct store_call *c, void *arg)
 {
 	(void)arg;
-	say("call %s %s %s %u %u %u %lld %lld %lld %lld\n", c->id,
+	say("call %s %s %s %u %u %u %lld %lld %lld %lld%s\n", c->id,
 	    or_dash(c->caller), or_dash(c->callee), c->round, c->media,
 	    c->state, (long long)c->created, (long long)c->rung,
-	    (long long)c->answered, (long long)c->round_answered);
+	    (long long)c->answered, (long long)c->round_answered,
+	    c->mode ? " blind" : "");
 	return 0;
 }
 

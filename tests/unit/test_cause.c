@@ -68,6 +68,8 @@ static const struct {
 	{ CAUSE_ADMIN, "ended-by-admin", "gone",
 	  "The call was ended by the administrator.", 0, 0, 1,
 	  CALLEE_DETAILS },
+	{ CAUSE_INTERRUPTED, "interrupted", "connectivity-error",
+	  "The call was interrupted.", 0, 0, 1, CALLEE_DETAILS },
 };
 
 static void same(const char *a, const char *b)

@@ -115,13 +115,14 @@ static const char all_values[] =
 	"log_privacy = none\n"
 	"keep_log = 2d\nkeep_notices = 36h\nnotices_per_user = 7\n"
 	"enabled = no\nmessaging = off\nallow_video = false\n"
-	"media = direct\ncallable = active\n"
+	"media = blind\nmedia_socket = /tmp/x.media\ncallable = active\n"
 	"active_show = {dnd, online, xa}\n"
 	"/* a longer\n   comment */\n"
 	"idle_limit = 10m\non_leave = end\nrejoin = ring\n"
 	"room_lifetime = 90m\nhard_limit = yes\n"
 	"calls_require_messaging = true\nremote_users = on\n"
 	"ring_timeout = 10500ms setup_timeout = 1m\n"
+	"connect_timeout = 15s alone_timeout = 2m\n"
 	"pair_per_minute = 1\ncaller_per_minute = 2\nmax_calls = 3\n"
 	"who_may_call = contacts\nmessages = no\nsecond_call = busy\n"
 	"notices = auto\n";
@@ -150,6 +151,10 @@ static void assert_all_values(const struct conf *c)
 	assert_true(c->site.remote_users);
 	assert_int_equal(c->site.ring_timeout, 10500);
 	assert_int_equal(c->site.setup_timeout, 60000);
+	assert_int_equal(c->site.media, MODE_BLIND);
+	assert_string_equal(c->media_socket, "/tmp/x.media");
+	assert_int_equal(c->site.connect_timeout, 15000);
+	assert_int_equal(c->site.alone_timeout, 120000);
 	assert_int_equal(c->site.pair_per_minute, 1);
 	assert_int_equal(c->site.caller_per_minute, 2);
 	assert_int_equal(c->site.max_calls, 3);
@@ -378,13 +383,12 @@ static void long_socket_path_is_refused(void **state)
 static void later_words_are_refused(void **state)
 {
 	(void)state;
-	refused(MIN "media = auto\n", "3:9: expected direct: `auto' needs the "
-		"media plane of a later release");
-	refused(MIN "media = blind\n", "3:9: expected direct: `blind' needs "
-		"the media plane of a later release");
-	refused(MIN "media = room\n", "3:9: expected direct: `room' needs the "
-		"media plane of a later release");
-	refused(MIN "media = best\n", "3:9: expected direct, not `best'");
+	refused(MIN "media = auto\n", "3:9: expected direct or blind: `auto' "
+		"needs the mode room of a later release");
+	refused(MIN "media = room\n", "3:9: expected direct or blind: `room' "
+		"needs the mode room of a later release");
+	refused(MIN "media = best\n", "3:9: expected direct or blind, not "
+		"`best'");
 	refused(MIN "on_leave = hold\n", "3:12: expected end: `hold' needs "
 		"the media plane of a later release");
 	refused(MIN "rejoin = notify\n", "3:10: expected ring: `notify' needs "

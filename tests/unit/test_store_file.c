@@ -16,6 +16,8 @@
 
 #include <cmocka.h>
 
+#include <sqlite3.h>
+
 #include "mod_privatecall/store/store.h"
 #include "mod_privatecall/store/store_sqlite.h"
 #include "tests/unit/store_test.h"
@@ -153,6 +155,34 @@ static void test_newer_schema(void **state)
 	filled_db();
 	bytes_write(60, newer, sizeof(newer));
 	assert_refused("schema 999");
+}
+
+/* A database of the first schema, without the mode of a call: what is in it
+ * is kept, its calls are `direct`, and new rows have one. */
+static void test_upgrade(void **state)
+{
+	struct store_op blind = call_op("c2", 1);
+	struct store *s;
+	sqlite3 *db;
+
+	(void)state;
+	db_remove();
+	s = db_open();
+	COMMIT(s, call_op("c1", 1));
+	s->v->close(s);
+	assert_int_equal(sqlite3_open(db_path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "ALTER TABLE call DROP COLUMN mode;"
+				      "PRAGMA user_version = 1", NULL, NULL,
+				      NULL), SQLITE_OK);
+	sqlite3_close(db);
+	s = db_open();
+	blind.u.call.mode = 1;
+	COMMIT(s, blind);
+	s->v->close(s);
+	s = db_open();
+	assert_non_null(strstr(loaded(s), C1));
+	assert_non_null(strstr(loaded(s), "1003 blind\n"));
+	s->v->close(s);
 }
 
 static void test_no_schema(void **state)
@@ -436,6 +466,7 @@ int main(void)
 		cmocka_unit_test(test_disk_full),
 		cmocka_unit_test(test_file_modes),
 		cmocka_unit_test(test_newer_schema),
+		cmocka_unit_test(test_upgrade),
 		cmocka_unit_test(test_no_schema),
 		cmocka_unit_test(test_foreign_database),
 		cmocka_unit_test(test_refused_operation),

@@ -1,0 +1,397 @@
+/* test_media.c: the daemon and a scripted privatecall-media, the peer of
+ * wire.h: what each call orders, what becomes of it when either side dies, and
+ * that no address of one user reaches the other (X5).
+ */
+#include "tests/unit/daemon_test.h"
+#include "mod_privatecall/media/wire.h"
+
+static int listener = -1, peer = -1;
+static struct wire_msg got;
+static char media_file[96], call_id[WIRE_CALL_SIZE], sid[64];
+static unsigned candidates, ends, remotes;
+
+#define ALICE_IP "192.0.2.11"
+#define BOB_IP "192.0.2.22"
+#define ALICE "from='alice@example.org/a' to='bob@calls.example.org/call'"
+#define BOB "from='bob@example.org/b' to='alice@calls.example.org/call'"
+#define CONTENT(name, ufrag, more) "<content creator='initiator' name='" name \
+	"'><description xmlns='urn:xmpp:jingle:apps:rtp:1' media='audio'>" \
+	"<rtcp-mux/><payload-type id='0'/></description><transport " \
+	"xmlns='urn:xmpp:jingle:transports:ice-udp:1' ufrag='" ufrag "' " \
+	"pwd='a-secret-of-" ufrag "-0000'><fingerprint hash='md5' " \
+	"xmlns='urn:xmpp:jingle:apps:dtls:0' setup='actpass'>A1:B2:C3:D4:E5:" \
+	"F6:07:18:A1:B2:C3:D4:E5:F6:07:18</fingerprint>" more "</transport>" \
+	"</content>"
+#define CANDIDATE(ip, protocol) "<candidate component='1' foundation='1' " \
+	"ip='" ip "' port='5000' priority='7' protocol='" protocol "' " \
+	"type='host'/>"
+
+static void media_listen(void)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+
+	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", media_file);
+	unlink(media_file);
+	listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC |
+			  SOCK_NONBLOCK, 0);
+	assert_int_equal(bind(listener, (struct sockaddr *)&addr,
+			      sizeof(addr)), 0);
+	assert_int_equal(listen(listener, 4), 0);
+}
+
+static void media_hang_up(void)
+{
+	if (peer >= 0)
+		close(peer);
+	peer = -1;
+}
+
+static void media_end(void)
+{
+	media_hang_up();
+	if (listener >= 0)
+		close(listener);
+	listener = -1;
+	unlink(media_file);
+}
+
+/* The next message is here, and it is one of this kind. Candidates and the
+ * like, of which there may be many, are counted. */
+static bool next_is(enum wire_kind kind)
+{
+	char packet[sizeof(got) + 1];
+	const char *why = NULL;
+	ssize_t n;
+
+	if (peer < 0)
+		peer = accept4(listener, NULL, NULL, SOCK_CLOEXEC |
+			       SOCK_NONBLOCK);
+	n = peer < 0 ? -1 : recv(peer, packet, sizeof(packet), 0);
+	if (n <= 0)
+		return false;
+	assert_int_equal(wire_read(packet, (size_t)n, false, &got, &why), 0);
+	candidates += got.kind == WIRE_CANDIDATE;
+	ends += got.kind == WIRE_END;
+	remotes += got.kind == WIRE_REMOTE;
+	return got.kind == kind;
+}
+
+static void tell(struct wire_msg *msg)
+{
+	assert_int_equal(send(peer, msg, wire_size(msg->kind), MSG_NOSIGNAL),
+			 wire_size(msg->kind));
+}
+
+static void tell_kind(enum wire_kind kind, const char *call)
+{
+	struct wire_msg msg;
+
+	wire_begin(&msg, kind, call);
+	tell(&msg);
+}
+
+static void welcome(void)
+{
+	struct wire_msg msg;
+
+	UNTIL(next_is(WIRE_HELLO));
+	assert_string_equal(got.hello.release, PACKAGE_VERSION);
+	wire_begin(&msg, WIRE_WELCOME, NULL);
+	strcpy(msg.welcome.release, "9.8.7");
+	msg.welcome.most_calls = 10;
+	msg.welcome.offers = 2;
+	addr_parse("198.51.100.7", 10000, &msg.welcome.offer[0].addr);
+	strcpy(msg.welcome.offer[0].foundation, "1");
+	msg.welcome.offer[1] = msg.welcome.offer[0];
+	msg.welcome.offer[1].related = msg.welcome.offer[0].addr;
+	addr_parse("203.0.113.7", 10000, &msg.welcome.offer[1].addr);
+	msg.welcome.offer[1].type = ICE_SRFLX;
+	tell(&msg);
+	UNTIL(next_is(WIRE_LIST));
+}
+
+static void ready(void)
+{
+	struct wire_msg msg;
+
+	wire_begin(&msg, WIRE_READY, got.call);
+	msg.transport = got.transport;
+	strcpy(msg.ready.side[WIRE_CALLER].ufrag, "toalice0");
+	strcpy(msg.ready.side[WIRE_CALLER].pwd, "pwd-towards-alice-000000");
+	strcpy(msg.ready.side[WIRE_CALLEE].ufrag, "tobob000");
+	strcpy(msg.ready.side[WIRE_CALLEE].pwd, "pwd-towards-bob-00000000");
+	tell(&msg);
+}
+
+static void step(enum wire_side side, enum wire_step s)
+{
+	struct wire_msg msg;
+
+	wire_begin(&msg, WIRE_STEP, call_id);
+	msg.side = (uint8_t)side;
+	msg.said.step = s;
+	tell(&msg);
+}
+
+/* With the id of the callee's leg. */
+static void send_with_sid(const char *before, const char *after)
+{
+	char text[2048];
+
+	snprintf(text, sizeof(text), "%s%s%s", before, sid, after);
+	mock_send(&m, text);
+}
+
+/* Up to the offer, which waits for OPEN's answer. */
+static void offer(void)
+{
+	const char *at;
+
+	come_online();
+	mock_send(&m, PROPOSE);
+	UNTIL(count_sent("<propose") == 1);
+	at = strstr(strstr(m.log, "<propose"), " id='");
+	assert_int_equal(sscanf(at, " id='%63[^']", sid), 1);
+	send_with_sid("<message " BOB " type='chat' id='x'><proceed "
+		      "xmlns='urn:xmpp:jingle-message:0' id='",
+		      "'/></message>");
+	UNTIL(count_sent("<proceed") == 1);
+	mock_send(&m, "<iq type='set' id='i1' " ALICE "><jingle "
+		  "xmlns='urn:xmpp:jingle:1' action='session-initiate' "
+		  "sid='s1'>" CONTENT("0", "alic",
+				      CANDIDATE(ALICE_IP, "udp")
+				      CANDIDATE(ALICE_IP, "tcp")
+				      CANDIDATE("x.local", "udp"))
+		  "</jingle></iq>");
+	UNTIL(next_is(WIRE_OPEN));
+	assert_int_equal(got.transport, 0);
+	strcpy(call_id, got.call);
+}
+
+static void begin(void)
+{
+	char more[200];
+
+	candidates = ends = remotes = 0;
+	snprintf(media_file, sizeof(media_file), "%s/media", dir);
+	snprintf(more, sizeof(more), "media = blind\nmedia_socket = \"%s\"\n",
+		 media_file);
+	write_conf(more);
+}
+
+static void connected(void)
+{
+	begin();
+	media_listen();
+	up();
+	welcome();
+	tell_kind(WIRE_LISTED, NULL);
+	UNTIL(says("\"status\"", "media           blind, privatecall-media "
+		   "9.8.7"));
+}
+
+static void running(void)
+{
+	offer();
+	ready();
+	UNTIL(count_sent("session-initiate") == 1);
+	send_with_sid("<iq type='set' id='i2' " BOB "><jingle "
+		      "xmlns='urn:xmpp:jingle:1' action='session-accept' "
+		      "sid='", "'>" CONTENT("0", "bobs",
+					    CANDIDATE(BOB_IP, "udp")
+					    "<gathering-complete/>")
+		      "</jingle></iq>");
+	UNTIL(next_is(WIRE_END));
+	UNTIL(count_sent("session-accept") == 1);
+}
+
+/* X11: without the process calls are refused, and the remedy is said. */
+static void test_away(void **state)
+{
+	(void)state;
+	begin();
+	up();
+	assert_int_equal(ctl("\"status\""), 0);
+	assert_non_null(strstr(answer, "privatecall-media IS AWAY: "));
+	assert_int_equal(ctl("\"check\""), 1);
+	assert_non_null(strstr(answer, "systemctl start privatecall-media"));
+	come_online();
+	mock_send(&m, PROPOSE);
+	UNTIL(count_sent("<reject") == 1);
+	assert_non_null(strstr(m.log, "Calls are not available right now."));
+	assert_int_equal(count_sent("<propose"), 0);
+	media_listen();
+	welcome();
+	UNTIL(says("\"status\"", "\"version\":\"9.8.7\""));
+	media_end();
+	stop();
+}
+
+/* X5, A05: each is told of ours, and media of his. */
+static void test_call(void **state)
+{
+	(void)state;
+	connected();
+	running();
+	assert_int_equal(remotes, 2);
+	assert_int_equal(candidates, 2);
+	assert_string_equal(got.call, call_id);
+	assert_int_equal(got.side, WIRE_CALLEE);
+	assert_null(strstr(m.log, ALICE_IP));
+	assert_null(strstr(m.log, BOB_IP));
+	assert_null(strstr(m.log, "a-secret-of"));
+	assert_int_equal(count_sent("203.0.113.7"), 2);
+	assert_int_equal(count_sent("rel-addr='198.51.100.7'"), 2);
+	assert_int_equal(count_sent("ufrag='toalice0'"), 1);
+	assert_int_equal(count_sent("ufrag='tobob000'"), 1);
+	step(WIRE_CALLER, WIRE_MEDIA);
+	step(WIRE_CALLEE, WIRE_MEDIA);
+	UNTIL(says("\"calls\"", ", blind"));
+	assert_int_equal(ctl("\"check\""), 0);
+	mock_send(&m, "<iq type='set' id='i3' " ALICE "><jingle "
+		  "xmlns='urn:xmpp:jingle:1' action='session-terminate' "
+		  "sid='s1'><reason><success/></reason></jingle></iq>");
+	UNTIL(next_is(WIRE_CLOSE));
+	assert_string_equal(got.call, call_id);
+	media_end();
+	stop();
+}
+
+/* An ICE restart of his is answered with credentials of ours. */
+static void test_restart(void **state)
+{
+	struct wire_msg msg;
+
+	(void)state;
+	connected();
+	running();
+	mock_send(&m, "<iq type='set' id='i3' " ALICE "><jingle "
+		  "xmlns='urn:xmpp:jingle:1' action='transport-info' "
+		  "sid='s1'>" CONTENT("0", "anew", "") "</jingle></iq>");
+	UNTIL(next_is(WIRE_REMOTE));
+	assert_string_equal(got.remote.ufrag, "anew");
+	assert_int_equal(got.side, WIRE_CALLER);
+	wire_begin(&msg, WIRE_CREDENTIALS, call_id);
+	strcpy(msg.credentials.ufrag, "fresh000");
+	strcpy(msg.credentials.pwd, "pwd-that-is-fresh-000000");
+	tell(&msg);
+	UNTIL(count_sent("ufrag='fresh000'") == 1);
+	assert_int_equal(count_sent("transport-info"), 1);
+	media_end();
+	stop();
+}
+
+static void test_refused(void **state)
+{
+	struct wire_msg msg;
+
+	(void)state;
+	connected();
+	offer();
+	wire_begin(&msg, WIRE_REFUSED, call_id);
+	msg.refused.why = WIRE_FULL;
+	tell(&msg);
+	UNTIL(count_sent("<gone") >= 1);
+	assert_int_equal(count_sent("session-initiate"), 0);
+	UNTIL(next_is(WIRE_CLOSE));
+	media_end();
+	stop();
+}
+
+/* The process dies: both are told within 2 s, and that they can rejoin. */
+static void test_media_dies(void **state)
+{
+	uint64_t began;
+
+	(void)state;
+	connected();
+	running();
+	began = uv_hrtime();
+	media_end();
+	UNTIL(count_sent("session-terminate") == 2);
+	assert_in_range((uv_hrtime() - began) / 1000000, 0, 10000);
+	assert_int_equal(count_sent("<connectivity-error"), 2);
+	assert_int_equal(count_sent("<text>The call was interrupted.</text>"),
+			 2);
+	UNTIL(count_sent("You can rejoin until") == 2);
+	stop();
+}
+
+/* ... and comes back in time, knowing the call: nobody notices. */
+static void test_connection_breaks(void **state)
+{
+	struct wire_msg msg;
+
+	(void)state;
+	connected();
+	running();
+	media_hang_up();
+	welcome();
+	wire_begin(&msg, WIRE_CALL, call_id);
+	tell(&msg);
+	tell_kind(WIRE_LISTED, NULL);
+	/* What is not understood breaks it again. */
+	assert_int_equal(send(peer, "?", 1, MSG_NOSIGNAL), 1);
+	peer = -1;
+	welcome();
+	tell(&msg);
+	tell_kind(WIRE_LISTED, NULL);
+	UNTIL(says("\"status\"", "media           blind, privatecall-media"));
+	assert_int_equal(count_sent("session-terminate"), 0);
+	UNTIL(says("\"calls\"", "up       "));
+	media_end();
+	stop();
+}
+
+/* X10: control dies; calls that both know go on, others are closed; one that
+ * only control knows is interrupted. */
+static void test_control_dies(void **state)
+{
+	static const char other[] = "01234567-89ab-4def-8123-456789abcdef";
+	struct wire_msg msg;
+
+	(void)state;
+	connected();
+	running();
+	kill_daemon();
+	peer = -1;
+	forget_log();
+	up();
+	welcome();
+	wire_begin(&msg, WIRE_CALL, call_id);
+	msg.listed.side[0].steps = 1u << WIRE_MEDIA | 1u << WIRE_CONNECTED;
+	msg.listed.side[1].steps = 1u << WIRE_MEDIA | 1u << WIRE_CONNECTED;
+	tell(&msg);
+	msg.transport = 1;             /* asked for, and forgotten */
+	tell(&msg);
+	wire_begin(&msg, WIRE_CALL, other);
+	tell(&msg);
+	tell_kind(WIRE_LISTED, NULL);
+	UNTIL(next_is(WIRE_DROP));
+	assert_int_equal(got.transport, 1);
+	UNTIL(next_is(WIRE_CLOSE));
+	assert_string_equal(got.call, other);
+	come_online();
+	UNTIL(says("\"calls\"", "up       "));
+	kill_daemon();
+	peer = -1;
+	forget_log();
+	up();
+	welcome();
+	tell_kind(WIRE_LISTED, NULL);
+	come_online();
+	UNTIL(says("\"log\"", "connectivity-error"));
+	media_end();
+	stop();
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		T(test_away), T(test_call), T(test_restart), T(test_refused),
+		T(test_media_dies), T(test_connection_breaks),
+		T(test_control_dies),
+	};
+
+	return be_daemon_or_test(argc, argv, tests);
+}
