@@ -75,7 +75,7 @@ async function ring({ alice, bob, dials, shownAs }) {
 }
 
 async function answeredCall(o, step, say) {
-	const { alice, bob } = o;
+	const { alice, bob, relay } = o;
 	const sid = await step('alice calls, bob\'s page rings', () => ring(o));
 	await step('bob answers, media are connected', async () => {
 		await bob.answer(sid.b);
@@ -88,6 +88,10 @@ async function answeredCall(o, step, say) {
 			mediaFlows(bob, sid.b)]);
 		say(statsLine('alice', stats[0]));
 		say(statsLine('bob', stats[1]));
+		for (const { transport } of relay ? stats : [])
+			expect(transport.remote.endsWith(` ${relay}`),
+				`media come from ${transport.remote}, not from ` +
+				`our relay ${relay}`);
 	});
 	await step('alice hangs up, bob\'s page is told', async () => {
 		await alice.hangup(sid.a);
@@ -159,12 +163,13 @@ async function printNotices(phone, say) {
 
 // Plays the three calls with two phones of browser.mjs, which are logged in.
 // `daemon` (privatecalld.mjs) is null for calls without it; native: they call
-// each other's own addresses. Throws StepError.
+// each other's own addresses; relay: where all media must come from. Throws
+// StepError.
 export async function playCalls({ alice, bob, host, domain, daemon, native,
-	say }) {
+	relay, say }) {
 	const step = steps(say);
 	const calls = {
-		alice, bob, daemon,
+		alice, bob, daemon, relay,
 		dials: native ? `bob@${host}` : `bob@${domain}`,
 		shownAs: native ? `alice@${host}` : `alice@${domain}/call`,
 	};

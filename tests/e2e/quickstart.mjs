@@ -5,6 +5,7 @@
 //   --mode    transparent (the server has our module) or gateway
 // node quickstart.mjs --headless-call   two browsers without a window call
 //   --native  the same two browsers without the component, for comparison
+//   --media   blind: through our relay (direct)
 //   --keep    leave the run's folder
 
 import { randomBytes } from 'node:crypto';
@@ -15,6 +16,7 @@ import { parseArgs } from 'node:util';
 import { startBrowser } from './browser.mjs';
 import { followLines, Teller, Waiting } from './follow.mjs';
 import { playCalls } from './headless.mjs';
+import { startMedia } from './media.mjs';
 import { startPrivatecalld } from './privatecalld.mjs';
 import { startServer } from './server.mjs';
 
@@ -63,7 +65,7 @@ function tail(file) {
 }
 
 async function printFailure(error, run) {
-	const { browser, phones, prosody, daemon, dir } = run;
+	const { browser, phones, prosody, daemon, media, dir } = run;
 	say(`\nFAILED: ${error.message}`);
 	for (const phone of phones) {
 		say(`\nWhat ${phone.name}'s page saw last:`);
@@ -74,8 +76,9 @@ async function printFailure(error, run) {
 	if (browser?.console.length)
 		say(`\nThe pages' console:\n${browser.console
 			.slice(-TAIL_LINES).join('\n')}`);
-	if (daemon)
-		say(`\n${daemon.log}:\n${tail(daemon.log)}`);
+	for (const program of [daemon, media])
+		if (program)
+			say(`\n${program.log}:\n${tail(program.log)}`);
 	if (prosody)
 		say(`\n${prosody.log}:\n${tail(prosody.log)}`);
 	say(`\nEverything is in ${dir}`);
@@ -87,7 +90,7 @@ function serverOptions({ mode, native }, more) {
 		: undefined };
 }
 
-async function headlessCall({ server, mode, native, keep }) {
+async function headlessCall({ server, mode, native, media, keep }) {
 	const dir = runFolder();
 	const users = passwords();
 	const run = { dir, phones: [] };
@@ -97,8 +100,11 @@ async function headlessCall({ server, mode, native, keep }) {
 			serverOptions({ mode, native }, { dir, users }));
 		run.prosody.makeContacts(...USERS);
 		say(`${server} runs, websocket at ${run.prosody.websocket}`);
+		if (media === 'blind')
+			run.media = await startMedia({ dir });
 		if (!native) {
-			run.daemon = await startPrivatecalld({ dir, conf: CONF,
+			run.daemon = await startPrivatecalld({ dir,
+				conf: { ...CONF, ...run.media?.conf },
 				prosody: run.prosody });
 			say('privatecalld runs as ' +
 				run.prosody.component.domain);
@@ -114,8 +120,8 @@ async function headlessCall({ server, mode, native, keep }) {
 		const [alice, bob] = run.phones;
 		await playCalls({ alice, bob, say, host: run.prosody.host,
 			domain: run.prosody.component.domain,
-			daemon: run.daemon ?? null, native: native ||
-				mode === 'transparent' });
+			daemon: run.daemon ?? null, relay: run.media?.address,
+			native: native || mode === 'transparent' });
 		say('\nAll three calls went as they should.');
 	} catch (error) {
 		await printFailure(error, run);
@@ -123,6 +129,7 @@ async function headlessCall({ server, mode, native, keep }) {
 	}
 	await run.browser?.stop();
 	await run.daemon?.stop();
+	await run.media?.stop();
 	await run.prosody?.stop();
 	if (status === 0 && !keep)
 		removeFolder(dir);
@@ -228,6 +235,7 @@ const { values: options } = parseArgs({ options: {
 	server: { type: 'string', default: 'prosody' },
 	mode: { type: 'string', default: 'transparent' },
 	native: { type: 'boolean' },
+	media: { type: 'string', default: 'direct' },
 	keep: { type: 'boolean' },
 } });
 try {

@@ -1,0 +1,53 @@
+// media.mjs: privatecall-media beside a daemon of privatecalld.mjs, on loopback
+//
+// It takes no configuration file: it must not read the component's secret.
+
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { startChild, until } from './children.mjs';
+
+const BUILD = resolve(process.env.BUILD_DIR ?? 'build');
+const START_MS = 10000;
+
+// The result:
+//   conf     what the daemon's configuration needs
+//   address  "127.0.0.1:PORT", where both users find it
+//   kill(signal) -> { code, signal }; start(); stop(); log (file), readLog()
+export async function startMedia({ dir,
+	binary = process.env.PRIVATECALL_MEDIA ??
+		join(BUILD, 'privatecall-media') }) {
+	// A socket's path is limited, that of a run's folder is not.
+	const folder = mkdtempSync(join(tmpdir(), 'privatecall-media-'));
+	process.once('exit', () => rmSync(folder,
+		{ recursive: true, force: true }));
+	const socket = join(folder, 'media');
+	const log = join(resolve(dir), 'privatecall-media.log');
+	let child;
+	const media = { log, address: null,
+		conf: { media: 'blind', media_socket: socket },
+		readLog: () => existsSync(log) ? readFileSync(log, 'utf8') : '',
+		kill: async (signal = 'SIGKILL') => {
+			child.kill(signal);
+			return child.exited;
+		},
+		stop: async () => child?.stop(),
+	};
+
+	media.start = async () => {
+		const from = media.readLog().length;
+		child = startChild(binary, ['--address', '127.0.0.1', '--port',
+			'0', '--socket', socket], { log });
+		const found = () => /started .*address=(\S+)/
+			.exec(media.readLog().slice(from));
+		await until(() => found() || !child.alive, () =>
+			`privatecall-media does not start: ${media.readLog()}`,
+		START_MS);
+		if (!child.alive)
+			throw new Error('privatecall-media does not start:\n' +
+				media.readLog().slice(from));
+		media.address = found()[1];
+	};
+	await media.start();
+	return media;
+}
