@@ -10,6 +10,7 @@ import { Client, Dialogue } from './clients/client.mjs';
 import { Conversations } from './clients/conversations.mjs';
 import { bare, notice, ofCall } from './clients/match.mjs';
 import { NS } from './clients/ns.mjs';
+import { startMedia } from './media.mjs';
 import { startPrivatecalld } from './privatecalld.mjs';
 import { servers, startServer } from './server.mjs';
 
@@ -25,6 +26,7 @@ export const restrictions = [];
 // options:
 //   own     a daemon of its own; implied by conf and by t.clock()
 //   conf    its configuration beside what all have
+//   media   mode blind, with a privatecall-media of its own
 //   server  a Prosody or ejabberd of its own too, which it may restart
 //   not     { server or mode: why it is not run there }, beside its file's
 //           (run.mjs); it is run in all others
@@ -45,7 +47,8 @@ export function story(name, options, run) {
 	}
 	const modes = MODES.filter((mode) => !not[mode]);
 	for (const mode of modes)
-		stories.push({ own: Boolean(options.conf || options.server),
+		stories.push({ own: Boolean(options.conf || options.server ||
+			options.media),
 			lasts: 60, ...options, not, mode, run,
 			slow: options.slow || mode !== modes[0],
 			name: mode === 'gateway' ? name : `${mode}: ${name}` });
@@ -109,10 +112,12 @@ export class Story {
 		this.domain = component.domain;
 		if (this.native)
 			this.host = this.slot?.host ?? this.prosody.host;
+		if (this.definition.media)
+			this.media = await startMedia({ dir: this.dir });
 		this.daemon = await startPrivatecalld({ dir: this.dir,
 			prosody: this.prosody, component,
 			conf: { ...BASE_CONF, hosts: [this.host],
-				...this.definition.conf } });
+				...this.media?.conf, ...this.definition.conf } });
 		this.ownDaemon = this.daemon;
 		await this.connected();
 	}
@@ -121,6 +126,7 @@ export class Story {
 		await Promise.all(this.clients.map((c) =>
 			c.close().catch(() => {})));
 		await this.ownDaemon?.stop();
+		await this.media?.stop();
 		await this.ownProsody?.stop();
 		if (this.slot)
 			this.slots.give(this.slot);

@@ -1,0 +1,108 @@
+// blind.mjs: mode blind: ICE ends here, per leg, DTLS goes through; with the
+// real privatecall-media beside the daemon
+
+import { until } from '../children.mjs';
+import { candidate, trickle, jingleXml } from '../clients/bodies.mjs';
+import { Conversations } from '../clients/conversations.mjs';
+import { Dino } from '../clients/dino.mjs';
+import { jingle, jingleOf } from '../clients/match.mjs';
+import { Monal } from '../clients/monal.mjs';
+import { Movim } from '../clients/movim.mjs';
+import { NS } from '../clients/ns.mjs';
+import { Plain } from '../clients/plain.mjs';
+import { assert, equal, story } from '../story.mjs';
+
+const AWAY = 'Calls are not available right now. Try again shortly.';
+const VIDEO = ['audio', 'video'];
+
+function transports(client) {
+	return client.received(jingle())
+		.flatMap((el) => jingleOf(el).getChildren('content'))
+		.flatMap((content) => content.getChildren('transport', NS.ice));
+}
+
+// Whatever a user got: of addresses, ours alone (X5, A05).
+function sawOnlyUs(t, client) {
+	const [ip, port] = t.media.address.split(':');
+	const got = client.log.filter(({ dir }) => dir === 'in');
+	assert(!got.some(({ el }) => el.toString().includes('192.0.2.')),
+		`${client.label} got an address of the other`);
+	const list = transports(client).flatMap((transport) =>
+		transport.getChildren('candidate'));
+	assert(list.length, `${client.label} got no candidate`);
+	for (const { attrs } of list)
+		equal([attrs.ip, attrs.port, attrs.component], [ip, port, '1'],
+			`a candidate that ${client.label} got`);
+}
+
+for (const [A, B] of [[Conversations, Dino], [Dino, Conversations],
+	[Movim, Monal], [Plain, Plain], [Plain, Dino]])
+	story(`blind X5 A05 ${A.name} calls ${B.name}: each is told of our ` +
+		'address alone', { media: true }, async (t) => {
+		const [a, b] = await t.pair(A, B);
+		const [out, ring] = await t.connect(a, b, { media: VIDEO });
+		await a.iq('set', out.peer, jingleXml('transport-info', out.sid,
+			trickle(out.names?.[0] ?? 'audio', { ...out.own,
+				fingerprint: undefined, inner: candidate() })),
+		{ mayFail: true });
+		await t.settle();
+		sawOnlyUs(t, a);
+		sawOnlyUs(t, b);
+		await a.hangUp(out);
+		await b.shows(ring, 'ended');
+		t.noFaults();
+		const { data } = await t.ctl('check');
+		assert(data.media.up, 'check does not see privatecall-media');
+	});
+
+story('blind X10 privatecall-media dies under a call: both are told, and ' +
+	'call again', { media: true }, async (t) => {
+	const [a, b] = await t.pair(Conversations, Dino);
+	const [out, ring] = await t.connect(a, b);
+	await t.media.kill();
+	await Promise.all([a.shows(out, 'failed'),
+			b.shows(ring, 'failed')]);
+	for (const call of [out, ring])
+		equal(call.reason.name, 'connectivity-error', 'reason');
+	for (const client of [a, b])
+		await client.waitFor(t.notice(
+			/The call was interrupted\.[^]*You can rejoin until/));
+	const refused = await b.call(t.contact(a.user));
+	await b.shows(refused, 'declined');
+	equal(refused.reason, { name: 'gone', text: AWAY }, 'reason');
+	await t.media.start();
+	await until(async () => (await t.ctl('status')).data.media.up);
+	const [again, rings] = await t.connect(b, a);
+	await b.hangUp(again);
+	await a.shows(rings, 'ended');
+});
+
+story('blind X10 kill -9 of control: the call is known to both, and goes on',
+	{ media: true }, async (t) => {
+		const [a, b] = await t.pair(Conversations, Conversations);
+		const [out, ring] = await t.connect(a, b);
+		const { data } = await t.ctl('calls');
+		equal(data.calls[0].mode, 'blind', 'mode');
+		await t.crash();
+		await t.revive();
+		await until(async () => (await t.ctl('status')).data.media.up);
+		await t.settle();
+		equal((await t.ctl('calls')).data.calls[0].state, 'up', 'state');
+		await b.hangUp(ring);
+		await a.shows(out, 'ended');
+		equal(out.reason.name, 'success', 'reason');
+		await until(() => /call closed/.test(t.media.readLog()));
+	});
+
+story('blind no media in 20 s: both are told at which step', { media: true },
+	async (t) => {
+		const [a, b] = await t.pair(Dino, Conversations);
+		const [out, ring] = await t.connect(a, b);
+		await t.clock('+20s');
+		await Promise.all([a.shows(out, 'failed'),
+			b.shows(ring, 'failed')]);
+		equal([out.reason.name, ring.reason.name], ['connectivity-error',
+			'connectivity-error'], 'reasons');
+		for (const client of [a, b])
+			await client.waitFor(t.notice(/no ICE checks from either/));
+	});
