@@ -211,18 +211,21 @@ async function untilInterrupted(daemon) {
 	await Promise.race([interrupted, ended]);
 }
 
-async function serve({ server, mode, keep }) {
+async function serve({ server, mode, media, keep }) {
 	const dir = runFolder();
 	const users = passwords();
 	const prosody = await startServer(server,
 		serverOptions({ mode }, { dir, users, tls: true, c2sPort: 5222 }));
 	giveContacts(prosody, mode);
-	const daemon = await startPrivatecalld({ dir, prosody, conf: CONF });
+	const relay = media === 'blind' ? await startMedia({ dir }) : null;
+	const daemon = await startPrivatecalld({ dir, prosody,
+		conf: { ...CONF, ...relay?.conf } });
 	printLogin(prosody, users, { server, mode });
 	const endNarration = narrate(daemon);
 	await untilInterrupted(daemon);
 	say('\nStopping.');
 	await daemon.stop();
+	await relay?.stop();
 	endNarration();
 	await prosody.stop();
 	if (!keep)
