@@ -210,7 +210,7 @@ struct leg {
 	size_t early_bytes;
 	struct leg_device *devices;
 	struct leg_content *contents;
-	struct leg_ours ours[LEG_TRANSPORTS_MAX];
+	struct leg_ours *ours;     /* LEG_TRANSPORTS_MAX; NULL: none */
 	struct leg_relayed *relayed;
 	struct leg_sent *sent;
 	struct leg_early *early;
@@ -364,6 +364,7 @@ enum leg_lack leg_lacks(const struct xml_elem *tree);
 void leg_end_ice(struct leg *l);
 void leg_forget_ours(struct leg *l);       /* not any more */
 /* Our credentials of a transport towards this user; NULL: none. */
+const struct leg_ours *leg_ours(const struct leg *l, unsigned number);
 void leg_set_ours(struct leg *l, unsigned number, const char *ufrag,
 		  const char *pwd);
 /* The transport of a content; -1: none. */

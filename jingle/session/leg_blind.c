@@ -41,14 +41,30 @@ void leg_forget_ours(struct leg *l)
 
 	for (i = 0; i < LEG_TRANSPORTS_MAX; i++)
 		leg_set_ours(l, i, NULL, NULL);
+	free(l->ours);
+	l->ours = NULL;
 	for (c = l->contents; c; c = c->next)
 		c->transport = 0;
 	l->blind = false;
 }
 
+const struct leg_ours *leg_ours(const struct leg *l, unsigned number)
+{
+	return l->ours && l->ours[number].ufrag && l->ours[number].pwd ?
+	       &l->ours[number] : NULL;
+}
+
 void leg_set_ours(struct leg *l, unsigned number, const char *ufrag,
 		  const char *pwd)
 {
+	if (!l->ours && !ufrag && !pwd)
+		return;
+	if (!l->ours)
+		l->ours = calloc(LEG_TRANSPORTS_MAX, sizeof(*l->ours));
+	if (!l->ours) {
+		l->failed = true;
+		return;
+	}
 	leg_assign(l, &l->ours[number].ufrag, ufrag);
 	leg_assign(l, &l->ours[number].pwd, pwd);
 }
@@ -192,9 +208,10 @@ static struct xml_elem *our_transport(struct leg *l, struct xml_elem *content,
 {
 	struct xml_elem *t = xml_add(env->arena, content, NS_ICE_UDP,
 				     "transport");
+	const struct leg_ours *o = leg_ours(l, (unsigned)number);
 
-	xml_set(env->arena, t, "ufrag", l->ours[number].ufrag);
-	xml_set(env->arena, t, "pwd", l->ours[number].pwd);
+	xml_set(env->arena, t, "ufrag", o ? o->ufrag : NULL);
+	xml_set(env->arena, t, "pwd", o ? o->pwd : NULL);
 	return t;
 }
 

@@ -100,13 +100,16 @@ static size_t data_size(const struct leg *l)
 	const struct leg_content *c;
 	const struct leg_device *d;
 	const struct leg_ours *o;
+	unsigned i;
 	size_t n = 2 * LINE + encoded_size(l->dialed);
 
 	for (d = l->devices; d; d = d->next)
 		n += LINE + encoded_size(d->sid) + encoded_size(d->jid);
-	for (o = l->ours; o < l->ours + LEG_TRANSPORTS_MAX; o++)
-		n += o->ufrag ? LINE + encoded_size(o->ufrag) +
-				encoded_size(o->pwd) : 0;
+	for (i = 0; i < LEG_TRANSPORTS_MAX; i++) {
+		o = leg_ours(l, i);
+		n += o ? LINE + encoded_size(o->ufrag) +
+			 encoded_size(o->pwd) : 0;
+	}
 	for (c = l->contents; c; c = c->next)
 		n += LINE + encoded_size(c->spelled) +
 		     encoded_size(c->ufrag) + encoded_size(c->pwd) +
@@ -143,12 +146,12 @@ static char *put_content(char *o, const struct leg_content *c)
 	return stpcpy(o, "\n");
 }
 
-static char *put_ours(char *o, const struct leg *l, unsigned number)
+static char *put_ours(char *o, const struct leg_ours *ours, unsigned number)
 {
 	o = stpcpy(o, "ours ");
 	*o++ = (char)('0' + number);
-	o = encode(o, l->ours[number].ufrag);
-	o = encode(o, l->ours[number].pwd);
+	o = encode(o, ours->ufrag);
+	o = encode(o, ours->pwd);
 	return stpcpy(o, "\n");
 }
 
@@ -174,8 +177,8 @@ char *leg_data(const struct leg *l, struct arena *a)
 	for (c = l->contents; c; c = c->next)
 		o = put_content(o, c);
 	for (i = 0; i < LEG_TRANSPORTS_MAX; i++)
-		if (l->ours[i].ufrag)
-			o = put_ours(o, l, i);
+		if (leg_ours(l, i))
+			o = put_ours(o, leg_ours(l, i), i);
 	return out;
 }
 

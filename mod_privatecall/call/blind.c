@@ -133,7 +133,7 @@ void call_restore_blind(struct call *c)
 	leg_end_ice(&c->leg[0]);
 	leg_end_ice(&c->leg[1]);
 	for (i = 0; i < LEG_TRANSPORTS_MAX; i++) {
-		if (c->leg[0].ours[i].ufrag && c->leg[1].ours[i].ufrag) {
+		if (leg_ours(&c->leg[0], i) && leg_ours(&c->leg[1], i)) {
 			c->transport[i].state = TRANSPORT_READY;
 			continue;
 		}

@@ -170,9 +170,11 @@ struct call_actions {
 	struct call_action *first, *last;
 };
 
+enum { TRANSPORT_FREE, TRANSPORT_ASKED, TRANSPORT_READY };
+
 struct call_transport {            /* of the media process */
-	enum { TRANSPORT_FREE, TRANSPORT_ASKED, TRANSPORT_READY } state;
-	enum call_step reached[2]; /* by role: the furthest step */
+	uint8_t state;             /* TRANSPORT_ */
+	uint8_t reached[2];        /* by role: the furthest enum call_step */
 	bool lost[2];              /* by role: since then */
 };
 

@@ -44,7 +44,7 @@ static void on_step(struct call_run *r)
 
 	t->lost[role] = lost;
 	if (!lost && ev->step > t->reached[role])
-		t->reached[role] = ev->step;
+		t->reached[role] = (uint8_t)ev->step;
 	if (t->reached[0] == STEP_MEDIA && t->reached[1] == STEP_MEDIA)
 		c->connected = true;
 	if (is_there(c, role))

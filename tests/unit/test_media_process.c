@@ -1,6 +1,6 @@
-/* test_media_process.c: the real privatecall-media on loopback, in a folder of its
- * own: control's socket driven by hand, two real peers with ICE agents of ours.
- * Waits for what must come, never for a time.
+/* test_media_process.c: the real privatecall-media on loopback, in a folder of
+ * its own: control's socket driven by hand, two real peers with ICE agents of
+ * ours. Waits for what must come, never for a time.
  */
 #include <errno.h>
 #include <poll.h>
