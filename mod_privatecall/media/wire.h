@@ -44,7 +44,7 @@
 #define WIRE_RELEASE_SIZE 32       /* "0.1.0" and NUL */
 #define WIRE_UFRAG_SIZE (ICE_UFRAG_MAX + 1)
 #define WIRE_PWD_SIZE (ICE_PWD_MAX + 1)
-#define WIRE_SOCKET "/run/privatecall/media.sock"
+#define WIRE_SOCKET "/run/privatecall-media/media.sock"
 
 enum wire_kind {
 	WIRE_NOTHING,

@@ -497,8 +497,11 @@ static void test_restart(void **state)
 	assert_int_equal(w.said[WIRE_CREDENTIALS], 1);
 	assert_memory_not_equal(&before, &w.ours[0][0][WIRE_CALLEE],
 				sizeof(before));
-	for (i = 0; i < 500; i++) {
-		if (i == 100) {
+	for (i = 0; i < 800; i++) {
+		if (i == 500) {
+			/* Till now he has checked with our old ones. */
+			assert_int_equal(relay_counted(w.relay,
+						       RELAY_N_UNNAMED), 0);
 			tell_client(&w, b);
 			tell_of(&w, b);
 		}
@@ -506,7 +509,7 @@ static void test_restart(void **state)
 		pass(&w, 20);
 	}
 	pass(&w, 100);
-	assert_int_equal(b->got, 500);
+	assert_int_equal(b->got, 800);
 	assert_int_equal(b->a.state, ICE_COMPLETED);
 	/* And his: the relay tells its new ones. */
 	client_step(&w, a, &ev);
