@@ -76,6 +76,9 @@ _Static_assert(sizeof(enum who_may_call) == sizeof(unsigned) &&
 #define TEXT(n, k, at, most) { .name = n, .kind = k, .offset = at, \
 	.max = most, .restart = true }
 #define LATER(n) { .name = n, .kind = CONF_LATER, .later = MEDIA_PLANE }
+/* It is told to the other process. */
+#define ELSEWHERE(n, option) { .name = n, .kind = CONF_LATER, \
+	.later = "to be given to privatecall-media, as " option }
 
 /* In the order in which they are printed. */
 const struct conf_option conf_options[] = {
@@ -126,8 +129,8 @@ const struct conf_option conf_options[] = {
 	WORD("second_call", SITE(user.second_call), second_word),
 	WORD("notices", SITE(user.notices), notices_word),
 
-	LATER("public_address"),
-	LATER("media_port"),
+	ELSEWHERE("public_address", "--public-address"),
+	ELSEWHERE("media_port", "--port"),
 	LATER("provider"),
 	{ .name = NULL }
 };

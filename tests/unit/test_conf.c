@@ -292,7 +292,7 @@ static void faults_of_names(void **state)
 	refused(MIN "hosts = {a.org}\nhosts = {b.org}\n", "4:10: expected "
 		"`hosts' once, it stands in line 3 already");
 	refused(MIN "media_port = 10000\n", "3:1: expected no `media_port': "
-		"it needs the media plane of a later release");
+		"it needs to be given to privatecall-media, as --port");
 	refused("secret = x\n", "1:1: expected the option `domain'");
 }
 
