@@ -211,9 +211,15 @@ static void take_connection(struct control *c)
 /* Puts it behind what waits; false: over the cap, or out of memory. */
 static bool queue_put(struct connection *n, const void *bytes, uint16_t len)
 {
-	size_t need = n->len + sizeof(len) + len;
+	size_t need;
 	unsigned char *more;
 
+	if (n->sent > n->len / 2) {        /* it reads: the front is done */
+		memmove(n->queue, n->queue + n->sent, n->len - n->sent);
+		n->len -= n->sent;
+		n->sent = 0;
+	}
+	need = n->len + sizeof(len) + len;
 	if (need > n->size) {
 		if (need > CONTROL_QUEUE)
 			return false;

@@ -440,4 +440,38 @@ static inline void exchange(struct world *w, struct client *a,
 	assert_int_equal(b->last[199], 'a');
 }
 
+/* --- strangers -------------------------------------------------------- */
+
+/* A right check of the callee's client, as one could have seen it. */
+static inline size_t make_check(const char *user, const char *pwd,
+				unsigned char out[STUN_WRITE_MAX])
+{
+	struct stun_msg m = {
+		.class = STUN_REQUEST, .has_priority = true, .priority = 1,
+		.role = STUN_CONTROLLED, .tie_breaker = 1,
+		.username = (const unsigned char *)user,
+		.username_len = strlen(user), .id = { 1, 2, 3 },
+	};
+	size_t len;
+
+	assert_int_equal(stun_write(&m, pwd, strlen(pwd), out, STUN_WRITE_MAX,
+				    &len), 0);
+	return len;
+}
+
+/* Of each kind, with any bytes. */
+static inline void spray(struct world *w, const struct addr *from)
+{
+	unsigned char bytes[RELAY_HELD_SIZE];
+	size_t i;
+	unsigned n;
+
+	for (n = 0; n < 256; n++) {
+		for (i = 0; i < sizeof(bytes); i++)
+			bytes[i] = (unsigned char)rnd(w);
+		bytes[0] = (unsigned char)n;
+		to_relay(w, from, bytes, rnd(w) % sizeof(bytes));
+	}
+}
+
 #endif

@@ -702,6 +702,41 @@ static void test_refusals(void **state)
 	unlink(socket_path);
 }
 
+/* Both families, and how NAT shows one of them. */
+static void test_addresses(void **state)
+{
+	const char *const options[] = {
+		"--address", "127.0.0.1", "--address", "::1", "--port", "0",
+		"--public-address", "192.0.2.7", NULL
+	};
+	const struct wire_welcome *welcome = &last[WIRE_WELCOME].welcome;
+	const struct ice_offer *o = welcome->offer;
+	struct sockaddr_in6 s = { .sin6_family = AF_INET6,
+				  .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+	int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0), err;
+	char text[ADDR_TEXT_SIZE];
+
+	(void)state;
+	err = bind(fd, (const struct sockaddr *)&s, sizeof(s));
+	close(fd);
+	if (err)
+		skip();                    /* a host without IPv6 */
+	start_with(options);
+	wait_for((control = try_connect()) >= 0);
+	greet();
+	assert_int_equal(welcome->offers, 3);
+	addr_format_ip(&o[0].addr, text);
+	assert_string_equal(text, "::1");
+	addr_format_ip(&o[1].addr, text);
+	assert_string_equal(text, "127.0.0.1");
+	assert_int_equal(o[1].type, ICE_HOST);
+	addr_format_ip(&o[2].addr, text);
+	assert_string_equal(text, "192.0.2.7");
+	assert_int_equal(o[2].type, ICE_SRFLX);
+	assert_int_equal(o[2].addr.port, o[1].addr.port);
+	assert_true(addr_equal(&o[2].related, &o[1].addr));
+}
+
 /* Two at one socket. */
 static void test_two(void **state)
 {
@@ -723,7 +758,7 @@ int main(void)
 		T(test_call), T(test_strangers), T(test_control_gone),
 		T(test_bad_messages), T(test_replaced), T(test_slow_control),
 		T(test_drain), T(test_stop), T(test_killed),
-		T(test_refusals), T(test_two),
+		T(test_refusals), T(test_addresses), T(test_two),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
