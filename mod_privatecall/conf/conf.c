@@ -534,7 +534,7 @@ static int set_defaults(struct conf *c)
 	c->port = 5347;
 	c->database = strdup("/var/lib/privatecall/privatecall.db");
 	c->control_socket = strdup("/run/privatecall/control");
-	c->media_socket = strdup("/run/privatecall/media.sock");
+	c->media_socket = strdup("/run/privatecall-media/media.sock");
 	c->log_privacy = LOG_JIDS_HASH;
 	c->keep_log = INT64_C(90) * 24 * 3600 * 1000;
 	c->keep_notices = INT64_C(30) * 24 * 3600 * 1000;

@@ -19,7 +19,7 @@ struct conf {
 				      its first label */
 	char *database;            /* /var/lib/privatecall/privatecall.db */
 	char *control_socket;      /* /run/privatecall/control */
-	char *media_socket;        /* /run/privatecall/media.sock */
+	char *media_socket;        /* /run/privatecall-media/media.sock */
 	enum log_privacy log_privacy;   /* hash */
 	int64_t keep_log;          /* ms, 90 d */
 	int64_t keep_notices;      /* ms, 30 d */
