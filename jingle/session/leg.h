@@ -105,8 +105,8 @@ struct leg_action {
 	struct xml_elem *error;    /* <error/> of a reply */
 	const struct xml_elem *said;       /* ANSWERED: his <proceed/> */
 	unsigned number;           /* ICE */
-	const struct ice_transport *ice;   /* ICE: ufrag may be NULL, pwd is
-				      if they are not to be taken */
+	const struct ice_transport *ice;   /* ICE: pwd NULL: credentials are
+				      not to be taken */
 };
 
 /* Where our end of ICE is reached, as users are told. */

@@ -151,7 +151,7 @@ void leg_take_ice(struct leg *l, const struct xml_elem *tree,
 		    ice_udp_parse(env->arena, t, ice, &why))
 			continue;
 		/* Of what was bundled away the credentials mean nothing. */
-		if (first_of(l, c->transport - 1) != c)
+		if (first_of(l, c->transport - 1) != c || !ice->ufrag)
 			ice->pwd = NULL;
 		tell_ice(c, ice, env);
 	}

@@ -297,7 +297,7 @@ void call_on_ice(struct call_run *r, unsigned side,
 	unsigned role = side != r->c->caller, i;
 	struct call_order *o;
 
-	if (a->ice->ufrag && a->ice->pwd) {
+	if (a->ice->pwd) {
 		o = &call_do(r, CALL_DO_MEDIA)->order;
 		o->kind = ORDER_REMOTE;
 		o->transport = a->number;
@@ -331,10 +331,22 @@ static void deny(struct call_run *r, unsigned side, unsigned relay,
 	call_join(r);
 }
 
-static void add(struct call_run *r, unsigned side, const struct leg_action *a)
+/* Until its transports are there. What cannot be kept is refused. */
+static void keep(struct call_run *r, unsigned side, const struct leg_action *a)
 {
 	struct leg *mine = &r->c->leg[side];
+	unsigned n = mine->early_n;
 
+	leg_keep(mine, a->tree, a->action, a->relay, NULL);
+	if (mine->early_n > n)
+		return;
+	if (a->action == JINGLE_CONTENT_ADD)
+		drop_asked(r);
+	deny(r, side, a->relay, "wait", "resource-constraint");
+}
+
+static void add(struct call_run *r, unsigned side, const struct leg_action *a)
+{
 	if (leg_lacks(a->tree)) {
 		deny(r, side, a->relay, "cancel", "not-acceptable");
 	} else if (waits(r->c)) {
@@ -343,7 +355,7 @@ static void add(struct call_run *r, unsigned side, const struct leg_action *a)
 		drop_asked(r);
 		deny(r, side, a->relay, "wait", "resource-constraint");
 	} else {
-		leg_keep(mine, a->tree, a->action, a->relay, NULL);
+		keep(r, side, a);
 	}
 }
 
@@ -411,7 +423,7 @@ bool call_blind_takes(struct call_run *r, unsigned side,
 	if (!mine->early_n)
 		return false;
 	/* Not before the content-add that waits. */
-	leg_keep(mine, a->tree, a->action, a->relay, NULL);
+	keep(r, side, a);
 	return true;
 }
 

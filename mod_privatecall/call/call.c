@@ -552,7 +552,8 @@ int call_step(struct call *c, const struct call_event *ev,
 #ifdef PRIVATECALL_CHECK
 	call_check(c);
 #endif
-	return r.failed || arena_failed(ev->arena) ? ENOMEM : 0;
+	return r.failed || c->leg[0].failed || c->leg[1].failed ||
+	       arena_failed(ev->arena) ? ENOMEM : 0;
 }
 
 /* --- time ------------------------------------------------------------- */

@@ -95,7 +95,8 @@ static inline void play_check_answers(const struct play *p, unsigned owed,
 	assert(owed == answers + play_owes(p));
 }
 
-static inline void play_step(struct play *p, struct call_event *ev)
+/* Where the media process is, in mode `blind`. */
+static inline void play_media(const struct play *p, struct call_event *ev)
 {
 	static const struct leg_candidate ours[] = {
 		{ .foundation = "1", .ip = "198.51.100.7", .port = 10000,
@@ -104,6 +105,13 @@ static inline void play_step(struct play *p, struct call_event *ev)
 		  .rel_ip = "198.51.100.7", .rel_port = 10000,
 		  .priority = 1694498815 },
 	};
+
+	ev->candidates = ours;
+	ev->candidates_n = p->away || p->site.media == MODE_DIRECT ? 0 : 2;
+}
+
+static inline void play_step(struct play *p, struct call_event *ev)
+{
 	struct call_actions out = { NULL, NULL };
 	const struct call_action *a;
 	unsigned i, owed;
@@ -113,8 +121,7 @@ static inline void play_step(struct play *p, struct call_event *ev)
 	ev->now = p->now;
 	ev->wall = PLAY_WALL + p->now - PLAY_START;
 	ev->site = &p->site;
-	ev->candidates = ours;
-	ev->candidates_n = p->away || p->site.media == MODE_DIRECT ? 0 : 2;
+	play_media(p, ev);
 	p->steps++;
 	for (i = 0; i < 32; i++)
 		ev->entropy[i] = (unsigned char)(p->steps * 37 + i * 11);
