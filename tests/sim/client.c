@@ -170,18 +170,32 @@ static void send_reason(struct device *d, struct session *s,
 	send_jingle(d, s, "session-terminate", inside);
 }
 
+/* Dino has gathered before it offers or answers. */
+static void candidate(char to[128], const struct device *d)
+{
+	to[0] = 0;
+	if (d->quirk == Q_DINO)
+		snprintf(to, 128, "<candidate component='1' "
+			 "foundation='zq%c%uf' ip='192.0.2.1' port='5000' "
+			 "priority='1' protocol='udp' type='host'/>",
+			 'a' + d->user, d->number);
+}
+
 static size_t content(char *to, size_t cap, const struct device *d,
 		      const char *name, const char *media, bool offer)
 {
+	char gathered[128];
+
+	candidate(gathered, d);
 	return (size_t)snprintf(to, cap, "<content creator='initiator' "
 		"name='%s' senders='both'><description xmlns='" NS_RTP "' "
-		"media='%s'><payload-type id='111' name='opus'/>"
+		"media='%s'><rtcp-mux/><payload-type id='111' name='opus'/>"
 		"</description><transport xmlns='" NS_ICE_UDP "' "
 		"ufrag='zq%c%uu' pwd='zq%c%up23456789012345678'>"
 		"<fingerprint xmlns='" NS_DTLS "' hash='sha-256' "
-		"setup='%s'>" FINGERPRINT "</fingerprint></transport>"
+		"setup='%s'>" FINGERPRINT "</fingerprint>%s</transport>"
 		"</content>", name, media, 'a' + d->user, d->number,
-		'a' + d->user, d->number, offer ? "actpass" : "active");
+		'a' + d->user, d->number, offer ? "actpass" : "active", gathered);
 }
 
 static void send_contents(struct device *d, struct session *s,

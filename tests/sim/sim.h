@@ -38,6 +38,7 @@
 /* One stream for each concern: to switch a fault off changes nothing else
  * until it would have struck. */
 enum stream { R_USER, R_CLIENT, R_NET, R_FAULT, R_ATTACK, R_ENTROPY,
+	      R_MEDIA,
 	      STREAMS };
 
 enum fault {
@@ -161,7 +162,7 @@ enum event_kind {
 	E_TIMER,                   /* of a client's session */
 	E_USER, E_WORLD,           /* somebody acts; something breaks */
 	E_COMMIT, E_LINK_UP, E_LINK_LOST, E_START, E_PONG, E_GONE, E_LOGIN,
-	E_CHECK, E_LEFT, E_DRAINED
+	E_CHECK, E_LEFT, E_DRAINED, E_MEDIA
 };
 
 struct event {
@@ -185,6 +186,7 @@ struct world {
 	uint64_t stop_at;          /* events, UINT64_MAX: all (shrinking) */
 	uint32_t off;              /* faults switched off, by bit */
 	bool verbose;
+	bool blind;                /* the mode of all calls */
 	/* what goes on */
 	uint64_t rng[STREAMS];
 	unsigned weight[FAULTS];   /* of 65536 */
@@ -263,6 +265,9 @@ struct store *store_memory(void);
 size_t store_waiting(void);
 void link_pong(bool ok, uint64_t number);
 void link_cut(void);
+
+/* media.c */
+void media_happens(const struct event *e);
 
 /* server.c */
 void server_from_client(struct device *d, const char *text);

@@ -28,6 +28,9 @@ static void check_leaks(const struct scan *s)
 			continue;
 		p = watch_pair(user, s->to_user);
 		ok = at[1] == 'u' || at[1] == 'p' || at[1] == 'f';
+		if (ok && W.blind)
+			broken("X5", "%s learns of the ICE of another: %.300s",
+			       W.user[s->to_user].bare, s->text);
 		for (i = 0; ok && i < O.halves; i++)
 			if (O.half[i].user == user && O.half[i].peer ==
 			    s->to_user && O.half[i].dev == at[0] - '0' &&

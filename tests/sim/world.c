@@ -394,6 +394,7 @@ static void make_conf(void)
 
 	memset(&W.conf, 0, sizeof(W.conf));
 	settings_site_default(&W.conf.site);
+	W.conf.site.media = W.blind ? MODE_BLIND : MODE_DIRECT;
 	W.conf.domain = domain;
 	W.conf.server = server;
 	W.conf.database = database;
@@ -428,6 +429,8 @@ void world_daemon_start(void)
 	turn_begin();
 	turn_end();
 	world_event(W.now + 5 + below(R_NET, 500), E_LINK_UP, 0, NULL);
+	if (W.blind)
+		world_event(W.now + 600, E_MEDIA, 0, NULL);
 }
 
 /* However it ended: what is left of it is freed. */
@@ -598,6 +601,13 @@ static void handle(struct event *e)
 			break;
 		turn_begin();
 		link_pong(true, e->number);
+		turn_end();
+		break;
+	case E_MEDIA:
+		if (!W.running)
+			break;
+		turn_begin();
+		media_happens(e);
 		turn_end();
 		break;
 	case E_GONE:
@@ -773,6 +783,7 @@ void world_clear(uint64_t seed)
 	W.outs = outs;
 	W.outs_cap = outs_cap;
 	W.seed = seed;
+	W.blind = seed % 4 == 3;
 }
 
 void world_stored(struct store_batch *b)
