@@ -222,6 +222,7 @@ static int run(const struct options *o)
 	int err;
 
 	signal(SIGPIPE, SIG_IGN);      /* who reads the log may leave */
+	signal(SIGHUP, SIG_IGN);       /* nothing to read again: calls go on */
 	err = start(&d, o, &why);
 
 	if (err) {

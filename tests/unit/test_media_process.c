@@ -610,6 +610,8 @@ static void test_drain(void **state)
 	connect_call();
 	assert_int_equal(stat(socket_path, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0660);
+	kill(media, SIGHUP);               /* nothing to read again */
+	pass_one(0, SRTP, 200);
 	kill(media, SIGTERM);
 	wait_for(logged("msg=draining calls=1"));
 	wire_begin(&m, WIRE_OPEN, "00000000-0000-4000-8000-000000000000");
