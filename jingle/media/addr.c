@@ -53,6 +53,14 @@ bool addr_equal(const struct addr *a, const struct addr *b)
 	return a->port == b->port && addr_same_ip(a, b);
 }
 
+bool addr_loopback(const struct addr *a)
+{
+	static const uint8_t one[ADDR_IP_SIZE] = { [ADDR_IP_SIZE - 1] = 1 };
+
+	return a->family == ADDR_V4 ? a->ip[0] == 127 :
+	       a->family == ADDR_V6 && !memcmp(a->ip, one, sizeof(one));
+}
+
 struct range {
 	uint8_t family;
 	uint8_t bits;              /* of ip that count */

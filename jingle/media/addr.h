@@ -26,6 +26,7 @@ void addr_format(const struct addr *a, char out[ADDR_TEXT_SIZE]);
 void addr_format_ip(const struct addr *a, char out[ADDR_TEXT_SIZE]);
 bool addr_equal(const struct addr *a, const struct addr *b);
 bool addr_same_ip(const struct addr *a, const struct addr *b);
+bool addr_loopback(const struct addr *a);  /* 127.0.0.0/8, ::1 */
 
 /* Is it one that a remote candidate may not make us send to? This host itself,
  * link-local, multicast, reserved; IPv6 forms that hide an IPv4 address

@@ -34,6 +34,15 @@ static struct ice_local *of_family(struct ice_local *local, unsigned n,
 	return NULL;
 }
 
+/* Of any port: one that a packet could be sent to. None of "all addresses"
+ * (0.0.0.0): which of them is ours must be known, so that nobody has us send to
+ * ourselves. */
+static bool is_of_a_host(struct addr a)
+{
+	a.port = 1024;                     /* any that is allowed */
+	return !addr_forbidden(&a);
+}
+
 static int take_told(const struct local_options *o, struct ice_local *local,
 		     unsigned *n, char **why_r)
 {
@@ -44,6 +53,10 @@ static int take_told(const struct local_options *o, struct ice_local *local,
 		if (addr_parse(*text, o->port, &a))
 			return refuse(why_r, "--address: expected an IPv4 or "
 				      "IPv6 address, not `%s'", *text);
+		if (!is_of_a_host(a) && !addr_loopback(&a))
+			return refuse(why_r, "--address: expected an address "
+				      "of this host that others reach, not "
+				      "`%s'", *text);
 		if (of_family(local, *n, a.family))
 			return refuse(why_r, "--address: expected one IPv4 "
 				      "and one IPv6 address, not a second: "
@@ -73,8 +86,7 @@ static bool is_usable(const struct ifaddrs *i, struct addr *a_r)
 	     i->ifa_addr->sa_family != AF_INET6))
 		return false;
 	udp_addr(i->ifa_addr, a_r);
-	a_r->port = 1024;                  /* any that is allowed */
-	return !addr_forbidden(a_r);
+	return is_of_a_host(*a_r);
 }
 
 static int find(uint16_t port, struct ice_local *local, unsigned *n,
@@ -116,6 +128,10 @@ static int take_public(const struct local_options *o, struct ice_local *local,
 		if (addr_parse(*text, o->port, &a))
 			return refuse(why_r, "--public-address: expected an "
 				      "IPv4 or IPv6 address, not `%s'", *text);
+		if (!is_of_a_host(a))
+			return refuse(why_r, "--public-address: expected the "
+				      "address that others reach, not `%s'",
+				      *text);
 		l = of_family(local, n, a.family);
 		if (!l || l->seen.family != ADDR_NONE)
 			return refuse(why_r, "--public-address: expected one "

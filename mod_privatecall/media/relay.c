@@ -23,14 +23,6 @@ const char *relay_count_name(enum relay_count n)
 
 /* --- who may be sent to ----------------------------------------------- */
 
-static bool is_loopback(const struct addr *a)
-{
-	static const uint8_t one[ADDR_IP_SIZE] = { [ADDR_IP_SIZE - 1] = 1 };
-
-	return a->family == ADDR_V4 ? a->ip[0] == 127 :
-	       a->family == ADDR_V6 && !memcmp(a->ip, one, sizeof(one));
-}
-
 bool relay_forbidden(const struct addr *a, const struct relay_config *config)
 {
 	struct addr port_only = { .port = a->port, .family = ADDR_V4,
@@ -39,7 +31,7 @@ bool relay_forbidden(const struct addr *a, const struct relay_config *config)
 
 	for (i = 0; i < config->locals; i++)
 		if (config->local[i].base.family == a->family &&
-		    is_loopback(&config->local[i].base) && is_loopback(a))
+		    addr_loopback(&config->local[i].base) && addr_loopback(a))
 			return addr_forbidden(&port_only);
 	return addr_forbidden(a);
 }

@@ -688,8 +688,16 @@ static void test_refusals(void **state)
 	refuses(78, "not `nonsense'", OPTIONS("--address", "nonsense"));
 	refuses(78, "not a second",
 		OPTIONS("--address", "127.0.0.1", "--address", "127.0.0.2"));
+	refuses(78, "that others reach, not `0.0.0.0'",
+		OPTIONS("--address", "0.0.0.0", "--port", "0"));
+	refuses(78, "that others reach, not `::'",
+		OPTIONS("--address", "::", "--port", "0"));
+	refuses(78, "that others reach, not `224.0.0.1'",
+		OPTIONS("--address", "127.0.0.1", "--public-address",
+			"224.0.0.1"));
 	refuses(78, "one of each family",
-		OPTIONS("--address", "127.0.0.1", "--public-address", "::1"));
+		OPTIONS("--address", "127.0.0.1", "--public-address",
+			"2001:db8::1"));
 	refuses(64, "expected a number of 0 to 65535",
 		OPTIONS("--port", "65536"));
 	refuses(64, "expected a number of 1 to", OPTIONS("--max-calls", "0"));
