@@ -12,13 +12,21 @@
 #include <sys/un.h>
 #include <unistd.h>
 #include "mod_privatecall/log/log.h"
+#include "mod_privatecall/media/worker.h"
 
 #define MODE 0660
 #define READS 64                   /* messages, before others have a turn */
 
+/* A whole list waits, and something more: else who asks for it were hung up
+ * on, came again, and asked. */
+_Static_assert(RELAY_CALLS_MAX * WIRE_TRANSPORTS_MAX *
+	       (offsetof(struct wire_msg, listed) + sizeof(struct wire_listed) +
+		sizeof(uint16_t)) < CONTROL_QUEUE, "CONTROL_QUEUE");
+
 struct connection {
 	int fd;                    /* -1: free */
 	bool greeted;              /* it said HELLO */
+	uint64_t since;            /* the how many-th it was */
 	/* What it does not take yet: size (2 bytes) and message, again and
 	 * again, from `sent` to `len`. */
 	unsigned char *queue;
@@ -32,6 +40,11 @@ struct control {
 	ino_t ino;
 	struct connection connection[CONTROL_CONNECTIONS];
 	struct connection *in_force;       /* NULL: none */
+	uint64_t connected;        /* so many, ever */
+	/* One of another version comes four times a second, and two in turn
+	 * take each other's place. */
+	const char *went_why;
+	struct log_rate went, replaced, refused;
 	void (*message_h)(const struct wire_msg *m, void *arg);
 	void *arg;
 };
@@ -112,6 +125,8 @@ static int listen_at(struct control *c, const struct sockaddr_un *a)
 	return 0;
 }
 
+/* An event of the listener is of a new connection alone (EPOLLET): one that
+ * cannot be taken, for want of descriptors, is not reported again and again. */
 static int watch(struct control *c, int fd, uint32_t events, int op)
 {
 	struct epoll_event ev = { .events = events, .data.fd = fd };
@@ -143,7 +158,7 @@ int control_open(const char *path, int epoll,
 	if (!err)
 		err = listen_at(c, &a);
 	if (!err)
-		err = watch(c, c->listener, EPOLLIN, EPOLL_CTL_ADD);
+		err = watch(c, c->listener, EPOLLIN | EPOLLET, EPOLL_CTL_ADD);
 	if (err && !*why_r)
 		refuse(why_r, err, "%s: %s", path, strerror(err));
 	if (err)
@@ -155,11 +170,20 @@ int control_open(const char *path, int epoll,
 
 /* --- connections ------------------------------------------------------ */
 
+/* The same again and again is said once in 10 s. */
+static bool may_say(struct control *c, const char *why)
+{
+	if (!c->went_why || strcmp(c->went_why, why))
+		c->went = (struct log_rate) { 0 };
+	c->went_why = why;
+	return log_allowed(&c->went, worker_now());
+}
+
 static void hang_up(struct control *c, struct connection *n, const char *why)
 {
 	bool in_force = c->in_force == n;
 
-	if (in_force || why)
+	if ((in_force && !why) || (why && may_say(c, why)))
 		log_line(why ? LOG_WARN : LOG_INFO, "control is gone", "why",
 			 why, NULL);
 	if (in_force)
@@ -188,22 +212,40 @@ void control_close(struct control *c)
 	free(c);
 }
 
-static void take_connection(struct control *c)
+/* A free place, else that of the oldest which is not in force: it has said
+ * nothing yet, and nobody can keep control out by saying nothing. */
+static struct connection *place(struct control *c)
 {
-	int fd = accept4(c->listener, NULL, NULL,
-			 SOCK_NONBLOCK | SOCK_CLOEXEC);
-	unsigned i = 0;
+	struct connection *n, *oldest = NULL;
 
-	if (fd < 0)
-		return;
-	while (i < CONTROL_CONNECTIONS && c->connection[i].fd >= 0)
-		i++;
-	if (i == CONTROL_CONNECTIONS ||
-	    watch(c, fd, EPOLLIN, EPOLL_CTL_ADD)) {
-		close(fd);
-		return;
+	for (n = c->connection; n < c->connection + CONTROL_CONNECTIONS; n++) {
+		if (n->fd < 0)
+			return n;
+		if (n != c->in_force && (!oldest || n->since < oldest->since))
+			oldest = n;
 	}
-	c->connection[i].fd = fd;
+	hang_up(c, oldest, "it said nothing, and others came");
+	return oldest;
+}
+
+static void take_connections(struct control *c)
+{
+	struct connection *n;
+	int fd;
+
+	while ((fd = accept4(c->listener, NULL, NULL,
+			     SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
+		n = place(c);
+		if (watch(c, fd, EPOLLIN, EPOLL_CTL_ADD)) {
+			close(fd);
+			continue;
+		}
+		n->fd = fd;
+		n->since = c->connected++;
+	}
+	if (errno != EAGAIN && log_allowed(&c->refused, worker_now()))
+		log_line(LOG_WARN, "control cannot connect", "why",
+			 strerror(errno), NULL);
 }
 
 /* --- to control ------------------------------------------------------- */
@@ -294,12 +336,15 @@ static void send_queue(struct control *c, struct connection *n)
 static void greet(struct control *c, struct connection *n,
 		  const struct wire_msg *m)
 {
-	if (c->in_force && c->in_force != n)
+	bool replaces = c->in_force && c->in_force != n;
+
+	if (replaces)
 		hang_up(c, c->in_force, "another one came");
 	c->in_force = n;
 	n->greeted = true;
-	log_line(LOG_INFO, "control is there", "release", m->hello.release,
-		 NULL);
+	if (!replaces || log_allowed(&c->replaced, worker_now()))
+		log_line(LOG_INFO, "control is there", "release",
+			 m->hello.release, NULL);
 }
 
 /* One message; false: no more, for now or for ever. */
@@ -338,7 +383,7 @@ void control_ready(struct control *c, int fd)
 	unsigned i = 0;
 
 	if (fd == c->listener) {
-		take_connection(c);
+		take_connections(c);
 		return;
 	}
 	while (n < c->connection + CONTROL_CONNECTIONS && n->fd != fd)

@@ -41,7 +41,7 @@
 #include "jingle/media/ice.h"
 #include "mod_privatecall/media/wire.h"
 
-#define RELAY_CALLS_MAX 100000     /* that may be configured */
+#define RELAY_CALLS_MAX 8000       /* that may be configured */
 #define RELAY_HELD_MS 2000         /* a ClientHello waits for the other leg */
 #define RELAY_HELD_OF_LEG 4        /* datagrams, of one leg */
 #define RELAY_HELD_MAX 128         /* and of all together */

@@ -16,6 +16,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -42,6 +43,7 @@ struct peer {
 };
 
 static char folder[64], socket_path[96], log_path[96], program[512];
+static char log_text[1 << 20];
 static pid_t media;
 static int control;
 static struct wire_msg last[WIRE_KINDS];
@@ -112,15 +114,27 @@ static int teardown(void **state)
 /* Is this in the log? */
 static bool logged(const char *text)
 {
-	static char log[1 << 20];
 	FILE *f = fopen(log_path, "r");
 	size_t n;
 
 	assert_non_null(f);
-	n = fread(log, 1, sizeof(log) - 1, f);
+	n = fread(log_text, 1, sizeof(log_text) - 1, f);
 	fclose(f);
-	log[n] = '\0';
-	return strstr(log, text) != NULL;
+	log_text[n] = '\0';
+	return strstr(log_text, text) != NULL;
+}
+
+/* How many lines of the log say so? */
+static unsigned log_lines(const char *text)
+{
+	unsigned n = 0;
+	const char *at;
+
+	if (!logged(text))
+		return 0;
+	for (at = strstr(log_text, text); at; at = strstr(at + 1, text))
+		n++;
+	return n;
 }
 
 /* Starts it with these options and the socket; its log goes to a file. */
@@ -556,6 +570,74 @@ static void test_bad_messages(void **state)
 	assert_true(logged("why=\"of another version"));
 }
 
+/* Those that say nothing keep nobody out. */
+static void test_silent(void **state)
+{
+	int silent[8];
+	unsigned i;
+
+	(void)state;
+	start();
+	for (i = 0; i < 8; i++)
+		assert_true((silent[i] = try_connect()) >= 0);
+	close(control);
+	wait_for((control = try_connect()) >= 0);
+	greet();
+	wait_for(logged("why=\"it said nothing, and others came\""));
+	tell(WIRE_OPEN);
+	wait_for(said[WIRE_READY] == 1);
+	for (i = 0; i < 8; i++)
+		close(silent[i]);
+}
+
+/* A version that comes again and again is said once, not each time. */
+static void test_storm(void **state)
+{
+	struct wire_msg m;
+	unsigned i;
+
+	(void)state;
+	start();
+	for (i = 0; i < 50; i++) {
+		wire_begin(&m, WIRE_HELLO, NULL);
+		m.version++;
+		put(&m);
+		wait_for(hung_up);
+		close(control);
+		hung_up = false;
+		wait_for((control = try_connect()) >= 0);
+	}
+	assert_int_equal(log_lines("control is gone"), 1);
+}
+
+/* No descriptor is free for it: that is said, calls go on, and it may come
+ * later. */
+static void test_descriptors(void **state)
+{
+	struct rlimit before, none;
+	int in_force;
+
+	(void)state;
+	start();
+	connect_call();
+	assert_int_equal(prlimit(media, RLIMIT_NOFILE, NULL, &before), 0);
+	none = before;
+	none.rlim_cur = 0;
+	assert_int_equal(prlimit(media, RLIMIT_NOFILE, &none, NULL), 0);
+	in_force = control;
+	control = try_connect();
+	assert_true(control >= 0);
+	wait_for(logged("control cannot connect"));
+	close(control);
+	control = in_force;
+	pass_one(0, SRTP, 200);
+	pass_one(1, SRTP, 200);
+	assert_int_equal(prlimit(media, RLIMIT_NOFILE, &before, NULL), 0);
+	close(control);
+	wait_for((control = try_connect()) >= 0);
+	greet();
+}
+
 /* A new control takes the place of one that may be dead. */
 static void test_replaced(void **state)
 {
@@ -766,7 +848,8 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(test_call), T(test_strangers), T(test_control_gone),
-		T(test_bad_messages), T(test_replaced), T(test_slow_control),
+		T(test_bad_messages), T(test_silent), T(test_storm),
+		T(test_descriptors), T(test_replaced), T(test_slow_control),
 		T(test_drain), T(test_stop), T(test_killed),
 		T(test_refusals), T(test_addresses), T(test_two),
 	};
