@@ -7,6 +7,7 @@ fuzz_options()
 	case $1 in
 	numbers) echo -max_len=64 ;;
 	jid|ice) echo -max_len=200 ;;
+	relay) echo -max_len=500 ;;
 	conf|ctl|tree|stun) echo -max_len=600 ;;
 	jmi|stanza) echo -max_len=1000 ;;
 	stream|gateway) echo -max_len=1500 ;;
