@@ -294,6 +294,7 @@ void call_start_ice(struct call_run *r, const struct xml_elem *answer)
 void call_on_ice(struct call_run *r, unsigned side,
 		 const struct leg_action *a)
 {
+	struct call_transport *t = &r->c->transport[a->number];
 	unsigned role = side != r->c->caller, i;
 	struct call_order *o;
 
@@ -305,7 +306,8 @@ void call_on_ice(struct call_run *r, unsigned side,
 		o->ufrag = a->ice->ufrag;
 		o->pwd = a->ice->pwd;
 	}
-	for (i = 0; i < a->ice->candidates; i++) {
+	for (i = 0; i < a->ice->candidates &&
+	     t->candidates[role]++ < CALL_CANDIDATES_MAX; i++) {
 		o = &call_do(r, CALL_DO_MEDIA)->order;
 		o->kind = ORDER_CANDIDATE;
 		o->transport = a->number;

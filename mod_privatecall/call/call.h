@@ -39,6 +39,8 @@ const char *call_state_name(enum call_state s);
 
 #define CALL_LINGER_MS 30000       /* DONE: late stanzas are still known */
 #define CALL_ID_SIZE 37            /* UUID and NUL */
+#define CALL_CANDIDATES_MAX 256    /* of one user, of one transport, ever: who
+				      sends more is found by his checks */
 #define CALL_KEEP_ALIVE_MS 3600000 /* native: each leg is asked, for the
 				      server's module forgets a pair that
 				      says nothing for 2 h */
@@ -176,6 +178,7 @@ struct call_transport {            /* of the media process */
 	uint8_t state;             /* TRANSPORT_ */
 	uint8_t reached[2];        /* by role: the furthest enum call_step */
 	bool lost[2];              /* by role: since then */
+	unsigned candidates[2];    /* by role: passed on so far */
 };
 
 struct call {

@@ -127,6 +127,9 @@ static void say(struct media *m, const struct wire_msg *msg)
 
 	if (m->fd < 0 || m->broken || (!m->first && put(m, msg)))
 		return;
+	/* Hints alone may get lost: they must not crowd out the rest. */
+	if (msg->kind == WIRE_CANDIDATE && m->queued > MEDIA_QUEUE_MAX / 2)
+		return;
 	q = m->queued < MEDIA_QUEUE_MAX ? malloc(sizeof(*q)) : NULL;
 	if (!q) {
 		m->broken = true;
@@ -243,6 +246,7 @@ static void on_welcome(struct media *m, const struct wire_welcome *w)
 			 m->dm->conf->media_socket, "version", m->release,
 			 NULL);
 	m->state = MEDIA_UP;
+	m->dm->media_wanted = true;    /* by calls, whatever is set later */
 	m->why[0] = 0;
 	say_kind(m, WIRE_LIST, NULL);
 }

@@ -195,7 +195,8 @@ static size_t content(char *to, size_t cap, const struct device *d,
 		"<fingerprint xmlns='" NS_DTLS "' hash='sha-256' "
 		"setup='%s'>" FINGERPRINT "</fingerprint>%s</transport>"
 		"</content>", name, media, 'a' + d->user, d->number,
-		'a' + d->user, d->number, offer ? "actpass" : "active", gathered);
+		'a' + d->user, d->number, offer ? "actpass" : "active",
+		gathered);
 }
 
 static void send_contents(struct device *d, struct session *s,

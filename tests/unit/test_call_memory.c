@@ -121,7 +121,8 @@ static int step(struct play *p, const char *line, size_t cap, unsigned copies)
 	if (p->call.leg[0].failed || p->call.leg[1].failed)
 		call_check(&p->call);  /* says nothing of broken legs */
 	/* A candidate that cannot be kept is lost, and that is all; a content
-	 * that cannot is refused; else the step says so. The next copy is tried as long as one failed. */
+	 * that cannot is refused; else the step says so. The next copy is
+	 * tried as long as one failed. */
 	if (copies && copies_left == 0) {
 		if (rc != ENOMEM && !strstr(line, "transport-info") &&
 		    !strstr(line, "content-"))

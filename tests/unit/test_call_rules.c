@@ -831,24 +831,6 @@ static void of_oneself(void **state)
 	done(&p, &out);
 }
 
-/* Of a transport that only one leg's row has nothing can be said: it is
- * forgotten. */
-static void half_a_transport(void **state)
-{
-	struct play p;
-
-	(void)state;
-	play_init(&p, NULL);
-	play_users(&p, "alice@x", "bob@x");
-	leg_set_ours(&p.call.leg[0], 3, "ufrag", "pwd");
-	leg_set_transport(&p.call.leg[0], "audio", 3);
-	call_restore_blind(&p.call);
-	assert_int_equal(p.call.transport[3].state, TRANSPORT_FREE);
-	assert_int_equal(leg_transport(&p.call.leg[0], "audio"), -1);
-	assert_null(p.call.leg[0].ours[3].ufrag);
-	play_end(&p);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -881,7 +863,6 @@ int main(void)
 		cmocka_unit_test(failures_and_ends),
 		cmocka_unit_test(media_of_the_round),
 		cmocka_unit_test(id_of_the_call),
-		cmocka_unit_test(half_a_transport),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,66 @@
+/* test_call_blind.c: what the traces of mode `blind` cannot say in a few lines.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include "tests/golden/play.h"
+
+/* A flood of candidates ends here. */
+static void candidates_are_bounded(void **state)
+{
+	static const char *const story[] = {
+		"conf blind yes", "propose alice@x/desk a-sid audio",
+		"facts none bob@x/phone", "proceed bob@x/phone $sid",
+		"jingle alice@x/desk session-initiate a-sid audio mux "
+		"fingerprint", "ready 0",
+		"jingle bob@x/phone session-accept $sid audio mux fingerprint",
+	};
+	char *text = NULL, *at;
+	unsigned i, n = 0;
+	const char *why;
+	struct play p;
+	size_t len;
+
+	(void)state;
+	play_init(&p, open_memstream(&text, &len));
+	for (i = 0; i < sizeof(story) / sizeof(story[0]); i++)
+		assert_int_equal(play_line(&p, story[i], &why), 0);
+	for (i = 0; i < 2 * CALL_CANDIDATES_MAX; i++)
+		assert_int_equal(play_line(&p, "jingle alice@x/desk "
+			"transport-info a-sid audio bare candidate", &why), 0);
+	fclose(p.out);
+	for (at = text; (at = strstr(at, "media candidate")); at++)
+		n++;
+	assert_int_equal(n, CALL_CANDIDATES_MAX);
+	free(text);
+	play_end(&p);
+}
+
+/* Of a transport that only one leg's row has nothing can be said: it is
+ * forgotten. */
+static void half_a_transport(void **state)
+{
+	struct play p;
+
+	(void)state;
+	play_init(&p, NULL);
+	play_users(&p, "alice@x", "bob@x");
+	leg_set_ours(&p.call.leg[0], 3, "ufrag", "pwd");
+	leg_set_transport(&p.call.leg[0], "audio", 3);
+	call_restore_blind(&p.call);
+	assert_int_equal(p.call.transport[3].state, TRANSPORT_FREE);
+	assert_int_equal(leg_transport(&p.call.leg[0], "audio"), -1);
+	assert_null(p.call.leg[0].ours[3].ufrag);
+	play_end(&p);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(candidates_are_bounded),
+		cmocka_unit_test(half_a_transport),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
