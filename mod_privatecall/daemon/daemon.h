@@ -184,6 +184,7 @@ struct call_entry {
 	bool media_knows;          /* privatecall-media has it */
 	unsigned media_closes;     /* ... was told to close it so often, and
 				      has not said that it did */
+	unsigned media_opens[LEG_TRANSPORTS_MAX];  /* not answered yet */
 	bool live;                 /* counted, and its addresses are held */
 	bool lingers;              /* is in the list of those */
 	struct call_entry *prev, *next;

@@ -108,6 +108,7 @@ static void hang_up(struct media *m, const char *why)
 	for (e = calls_next(dm, NULL); e; e = calls_next(dm, e)) {
 		e->media_knows = false;
 		e->media_closes = 0;
+		memset(e->media_opens, 0, sizeof(e->media_opens));
 	}
 }
 
@@ -289,6 +290,17 @@ static bool is_ours(const struct call_entry *e)
 	       !e->media_closes;
 }
 
+/* Each OPEN is answered once, and what is answered late may have been given up
+ * and its number be another's: only the last answer is of now. */
+static bool is_of_now(struct call_entry *e, const struct wire_msg *msg)
+{
+	if (!e || (msg->kind != WIRE_READY && msg->kind != WIRE_REFUSED))
+		return true;
+	if (e->media_opens[msg->transport])
+		e->media_opens[msg->transport]--;
+	return !e->media_opens[msg->transport];
+}
+
 /* One of those that it has: we may have been away, and learn what happened
  * meanwhile. */
 static void on_listed(struct media *m, struct call_entry *e,
@@ -381,7 +393,7 @@ static void on_message(struct media *m, const struct wire_msg *msg)
 	default:
 		/* What is said of a call before its CLOSED is of the round
 		 * that was closed. */
-		if (is_ours(e))
+		if (is_of_now(e, msg) && is_ours(e))
 			on_call(m, e, msg);
 		break;
 	}
@@ -475,8 +487,10 @@ void media_order(struct call_entry *e, const struct call_action *a)
 	}
 	if (o->kind == ORDER_CANDIDATE && !put_candidate(&msg, o))
 		return;
-	if (o->kind == ORDER_OPEN)
+	if (o->kind == ORDER_OPEN) {
 		e->media_knows = true;
+		e->media_opens[o->transport]++;
+	}
 	if (o->kind == ORDER_CLOSE) {
 		e->media_knows = false;
 		e->media_closes++;

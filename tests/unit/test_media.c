@@ -168,15 +168,20 @@ static void offer(void)
 	strcpy(call_id, got.call);
 }
 
-static void begin(void)
+static void configure(const char *mode)
 {
 	char more[200];
 
+	snprintf(more, sizeof(more), "media = %s\nmedia_socket = \"%s\"\n",
+		 mode, media_file);
+	write_conf(more);
+}
+
+static void begin(void)
+{
 	candidates = ends = remotes = 0;
 	snprintf(media_file, sizeof(media_file), "%s/media", dir);
-	snprintf(more, sizeof(more), "media = blind\nmedia_socket = \"%s\"\n",
-		 media_file);
-	write_conf(more);
+	configure("blind");
 }
 
 static void connected(void)
@@ -317,6 +322,44 @@ static void test_media_dies(void **state)
 	stop();
 }
 
+static void add(const char *id)
+{
+	char text[1024];
+
+	snprintf(text, sizeof(text), "<iq type='set' id='%s' " ALICE "><jingle "
+		 "xmlns='urn:xmpp:jingle:1' action='content-add' sid='s1'>"
+		 CONTENT("1", "more", "") "</jingle></iq>", id);
+	mock_send(&m, text);
+	UNTIL(next_is(WIRE_OPEN));
+	assert_int_equal(got.transport, 1);
+}
+
+/* An answer that came too late is of a transport that was given up: the one
+ * that has its number now has other credentials. */
+static void test_late(void **state)
+{
+	struct wire_msg msg;
+
+	(void)state;
+	connected();
+	running();
+	add("i3");
+	UNTIL(next_is(WIRE_DROP));             /* 2 s later */
+	add("i4");
+	wire_begin(&msg, WIRE_READY, call_id);
+	msg.transport = 1;
+	strcpy(msg.ready.side[WIRE_CALLER].ufrag, "oldalic0");
+	strcpy(msg.ready.side[WIRE_CALLER].pwd, "pwd-of-the-one-given-up0");
+	strcpy(msg.ready.side[WIRE_CALLEE].ufrag, "oldbob00");
+	strcpy(msg.ready.side[WIRE_CALLEE].pwd, "pwd-of-the-one-given-up0");
+	tell(&msg);
+	ready();
+	UNTIL(count_sent("content-add") == 1);
+	assert_int_equal(count_sent("oldbob00"), 0);
+	media_end();
+	stop();
+}
+
 /* ... and comes back in time, knowing the call: nobody notices. */
 static void test_connection_breaks(void **state)
 {
@@ -389,8 +432,8 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		T(test_away), T(test_call), T(test_restart), T(test_refused),
-		T(test_media_dies), T(test_connection_breaks),
-		T(test_control_dies),
+		T(test_media_dies), T(test_late),
+		T(test_connection_breaks), T(test_control_dies),
 	};
 
 	return be_daemon_or_test(argc, argv, tests);
