@@ -201,7 +201,8 @@ static void put_media(struct report *r)
 	if (!up)
 		mend(r, "Start it: systemctl start privatecall-media; what it "
 		     "says: journalctl -u privatecall-media.\nIts "
-		     "--socket is our `media_socket'.");
+		     "--socket is our `media_socket', and its group one of "
+		     "our user's.");
 }
 
 /* --- what is found: a host -------------------------------------------- */

@@ -43,6 +43,8 @@ struct media {
 	uv_poll_t *poll;           /* of fd; NULL: none */
 	int64_t retry_at, down_at; /* monotonic ms */
 	char why[160];             /* not connected */
+	struct log_rate lost, away;
+	bool quiet;                /* that it was lost was not said */
 	char release[WIRE_RELEASE_SIZE];
 	unsigned calls, most_calls;
 	struct leg_candidate candidate[ICE_OFFERS_MAX];
@@ -83,12 +85,21 @@ static void drop_queue(struct media *m)
 static void hang_up(struct media *m, const char *why)
 {
 	struct daemon *dm = m->dm;
+	bool was_up = m->state == MEDIA_UP, news = strcmp(m->why, why) != 0;
+	struct log_rate *rate = was_up ? &m->lost : &m->away;
 	struct call_entry *e;
+	bool said;
 
-	snprintf(m->why, sizeof(m->why), "%s", why);
-	if (m->state == MEDIA_UP) {
-		log_line(LOG_ERROR, "privatecall-media is lost", "socket",
+	/* It is tried again four times a second. */
+	said = (was_up || news) && log_allowed(rate, clock_now());
+	if (said)
+		log_line(was_up ? LOG_ERROR : LOG_WARN, was_up ?
+			 "privatecall-media is lost" :
+			 "privatecall-media is away", "socket",
 			 dm->conf->media_socket, "why", why, NULL);
+	snprintf(m->why, sizeof(m->why), "%s", why);
+	if (was_up) {
+		m->quiet = !said;
 		m->down_at = clock_now();
 		m->judged = false;
 	}
@@ -242,7 +253,7 @@ static void on_welcome(struct media *m, const struct wire_welcome *w)
 	m->calls = w->calls;
 	m->most_calls = w->most_calls;
 	memcpy(m->release, w->release, sizeof(m->release));
-	if (m->state == MEDIA_ASKING)
+	if (m->state == MEDIA_ASKING && !m->quiet)
 		log_line(LOG_INFO, "privatecall-media is there", "socket",
 			 m->dm->conf->media_socket, "version", m->release,
 			 NULL);

@@ -133,6 +133,22 @@ static void step(enum wire_side side, enum wire_step s)
 	tell(&msg);
 }
 
+/* How many lines of the log say so? */
+static unsigned logged(const char *text)
+{
+	char line[512], log[96];
+	unsigned n = 0;
+	FILE *f;
+
+	snprintf(log, sizeof(log), "%s/log", dir);
+	f = fopen(log, "r");
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f))
+		n += strstr(line, text) != NULL;
+	fclose(f);
+	return n;
+}
+
 /* With the id of the callee's leg. */
 static void send_with_sid(const char *before, const char *after)
 {
@@ -225,6 +241,9 @@ static void test_away(void **state)
 	UNTIL(count_sent("<reject") == 1);
 	assert_non_null(strstr(m.log, "Calls are not available right now."));
 	assert_int_equal(count_sent("<propose"), 0);
+	/* It is in the log, once. */
+	assert_int_equal(logged("privatecall-media is away"), 1);
+	assert_int_equal(logged("why=\"No such file or directory\""), 1);
 	media_listen();
 	welcome();
 	UNTIL(says("\"status\"", "\"version\":\"9.8.7\""));
