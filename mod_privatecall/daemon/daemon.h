@@ -105,7 +105,7 @@ struct daemon {
 	struct check *check;       /* check.c: under way; NULL: none is */
 	unsigned checks;           /* so far */
 	struct media *media;       /* NULL: not started */
-	bool media_wanted;         /* calls of before need it */
+	bool media_wanted;         /* calls need it, whatever is configured */
 	struct ctl_server *ctl;
 	struct ctl_command *commands;
 	struct gateway *gateway;

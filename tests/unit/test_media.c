@@ -341,6 +341,20 @@ static void test_media_dies(void **state)
 	stop();
 }
 
+/* So they are when new calls do not need it any more. */
+static void test_mode_changes(void **state)
+{
+	(void)state;
+	connected();
+	running();
+	configure("direct");
+	assert_int_equal(ctl("\"reload\""), 0);
+	media_end();
+	UNTIL(count_sent("session-terminate") == 2);
+	assert_int_equal(count_sent("<connectivity-error"), 2);
+	stop();
+}
+
 static void add(const char *id)
 {
 	char text[1024];
@@ -451,7 +465,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		T(test_away), T(test_call), T(test_restart), T(test_refused),
-		T(test_media_dies), T(test_late),
+		T(test_media_dies), T(test_mode_changes), T(test_late),
 		T(test_connection_breaks), T(test_control_dies),
 	};
 
