@@ -36,7 +36,8 @@ static inline struct packet packet_hex(const char *hex)
 	for (; *hex; hex++) {
 		if (*hex == ' ')
 			continue;
-		assert(n < sizeof(bytes) && sscanf(hex, "%2x", &byte) == 1);
+		if (n == sizeof(bytes) || sscanf(hex, "%2x", &byte) != 1)
+			abort();
 		bytes[n++] = (unsigned char)byte;
 		hex++;
 	}
