@@ -182,6 +182,7 @@ struct call_entry {
 	bool exists;               /* its callee does: his server said so */
 	struct module_facts told;  /* so far, by XEP-0356 */
 	bool media_knows;          /* privatecall-media has it */
+	char media_of[CALL_ID_SIZE];       /* the call of these two: */
 	unsigned media_closes;     /* ... was told to close it so often, and
 				      has not said that it did */
 	unsigned media_opens[LEG_TRANSPORTS_MAX];  /* not answered yet */

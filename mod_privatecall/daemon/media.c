@@ -312,6 +312,17 @@ static bool is_of_now(struct call_entry *e, const struct wire_msg *msg)
 	return !e->media_opens[msg->transport];
 }
 
+/* What is awaited is of one call: where another has taken its place here,
+ * answers to the one before are, by their id, nobody's. */
+static void await_of(struct call_entry *e, const char *id)
+{
+	if (strcmp(e->media_of, id) == 0)
+		return;
+	snprintf(e->media_of, sizeof(e->media_of), "%s", id);
+	e->media_closes = 0;
+	memset(e->media_opens, 0, sizeof(e->media_opens));
+}
+
 /* One of those that it has: we may have been away, and learn what happened
  * meanwhile. */
 static void on_listed(struct media *m, struct call_entry *e,
@@ -320,6 +331,8 @@ static void on_listed(struct media *m, struct call_entry *e,
 	struct wire_msg drop;
 	unsigned role, s;
 
+	if (e)
+		await_of(e, msg->call);
 	if (!is_ours(e)) {
 		if (!e || !e->media_closes)
 			say_kind(m, WIRE_CLOSE, msg->call);
@@ -498,6 +511,7 @@ void media_order(struct call_entry *e, const struct call_action *a)
 	}
 	if (o->kind == ORDER_CANDIDATE && !put_candidate(&msg, o))
 		return;
+	await_of(e, a->id);
 	if (o->kind == ORDER_OPEN) {
 		e->media_knows = true;
 		e->media_opens[o->transport]++;

@@ -55,6 +55,24 @@ for (const [A, B] of [[Conversations, Dino], [Dino, Conversations],
 		assert(data.media.up, 'check does not see privatecall-media');
 	});
 
+story('blind F26 called anew while a plain device rings: the second call ' +
+	'rings there, too, and stands', { media: true }, async (t) => {
+	const [a, b] = await t.pair(Conversations, Plain);
+	const other = await t.another(Conversations, 'alice',
+		{ resource: 'two' });
+	const first = await a.call(t.contact(b.user));
+	const missed = await b.rings();
+	const out = await other.call(t.contact(b.user));
+	await b.shows(missed, 'missed', 'ended');
+	const ring = await b.rings();
+	await b.answer(ring);
+	await other.shows(out, 'active');
+	equal(first.state === 'active', false, 'the first call stands');
+	sawOnlyUs(t, b);
+	await b.hangUp(ring);
+	await other.shows(out, 'ended');
+});
+
 story('blind X10 privatecall-media dies under a call: both are told, and ' +
 	'call again', { media: true }, async (t) => {
 	const [a, b] = await t.pair(Conversations, Dino);
