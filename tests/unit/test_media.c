@@ -351,7 +351,8 @@ static void test_mode_changes(void **state)
 	assert_int_equal(ctl("\"reload\""), 0);
 	media_end();
 	UNTIL(count_sent("session-terminate") == 2);
-	assert_int_equal(count_sent("<connectivity-error"), 2);
+	assert_int_equal(count_sent("<text>The call was interrupted.</text>"),
+			 2);
 	stop();
 }
 
