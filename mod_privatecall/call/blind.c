@@ -10,6 +10,7 @@
  * answers is ever named to it.
  */
 #include <assert.h>
+#include <stdlib.h>
 #include "mod_privatecall/call/call_private.h"
 #include "jingle/stanza/ns.h"
 #include "jingle/stanza/source.h"
@@ -31,12 +32,28 @@ static void order(struct call_run *r, enum call_order_kind kind,
 
 /* --- transports ------------------------------------------------------- */
 
+unsigned call_transport_state(const struct call *c, unsigned number)
+{
+	return c->transport ? c->transport[number].state : TRANSPORT_FREE;
+}
+
+/* Kept by calls that have some: one in mode `direct` is to be small. */
+static bool have_transports(struct call *c)
+{
+	if (!c->transport)
+		c->transport = calloc(LEG_TRANSPORTS_MAX,
+				      sizeof(*c->transport));
+	if (!c->transport)
+		c->leg[0].failed = true;
+	return c->transport;
+}
+
 static bool waits(const struct call *c)
 {
 	unsigned i;
 
 	for (i = 0; i < LEG_TRANSPORTS_MAX; i++)
-		if (c->transport[i].state == TRANSPORT_ASKED)
+		if (call_transport_state(c, i) == TRANSPORT_ASKED)
 			return true;
 	return false;
 }
@@ -74,6 +91,8 @@ static bool open_contents(struct call_run *r, const struct xml_elem *tree)
 	const struct xml_elem *e;
 	int number;
 
+	if (!have_transports(c))
+		return true;           /* the step says so */
 	for (e = xml_child(tree, NS_JINGLE, "content"); e;
 	     e = xml_next(e, NS_JINGLE, "content")) {
 		number = free_transport(c);
@@ -92,7 +111,7 @@ static void drop_asked(struct call_run *r)
 	unsigned i;
 
 	for (i = 0; i < LEG_TRANSPORTS_MAX; i++)
-		if (r->c->transport[i].state == TRANSPORT_ASKED)
+		if (call_transport_state(r->c, i) == TRANSPORT_ASKED)
 			drop(r, i);
 	r->c->media_asked = 0;
 }
@@ -115,10 +134,11 @@ void call_media_close(struct call_run *r)
 	unsigned i, open = 0;
 
 	for (i = 0; i < LEG_TRANSPORTS_MAX; i++)
-		open += c->transport[i].state != TRANSPORT_FREE;
+		open += call_transport_state(c, i) != TRANSPORT_FREE;
 	if (open)
 		order(r, ORDER_CLOSE, 0);
-	memset(c->transport, 0, sizeof(c->transport));
+	free(c->transport);
+	c->transport = NULL;
 	c->media_asked = 0;
 	leg_forget_ours(&c->leg[0]);
 	leg_forget_ours(&c->leg[1]);
@@ -133,7 +153,8 @@ void call_restore_blind(struct call *c)
 	leg_end_ice(&c->leg[0]);
 	leg_end_ice(&c->leg[1]);
 	for (i = 0; i < LEG_TRANSPORTS_MAX; i++) {
-		if (leg_ours(&c->leg[0], i) && leg_ours(&c->leg[1], i)) {
+		if (leg_ours(&c->leg[0], i) && leg_ours(&c->leg[1], i) &&
+		    have_transports(c)) {
 			c->transport[i].state = TRANSPORT_READY;
 			continue;
 		}
@@ -465,7 +486,7 @@ void call_on_ready(struct call_run *r)
 	struct call *c = r->c;
 	unsigned role;
 
-	if (c->transport[ev->transport].state != TRANSPORT_ASKED)
+	if (call_transport_state(c, ev->transport) != TRANSPORT_ASKED)
 		return;
 	c->transport[ev->transport].state = TRANSPORT_READY;
 	for (role = 0; role < 2; role++)

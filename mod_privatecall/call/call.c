@@ -91,6 +91,7 @@ void call_clear(struct call *c)
 	free(c->contact[0]);
 	free(c->contact[1]);
 	free(c->reason);
+	free(c->transport);
 	memset(c, 0, sizeof(*c));
 }
 

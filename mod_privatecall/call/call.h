@@ -203,7 +203,7 @@ struct call {
 	enum media_mode mode;      /* of the round's media */
 	bool decided;              /* ... which cannot change any more */
 	bool connected;            /* blind: a packet came from both */
-	struct call_transport transport[LEG_TRANSPORTS_MAX];
+	struct call_transport *transport;  /* LEG_TRANSPORTS_MAX; NULL: none */
 	enum cause cause;          /* why refused or ended */
 	char *reason;              /* how it ended, for the finishes */
 	/* monotonic ms; 0: not yet */
@@ -228,6 +228,8 @@ void call_restore_native(struct call *c, unsigned side, const char *full);
 
 /* A restored call, legs included, whose ICE ends with us. */
 void call_restore_blind(struct call *c);
+/* TRANSPORT_ of one of its transports. */
+unsigned call_transport_state(const struct call *c, unsigned number);
 
 /* One event. 0, or ENOMEM (the call must be ended by the caller with what
  * memory there is). Stanzas that are not this call's are answered or counted

@@ -76,11 +76,12 @@ void call_on_media(struct call_run *r)
 		return;
 	}
 	if (r->ev->kind == CALL_EV_REFUSED) {
-		if (c->transport[r->ev->transport].state == TRANSPORT_ASKED)
+		if (call_transport_state(c, r->ev->transport) ==
+		    TRANSPORT_ASKED)
 			call_no_media(r);
 		return;
 	}
-	if (c->transport[r->ev->transport].state != TRANSPORT_READY)
+	if (call_transport_state(c, r->ev->transport) != TRANSPORT_READY)
 		return;
 	if (r->ev->kind == CALL_EV_CREDENTIALS)
 		on_credentials(r);

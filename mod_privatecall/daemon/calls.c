@@ -110,6 +110,7 @@ static void drop(struct daemon *dm, struct call_entry *e)
 	hold_forget(dm, e);
 	call_clear(&e->call);
 	trace_free(e);
+	free(e->orders);
 	free(e->pair);
 	free(e);
 }

@@ -168,6 +168,13 @@ struct call_trace {                /* trace.c: a ring of whole lines */
 	unsigned short size, from, len;
 };
 
+struct call_orders {               /* to privatecall-media, of one call: */
+	char of[CALL_ID_SIZE];
+	bool known;                /* it has the call */
+	unsigned closes;           /* said, and not answered yet */
+	unsigned opens[LEG_TRANSPORTS_MAX];        /* so, too */
+};
+
 struct call_entry {
 	struct call call;
 	struct daemon *dm;
@@ -181,11 +188,7 @@ struct call_entry {
 	unsigned busy;             /* steps under way: not to be freed */
 	bool exists;               /* its callee does: his server said so */
 	struct module_facts told;  /* so far, by XEP-0356 */
-	bool media_knows;          /* privatecall-media has it */
-	char media_of[CALL_ID_SIZE];       /* the call of these two: */
-	unsigned media_closes;     /* ... was told to close it so often, and
-				      has not said that it did */
-	unsigned media_opens[LEG_TRANSPORTS_MAX];  /* not answered yet */
+	struct call_orders *orders;        /* NULL: none were given */
 	bool live;                 /* counted, and its addresses are held */
 	bool lingers;              /* is in the list of those */
 	struct call_entry *prev, *next;

@@ -117,9 +117,8 @@ static void hang_up(struct media *m, const char *why)
 	m->retry_at = clock_now() + MEDIA_RETRY_MS;
 	drop_queue(m);
 	for (e = calls_next(dm, NULL); e; e = calls_next(dm, e)) {
-		e->media_knows = false;
-		e->media_closes = 0;
-		memset(e->media_opens, 0, sizeof(e->media_opens));
+		free(e->orders);
+		e->orders = NULL;
 	}
 }
 
@@ -298,29 +297,36 @@ static void give_step(struct media *m, struct call_entry *e,
 static bool is_ours(const struct call_entry *e)
 {
 	return e && call_is_live(&e->call) && e->call.mode == MODE_BLIND &&
-	       !e->media_closes;
+	       !(e->orders && e->orders->closes);
 }
 
 /* Each OPEN is answered once, and what is answered late may have been given up
  * and its number be another's: only the last answer is of now. */
 static bool is_of_now(struct call_entry *e, const struct wire_msg *msg)
 {
-	if (!e || (msg->kind != WIRE_READY && msg->kind != WIRE_REFUSED))
+	struct call_orders *o = e ? e->orders : NULL;
+
+	if (!o || (msg->kind != WIRE_READY && msg->kind != WIRE_REFUSED))
 		return true;
-	if (e->media_opens[msg->transport])
-		e->media_opens[msg->transport]--;
-	return !e->media_opens[msg->transport];
+	if (o->opens[msg->transport])
+		o->opens[msg->transport]--;
+	return !o->opens[msg->transport];
 }
 
 /* What is awaited is of one call: where another has taken its place here,
- * answers to the one before are, by their id, nobody's. */
-static void await_of(struct call_entry *e, const char *id)
+ * answers to the one before are, by their id, nobody's. NULL: no memory. */
+static struct call_orders *orders_of(struct call_entry *e, const char *id)
 {
-	if (strcmp(e->media_of, id) == 0)
-		return;
-	snprintf(e->media_of, sizeof(e->media_of), "%s", id);
-	e->media_closes = 0;
-	memset(e->media_opens, 0, sizeof(e->media_opens));
+	struct call_orders *o = e->orders;
+
+	if (!o)
+		o = e->orders = calloc(1, sizeof(*o));
+	if (!o || strcmp(o->of, id) == 0)
+		return o;
+	snprintf(o->of, sizeof(o->of), "%s", id);
+	o->closes = 0;
+	memset(o->opens, 0, sizeof(o->opens));
+	return o;
 }
 
 /* One of those that it has: we may have been away, and learn what happened
@@ -328,20 +334,20 @@ static void await_of(struct call_entry *e, const char *id)
 static void on_listed(struct media *m, struct call_entry *e,
 		      const struct wire_msg *msg)
 {
+	struct call_orders *o = e ? orders_of(e, msg->call) : NULL;
 	struct wire_msg drop;
 	unsigned role, s;
 
-	if (e)
-		await_of(e, msg->call);
-	if (!is_ours(e)) {
-		if (!e || !e->media_closes)
-			say_kind(m, WIRE_CLOSE, msg->call);
-		if (e && !e->media_closes)
-			e->media_closes++;
+	if (!is_ours(e) || !o) {
+		if (o && o->closes)
+			return;
+		if (o)
+			o->closes++;
+		say_kind(m, WIRE_CLOSE, msg->call);
 		return;
 	}
-	e->media_knows = true;
-	if (e->call.transport[msg->transport].state == TRANSPORT_FREE) {
+	o->known = true;
+	if (call_transport_state(&e->call, msg->transport) == TRANSPORT_FREE) {
 		wire_begin(&drop, WIRE_DROP, msg->call);
 		drop.transport = msg->transport;
 		say(m, &drop);
@@ -411,8 +417,8 @@ static void on_message(struct media *m, const struct wire_msg *msg)
 		on_listed(m, e, msg);
 		break;
 	case WIRE_CLOSED:
-		if (e && e->media_closes)
-			e->media_closes--;
+		if (e && e->orders && e->orders->closes)
+			e->orders->closes--;
 		break;
 	default:
 		/* What is said of a call before its CLOSED is of the round
@@ -493,6 +499,7 @@ void media_order(struct call_entry *e, const struct call_action *a)
 	};
 	const struct call_order *o = &a->order;
 	struct media *m = e->dm->media;
+	struct call_orders *given;
 	struct wire_msg msg;
 
 	if (!m || m->state != MEDIA_UP)
@@ -511,14 +518,16 @@ void media_order(struct call_entry *e, const struct call_action *a)
 	}
 	if (o->kind == ORDER_CANDIDATE && !put_candidate(&msg, o))
 		return;
-	await_of(e, a->id);
+	given = orders_of(e, a->id);
+	if (!given)
+		return;
 	if (o->kind == ORDER_OPEN) {
-		e->media_knows = true;
-		e->media_opens[o->transport]++;
+		given->known = true;
+		given->opens[o->transport]++;
 	}
 	if (o->kind == ORDER_CLOSE) {
-		e->media_knows = false;
-		e->media_closes++;
+		given->known = false;
+		given->closes++;
 	}
 	say(m, &msg);
 }
@@ -554,7 +563,8 @@ static void judge(struct media *m)
 
 	m->judged = true;
 	for (e = calls_next(dm, NULL); e; e = calls_next(dm, e)) {
-		if (e->media_knows || !call_is_live(&e->call) ||
+		if ((e->orders && e->orders->known) ||
+		    !call_is_live(&e->call) ||
 		    e->call.mode != MODE_BLIND)
 			continue;
 		memset(&ev, 0, sizeof(ev));

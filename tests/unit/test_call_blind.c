@@ -49,7 +49,8 @@ static void half_a_transport(void **state)
 	leg_set_ours(&p.call.leg[0], 3, "ufrag", "pwd");
 	leg_set_transport(&p.call.leg[0], "audio", 3);
 	call_restore_blind(&p.call);
-	assert_int_equal(p.call.transport[3].state, TRANSPORT_FREE);
+	assert_int_equal(call_transport_state(&p.call, 3),
+			 TRANSPORT_FREE);
 	assert_int_equal(leg_transport(&p.call.leg[0], "audio"), -1);
 	assert_null(p.call.leg[0].ours[3].ufrag);
 	play_end(&p);

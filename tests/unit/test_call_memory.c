@@ -187,6 +187,25 @@ static void no_call_at_all(void **state)
 	}
 }
 
+/* A restored call that cannot keep its transports goes on without. */
+static void no_transports(void **state)
+{
+	struct play p;
+
+	(void)state;
+	play_init(&p, NULL);
+	play_users(&p, "alice@x", "bob@x");
+	leg_set_ours(&p.call.leg[0], 3, "ufrag", "pwd");
+	leg_set_ours(&p.call.leg[1], 3, "ufrag", "pwd");
+	leg_set_transport(&p.call.leg[0], "audio", 3);
+	copies_left = 1;
+	call_restore_blind(&p.call);
+	copies_left = 0;
+	assert_int_equal(call_transport_state(&p.call, 3), TRANSPORT_FREE);
+	assert_int_equal(leg_transport(&p.call.leg[0], "audio"), -1);
+	play_end(&p);
+}
+
 static void no_text(void **state)
 {
 	struct arena *a;
@@ -216,6 +235,8 @@ int main(void)
 	}
 	tests[n].name = "no_call_at_all";
 	tests[n++].test_func = no_call_at_all;
+	tests[n].name = "no_transports";
+	tests[n++].test_func = no_transports;
 	tests[n].name = "no_text";
 	tests[n++].test_func = no_text;
 	return _cmocka_run_group_tests("call_memory", tests, n, NULL, NULL);
