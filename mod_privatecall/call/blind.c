@@ -32,9 +32,17 @@ static void order(struct call_run *r, enum call_order_kind kind,
 
 /* --- transports ------------------------------------------------------- */
 
+const struct call_transport *call_transport(const struct call *c,
+					    unsigned number)
+{
+	static const struct call_transport none;
+
+	return c->transport ? &c->transport[number] : &none;
+}
+
 unsigned call_transport_state(const struct call *c, unsigned number)
 {
-	return c->transport ? c->transport[number].state : TRANSPORT_FREE;
+	return call_transport(c, number)->state;
 }
 
 /* Kept by calls that have some: one in mode `direct` is to be small. */

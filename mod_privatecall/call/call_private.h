@@ -92,6 +92,9 @@ bool call_blind_takes(struct call_run *r, unsigned side,
 void call_on_ready(struct call_run *r);
 /* Transports that were asked for do not come. */
 void call_no_media(struct call_run *r);
+/* One of its transports; a free one where it has none. */
+const struct call_transport *call_transport(const struct call *c,
+					    unsigned number);
 void call_media_close(struct call_run *r);
 
 /* media.c: the events and deadlines of the media process */

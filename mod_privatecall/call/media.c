@@ -12,11 +12,14 @@ static int64_t earlier(int64_t a, int64_t b)
 /* He has a connection of which nothing is known to be broken. */
 static bool is_there(const struct call *c, unsigned role)
 {
-	const struct call_transport *t = c->transport;
+	const struct call_transport *t;
+	unsigned n;
 
-	for (; t < c->transport + LEG_TRANSPORTS_MAX; t++)
+	for (n = 0; n < LEG_TRANSPORTS_MAX; n++) {
+		t = call_transport(c, n);
 		if (t->reached[role] >= STEP_CONNECTED && !t->lost[role])
 			return true;
+	}
 	return false;
 }
 
@@ -142,14 +145,16 @@ const char *call_missing_step(const struct call *c)
 		  "no DTLS from either device",
 		  "no media from either device" },
 	};
-	const struct call_transport *t = c->transport;
+	const struct call_transport *t;
 	enum call_step best[2] = { STEP_NONE, STEP_NONE };
-	unsigned who, i;
+	unsigned who, i, n;
 
-	for (; t < c->transport + LEG_TRANSPORTS_MAX; t++)
+	for (n = 0; n < LEG_TRANSPORTS_MAX; n++) {
+		t = call_transport(c, n);
 		for (i = 0; i < 2; i++)
 			if (t->reached[i] > best[i])
 				best[i] = t->reached[i];
+	}
 	who = best[0] == best[1] ? 2 : best[1] < best[0];
 	/* Both sent media, but never over the same transport. */
 	if (best[0] == STEP_MEDIA && best[1] == STEP_MEDIA)

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
+#include "mod_privatecall/call/call_private.h"
 #include "tests/golden/play.h"
 
 /* A flood of candidates ends here. */
@@ -53,6 +54,9 @@ static void half_a_transport(void **state)
 			 TRANSPORT_FREE);
 	assert_int_equal(leg_transport(&p.call.leg[0], "audio"), -1);
 	assert_null(p.call.leg[0].ours[3].ufrag);
+	/* And nothing has been heard on any. */
+	assert_string_equal(call_missing_step(&p.call),
+			    "no ICE checks from either device");
 	play_end(&p);
 }
 
