@@ -9,3 +9,5 @@ jingle_media_SRC = \
 	jingle/media/ice_out.c \
 	jingle/media/ice_pair.c \
 	jingle/media/stun.c jingle/media/stun.h
+# What calls OpenSSL or libsrtp.
+jingle_media_CRYPTO_SRC =
