@@ -16,10 +16,11 @@ static const struct {
 	unsigned of;
 } kinds[WIRE_KINDS] = {
 	[WIRE_HELLO] = { "hello", WITH(hello), 0 },
-	[WIRE_OPEN] = { "open", BASE, OF_CALL | OF_TRANSPORT },
+	[WIRE_OPEN] = { "open", WITH(open), OF_CALL | OF_TRANSPORT },
 	[WIRE_REMOTE] = { "remote", WITH(remote), ONE_SIDE },
 	[WIRE_CANDIDATE] = { "candidate", WITH(candidate), ONE_SIDE },
 	[WIRE_END] = { "end", BASE, ONE_SIDE },
+	[WIRE_SECURITY] = { "security", WITH(security), ONE_SIDE },
 	[WIRE_RESTART] = { "restart", BASE, ONE_SIDE },
 	[WIRE_DROP] = { "drop", BASE, OF_CALL | OF_TRANSPORT },
 	[WIRE_CLOSE] = { "close", BASE, OF_CALL },
@@ -117,11 +118,22 @@ static bool are_credentials(const struct wire_credentials *c)
 	       strnlen(c->pwd, sizeof(c->pwd)) == sizeof(c->pwd) - 1;
 }
 
+static bool is_fingerprint(const struct wire_fingerprint *f, bool or_none)
+{
+	return f->len <= WIRE_HASH_MAX && is_text(f->hash, WIRE_HASH_SIZE) &&
+	       !f->len == !f->hash[0] && (f->len || or_none);
+}
+
 static bool is_part(const struct wire_msg *m)
 {
 	switch (m->kind) {
 	case WIRE_HELLO:
 		return is_text(m->hello.release, WIRE_RELEASE_SIZE);
+	case WIRE_OPEN:
+		return m->open.mode < WIRE_MODES;
+	case WIRE_SECURITY:
+		return m->security.active <= 1 &&
+		       is_fingerprint(&m->security.fingerprint, false);
 	case WIRE_REMOTE:
 		return m->remote.ufrag[0] && m->remote.pwd[0] &&
 		       is_text(m->remote.ufrag, WIRE_UFRAG_SIZE) &&
@@ -134,7 +146,8 @@ static bool is_part(const struct wire_msg *m)
 		return is_welcome(&m->welcome);
 	case WIRE_READY:
 		return are_credentials(&m->ready.side[WIRE_CALLER]) &&
-		       are_credentials(&m->ready.side[WIRE_CALLEE]);
+		       are_credentials(&m->ready.side[WIRE_CALLEE]) &&
+		       is_fingerprint(&m->ready.fingerprint, true);
 	case WIRE_REFUSED:
 		return m->refused.why < WIRE_WHYS;
 	case WIRE_CREDENTIALS:
@@ -199,6 +212,7 @@ const char *wire_step_name(enum wire_step step)
 {
 	static const char *const names[WIRE_STEPS] = {
 		"checked", "connected", "lost", "failed", "dtls", "media",
+		"secure", "insecure",
 	};
 
 	return step < WIRE_STEPS ? names[step] : "?";
@@ -217,6 +231,7 @@ const char *wire_drop_name(enum wire_drop drop)
 {
 	static const char *const names[WIRE_DROPS] = {
 		"not-validated", "other-kind", "nobody", "too-early",
+		"no-keys", "not-authentic", "replayed", "not-rtp",
 	};
 
 	return drop < WIRE_DROPS ? names[drop] : "?";

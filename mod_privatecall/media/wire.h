@@ -7,9 +7,10 @@
  *       |                                   WELCOME |  our candidates, limits
  *       | LIST                                      |
  *       |                           CALL*    LISTED |  a CALL per transport
- *       | OPEN(call, transport)                     |  makes two ICE agents
- *       |                  READY(our credentials) * |  or REFUSED(why)
+ *       | OPEN(call, transport, mode)               |  makes two ICE agents
+ *       |     READY(our credentials, fingerprint) * |  or REFUSED(why)
  *       | REMOTE, CANDIDATE*, END  (of one side)    |
+ *       | SECURITY(his fingerprint, our role) *     |  mode `room`
  *       |              STEP(side, CHECKED) and so on|  each once
  *       | CLOSE(call)                               |
  *       |                          CLOSED(counters) |
@@ -23,8 +24,9 @@
  * 0, as the contents of a session until they are bundled. Towards the caller
  * media is controlled, towards the callee it controls (RFC 8445, 6.1.1).
  *
- * In mode `blind` no key comes here: DTLS and SRTP are the clients' own. What
- * is secret is an ICE password, so neither side logs a message.
+ * In mode `blind` DTLS and SRTP are the clients' own; in mode `room` they end
+ * in media, once for each side. No key passes here in either. What is secret is
+ * an ICE password, so neither side logs a message.
  *
  * A message that is not one of these, in this form, closes the connection, with
  * a line in the log of the one who saw it.
@@ -38,24 +40,29 @@
 #include "jingle/media/addr.h"
 #include "jingle/media/ice.h"
 
-#define WIRE_VERSION 1
+#define WIRE_VERSION 2
 #define WIRE_TRANSPORTS_MAX 8      /* of a call; numbers 0 to 7 */
 #define WIRE_CALL_SIZE 37          /* a UUID's text and NUL */
 #define WIRE_RELEASE_SIZE 32       /* "0.1.0" and NUL */
 #define WIRE_UFRAG_SIZE (ICE_UFRAG_MAX + 1)
 #define WIRE_PWD_SIZE (ICE_PWD_MAX + 1)
+#define WIRE_HASH_SIZE 16          /* "sha-256" and NUL */
+#define WIRE_HASH_MAX 64           /* bytes of the longest, SHA-512 */
 #define WIRE_SOCKET "/run/privatecall-media/media.sock"
 
 enum wire_kind {
 	WIRE_NOTHING,
 	/* From control. */
 	WIRE_HELLO,                /* hello */
-	WIRE_OPEN,                 /* call, transport */
+	WIRE_OPEN,                 /* call, transport, open */
 	WIRE_REMOTE,               /* call, transport, side, remote: his
 				      credentials; others than before: he
 				      restarts */
 	WIRE_CANDIDATE,            /* call, transport, side, candidate */
 	WIRE_END,                  /* call, transport, side: no more of them */
+	WIRE_SECURITY,             /* call, transport, side, security: of mode
+				      `room`; once known it may be said again,
+				      but not changed */
 	WIRE_RESTART,              /* call, transport, side: we restart;
 				      answered by CREDENTIALS */
 	WIRE_DROP,                 /* call, transport: not needed any more */
@@ -84,7 +91,12 @@ enum wire_step {
 	WIRE_LOST,                 /* * his consent ended: nothing is sent */
 	WIRE_FAILED,               /* * no pair became valid; it still may */
 	WIRE_DTLS,                 /* the first handshake record from him */
-	WIRE_MEDIA,                /* the first SRTP or SRTCP from him */
+	WIRE_MEDIA,                /* the first SRTP or SRTCP from him (`room`:
+				      that is authentic) */
+	WIRE_SECURE,               /* `room`: the handshake is done, with the
+				      certificate of his fingerprint */
+	WIRE_INSECURE,             /* `room`: with another one: nothing is
+				      sent to him */
 	WIRE_STEPS
 };
 
@@ -103,8 +115,15 @@ enum wire_drop {
 	WIRE_NOBODY,               /* the other leg has no valid pair */
 	WIRE_TOO_EARLY,            /* of the first handshake: over what is kept
 				      for the other leg, or for too long */
+	/* mode `room` */
+	WIRE_NO_KEYS,              /* before the handshake of either side */
+	WIRE_NOT_AUTHENTIC,        /* SRTP that is not of his keys */
+	WIRE_REPLAYED,             /* SRTP that was here before, or too old */
+	WIRE_NOT_RTP,              /* neither RTP nor RTCP */
 	WIRE_DROPS
 };
+
+enum wire_mode { WIRE_BLIND, WIRE_ROOM, WIRE_MODES };
 
 struct wire_hello {
 	char release[WIRE_RELEASE_SIZE];
@@ -115,6 +134,23 @@ struct wire_welcome {
 	uint32_t calls, most_calls;
 	uint32_t offers;           /* of offer[]; the same for all agents */
 	struct ice_offer offer[ICE_OFFERS_MAX];
+};
+
+struct wire_open {
+	uint32_t mode;             /* enum wire_mode, of all its transports */
+};
+
+/* Of a certificate (RFC 8122, 5). */
+struct wire_fingerprint {
+	char hash[WIRE_HASH_SIZE];         /* lower case, "sha-256" */
+	uint32_t len;                      /* of value; 0: there is none */
+	unsigned char value[WIRE_HASH_MAX];
+};
+
+struct wire_security {
+	struct wire_fingerprint fingerprint;       /* of his certificate */
+	uint32_t active;                   /* 1: we begin (RFC 4145: our role
+					      is `active`), 0: he does */
 };
 
 struct wire_remote {
@@ -139,6 +175,7 @@ struct wire_credentials {
 
 struct wire_ready {                        /* ours towards each side */
 	struct wire_credentials side[WIRE_SIDES];
+	struct wire_fingerprint fingerprint;       /* `room`: of ours */
 };
 
 struct wire_refused {
@@ -181,6 +218,8 @@ struct wire_msg {
 	union {
 		struct wire_hello hello;
 		struct wire_welcome welcome;
+		struct wire_open open;
+		struct wire_security security;
 		struct wire_remote remote;
 		struct wire_candidate candidate;
 		struct wire_credentials credentials;

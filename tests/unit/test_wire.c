@@ -24,6 +24,13 @@ static void put_credentials(struct wire_credentials *c)
 	strcpy(c->pwd, "abcdefghijklmnopqrstuvwx");
 }
 
+static void put_fingerprint(struct wire_fingerprint *f)
+{
+	strcpy(f->hash, "sha-256");
+	f->len = 32;
+	memset(f->value, 0xa5, 32);
+}
+
 /* A good message of each kind. */
 static void make(struct wire_msg *m, enum wire_kind kind)
 {
@@ -34,6 +41,13 @@ static void make(struct wire_msg *m, enum wire_kind kind)
 	switch (kind) {
 	case WIRE_HELLO:
 		strcpy(m->hello.release, "0.1.0");
+		break;
+	case WIRE_OPEN:
+		m->open.mode = WIRE_ROOM;
+		break;
+	case WIRE_SECURITY:
+		put_fingerprint(&m->security.fingerprint);
+		m->security.active = 1;
 		break;
 	case WIRE_REMOTE:
 		strcpy(m->remote.ufrag, "u");
@@ -53,6 +67,7 @@ static void make(struct wire_msg *m, enum wire_kind kind)
 	case WIRE_READY:
 		put_credentials(&m->ready.side[0]);
 		put_credentials(&m->ready.side[1]);
+		put_fingerprint(&m->ready.fingerprint);
 		break;
 	case WIRE_CREDENTIALS:
 		put_credentials(&m->credentials);
@@ -243,6 +258,37 @@ static void test_values(void **state)
 	assert_int_equal(read_back(&m, WIRE_CALL), EBADMSG);
 }
 
+/* Of a certificate: its hash's name and bytes, both or neither. */
+static void test_fingerprints(void **state)
+{
+	struct wire_msg m;
+
+	(void)state;
+	make(&m, WIRE_READY);
+	memset(&m.ready.fingerprint, 0, sizeof(m.ready.fingerprint));
+	assert_int_equal(read_back(&m, WIRE_READY), 0);
+	m.ready.fingerprint.len = 1;
+	assert_int_equal(read_back(&m, WIRE_READY), EBADMSG);
+	make(&m, WIRE_READY);
+	m.ready.fingerprint.len = 0;
+	assert_int_equal(read_back(&m, WIRE_READY), EBADMSG);
+	make(&m, WIRE_SECURITY);
+	memset(&m.security.fingerprint, 0, sizeof(m.security.fingerprint));
+	assert_int_equal(read_back(&m, WIRE_SECURITY), EBADMSG);
+	make(&m, WIRE_SECURITY);
+	m.security.fingerprint.len = WIRE_HASH_MAX + 1;
+	assert_int_equal(read_back(&m, WIRE_SECURITY), EBADMSG);
+	make(&m, WIRE_SECURITY);
+	memset(m.security.fingerprint.hash, 'x', WIRE_HASH_SIZE);
+	assert_int_equal(read_back(&m, WIRE_SECURITY), EBADMSG);
+	make(&m, WIRE_SECURITY);
+	m.security.active = 2;
+	assert_int_equal(read_back(&m, WIRE_SECURITY), EBADMSG);
+	make(&m, WIRE_OPEN);
+	m.open.mode = WIRE_MODES;
+	assert_int_equal(read_back(&m, WIRE_OPEN), EBADMSG);
+}
+
 static void test_names(void **state)
 {
 	unsigned i;
@@ -272,6 +318,7 @@ int main(void)
 		cmocka_unit_test(test_call),
 		cmocka_unit_test(test_texts),
 		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_fingerprints),
 		cmocka_unit_test(test_names),
 	};
 
