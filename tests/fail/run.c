@@ -160,8 +160,9 @@ static unsigned long ticks_of(pid_t pid)
 	return t[0] + t[1] + t[2] + t[3];
 }
 
-/* Ends what the child has made. Its status; IDLE: it waited for something
- * that did not come; ENDLESS: it did not end. */
+/* Ends what the child has made. Its status; IDLE: since the fault it waits for
+ * something that does not come; ENDLESS: it did not end. Without a fault a
+ * long wait is that of a busy machine. */
 static int wait_child(pid_t pid)
 {
 	struct pollfd p = { .events = POLLIN };
@@ -172,7 +173,8 @@ static int wait_child(pid_t pid)
 	while (ready <= 0 && ms < RUN_MS && idle < IDLE_MS) {
 		ready = poll(&p, 1, STEP_MS);
 		after = ready > 0 ? 0 : ticks_of(pid);
-		idle = after == before && !group.strict ? idle + STEP_MS : 0;
+		idle = after == before && fail->met && !group.strict ?
+		       idle + STEP_MS : 0;
 		before = after;
 		ms += STEP_MS;
 	}
