@@ -80,7 +80,7 @@ enum leg_report {
 	LEG_R_RELAY,       /* tree: for the other leg; answer to `relay` */
 	LEG_R_TRICKLE,     /* tree: transport-info or session-info for the
 			      other leg, which is answered already */
-	LEG_R_ICE,         /* blind: his side of transport `number`: ice */
+	LEG_R_ICE,         /* media: his side of transport `number`: ice */
 	LEG_R_REPLIED,     /* the user answered what was relayed to him: for
 			      the other leg's `relay`; error NULL: result */
 	LEG_R_HANGUP,      /* session-terminate: reason, text */
@@ -123,7 +123,7 @@ struct leg_candidate {
 struct leg_env {
 	struct arena *arena;
 	int64_t now;               /* monotonic ms */
-	const struct leg_candidate *candidates;    /* blind: ours */
+	const struct leg_candidate *candidates;    /* media: ours */
 	unsigned candidates_n;
 	struct leg_action *first, *last;
 };
@@ -151,7 +151,7 @@ struct leg_content {
 	char *spelled;             /* creator as this user writes it */
 	char *ufrag, *pwd;         /* this user's, for repair */
 	bool fingerprint;          /* he has given one */
-	int transport;             /* blind: its number and 1; 0: none */
+	int transport;             /* media: its number and 1; 0: none */
 };
 
 struct leg_ours {                  /* of a transport that ends with us */
@@ -194,7 +194,7 @@ struct leg {
 	bool failed;               /* out of memory while changing it */
 	bool away;                 /* `device` is unavailable now */
 	bool fingerprints;         /* restored: all contents had one */
-	bool blind;                /* his ICE ends with us */
+	bool ends_ice;             /* his ICE ends with us */
 	char *user;                /* bare JID */
 	char *own;                 /* bare JID we speak from */
 	char *resource;            /* with it */
@@ -355,7 +355,7 @@ void leg_ended(struct leg *l, struct leg_env *env);
 void leg_finish(struct leg *l, const char *reason, const char *text,
 		struct leg_env *env);
 
-/* --- mode `blind`: ICE ends with us, per leg (leg_blind.c) ------------ */
+/* --- modes `blind` and `room`: ICE ends with us (leg_media.c) --------- */
 enum leg_lack { LEG_LACKS_NOTHING, LEG_LACKS_ICE, LEG_LACKS_FINGERPRINT,
 		LEG_LACKS_MUX };
 /* The first thing that a content of <jingle/> lacks for it. */

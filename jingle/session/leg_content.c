@@ -105,13 +105,13 @@ static bool is_empty(const struct leg_content *c,
 }
 
 static void repair_transport(const struct leg_content *c, struct xml_elem *t,
-			     bool blind, struct arena *a)
+			     bool ours, struct arena *a)
 {
 	struct xml_elem *e;
 	const char *ufrag = xml_get(t, "ufrag");
 
 	e = xml_child(t, NS_ICE_UDP, "gathering-complete");
-	if (e && !blind)
+	if (e && !ours)
 		xml_remove(t, e);
 	if (!c->pwd || !c->ufrag || xml_get(t, "pwd"))
 		return;
@@ -138,7 +138,7 @@ struct xml_elem *leg_repair_in(struct leg *l, const struct jingle *j,
 		c = leg_find_content(l, jc->name);
 		if (!c)
 			continue;
-		if (j->action == JINGLE_TRANSPORT_INFO && !l->blind &&
+		if (j->action == JINGLE_TRANSPORT_INFO && !l->ends_ice &&
 		    is_empty(c, jc)) {
 			xml_remove(copy, e);
 			continue;
@@ -147,7 +147,7 @@ struct xml_elem *leg_repair_in(struct leg *l, const struct jingle *j,
 		xml_set(a, e, "creator", creator_word(c->by_callee));
 		t = xml_child(e, NS_ICE_UDP, "transport");
 		if (t)
-			repair_transport(c, t, l->blind, a);
+			repair_transport(c, t, l->ends_ice, a);
 		learn_keys(l, c, jc);
 	}
 	if (j->action == JINGLE_TRANSPORT_INFO && !left) {
@@ -177,7 +177,7 @@ void leg_repair_out(struct leg *l, const struct xml_elem *tree,
 		c = leg_find_content(l, name);
 		if (!c && name)
 			c = leg_add_content(l, name);
-		if (l->blind)
+		if (l->ends_ice)
 			leg_hide(l, c, copy, action, env);
 		if (!c)
 			continue;

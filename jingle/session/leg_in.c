@@ -388,9 +388,9 @@ static int session_info(struct leg *l, const struct leg_event *ev,
 }
 
 /* His transport-infos are for us, none waits for the other side. */
-static bool is_blind(const struct leg *l)
+static bool is_for_us(const struct leg *l)
 {
-	return l->blind && l->state == LEG_ACTIVE;
+	return l->ends_ice && l->state == LEG_ACTIVE;
 }
 
 static int caller_jingle(struct leg *l, const struct leg_event *ev,
@@ -408,7 +408,7 @@ static int caller_jingle(struct leg *l, const struct leg_event *ev,
 	case JINGLE_SESSION_ACCEPT:
 		return refuse(ev, env, &why_order);      /* A01 */
 	case JINGLE_TRANSPORT_INFO:
-		if (l->state == LEG_OFFERED || is_blind(l))
+		if (l->state == LEG_OFFERED || is_for_us(l))
 			return trickle(l, ev, env);
 		break;
 	case JINGLE_SESSION_INFO:
@@ -450,7 +450,7 @@ static int callee_jingle(struct leg *l, const struct leg_event *ev,
 		leg_result(env, ev->stanza);
 		return report(env, LEG_R_HANGUP, j->reason, j->text);
 	case JINGLE_TRANSPORT_INFO:
-		if (l->state == LEG_INITIATED || is_blind(l) ||
+		if (l->state == LEG_INITIATED || is_for_us(l) ||
 		    (l->restored && l->state == LEG_ANSWERED))
 			return trickle(l, ev, env);
 		break;

@@ -478,7 +478,7 @@ void leg_catch_up(struct leg *l, const struct leg *from, struct leg_env *env)
 
 	for (d = l->devices; d; d = d->next) {
 		for (e = d->fresh ? from->early : NULL; e; e = e->next)
-			if (!l->blind || e->action != JINGLE_TRANSPORT_INFO)
+			if (!l->ends_ice || e->action != JINGLE_TRANSPORT_INFO)
 				relay_to(l, d->jid, leg_device_sid(l, d),
 					 e->kept->elem, e->action, 0, env);
 		d->fresh = false;

@@ -60,7 +60,7 @@ void leg_repair_out(struct leg *l, const struct xml_elem *tree,
 struct leg_content *leg_find_content(const struct leg *l, const char *name);
 struct leg_content *leg_add_content(struct leg *l, const char *name);
 
-/* leg_blind.c */
+/* leg_media.c */
 /* Of the other side's transport the fingerprints stay, the rest is ours. */
 void leg_hide(struct leg *l, const struct leg_content *c,
 	      struct xml_elem *content, enum jingle_action action,

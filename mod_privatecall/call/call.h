@@ -66,7 +66,7 @@ enum call_event_kind {
 	CALL_EV_LINKED,            /* so again, and devices had time for it */
 	CALL_EV_HANGUP,            /* by the admin */
 	CALL_EV_SWITCHED,          /* `jid` (bare) took another call (F26) */
-	/* mode `blind`: the media process says of `transport` */
+	/* the media process says of `transport` */
 	CALL_EV_READY,             /* it is open: ufrag, pwd by role */
 	CALL_EV_REFUSED,           /* it cannot be */
 	CALL_EV_CREDENTIALS,       /* new ones towards `role`: ufrag[0] ... */
@@ -202,7 +202,7 @@ struct call {
 	bool found_over;           /* it was not live when the process began */
 	enum media_mode mode;      /* of the round's media */
 	bool decided;              /* ... which cannot change any more */
-	bool connected;            /* blind: a packet came from both */
+	bool connected;            /* media: a packet came from both */
 	struct call_transport *transport;  /* LEG_TRANSPORTS_MAX; NULL: none */
 	enum cause cause;          /* why refused or ended */
 	char *reason;              /* how it ended, for the finishes */
@@ -212,8 +212,8 @@ struct call {
 	int64_t deaf_since;        /* no ringable device since */
 	int64_t kept_at;           /* UP: the legs were asked last */
 	int64_t media_asked;       /* transports that are not ready yet */
-	int64_t up_at;             /* blind: the session-accept */
-	int64_t alone_since[2];    /* blind, by role: his media are lost */
+	int64_t up_at;             /* media: the session-accept */
+	int64_t alone_since[2];    /* by role: his media are lost */
 	/* wall ms */
 	int64_t created, rung_wall, answered_wall, first_answer_wall;
 };
@@ -227,7 +227,7 @@ void call_clear(struct call *c);
 void call_restore_native(struct call *c, unsigned side, const char *full);
 
 /* A restored call, legs included, whose ICE ends with us. */
-void call_restore_blind(struct call *c);
+void call_restore_media(struct call *c);
 /* TRANSPORT_ of one of its transports. */
 unsigned call_transport_state(const struct call *c, unsigned number);
 

@@ -74,7 +74,7 @@ void call_on_accept(struct call_run *r, const struct leg_action *a);
 /* The offer that is kept goes to the device that answered. */
 void call_offer_now(struct call_run *r);
 
-/* blind.c: who has which transport of the media process */
+/* transport.c: who has which transport of the media process */
 /* Decides on the mode. True: the offer may go to the callee now; else later,
  * or the call has been ended. */
 bool call_offer_may_go(struct call_run *r, const struct xml_elem *tree);
@@ -87,7 +87,7 @@ void call_take_ice(struct call_run *r, unsigned side,
 void call_on_ice(struct call_run *r, unsigned side,
 		 const struct leg_action *a);
 /* True: it is not to be relayed, or not yet. */
-bool call_blind_takes(struct call_run *r, unsigned side,
+bool call_media_takes(struct call_run *r, unsigned side,
 		      const struct leg_action *a);
 void call_on_ready(struct call_run *r);
 /* Transports that were asked for do not come. */

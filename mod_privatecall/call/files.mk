@@ -5,7 +5,7 @@ mod_privatecall_call_SRC = \
 	mod_privatecall/call/ring.c \
 	mod_privatecall/call/answer.c \
 	mod_privatecall/call/busy.c \
-	mod_privatecall/call/blind.c \
+	mod_privatecall/call/transport.c \
 	mod_privatecall/call/media.c \
 	mod_privatecall/call/room.c \
 	mod_privatecall/call/end.c

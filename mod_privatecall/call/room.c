@@ -37,7 +37,7 @@ void call_on_relay(struct call_run *r, unsigned side,
 		call_join(r);
 		return;
 	}
-	if (c->mode == MODE_BLIND && call_blind_takes(r, side, a))
+	if (c->mode == MODE_BLIND && call_media_takes(r, side, a))
 		return;
 	leg_relay(other, a->tree, a->action, a->relay, call_leg(r, !side));
 	call_join(r);

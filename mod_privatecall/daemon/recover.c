@@ -211,7 +211,7 @@ static void settle(struct load *l)
 		if (!fits(&e->call))
 			close_call(l, &e->call);
 		if (e->call.mode == MODE_BLIND && call_is_live(&e->call)) {
-			call_restore_blind(&e->call);
+			call_restore_media(&e->call);
 			dm->media_wanted = true;
 		}
 		e->call.offer = may_offer(dm, &e->call);

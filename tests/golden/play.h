@@ -254,7 +254,7 @@ static inline void play_crash(struct play *p)
 				old.leg[i].own, old.leg[i].resource));
 	}
 	if (old.mode == MODE_BLIND)
-		call_restore_blind(c);
+		call_restore_media(c);
 	c->up_at = p->now;
 	c->found_over = !call_is_live(c);
 	call_clear(&old);

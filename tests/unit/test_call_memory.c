@@ -199,7 +199,7 @@ static void no_transports(void **state)
 	leg_set_ours(&p.call.leg[1], 3, "ufrag", "pwd");
 	leg_set_transport(&p.call.leg[0], "audio", 3);
 	copies_left = 1;
-	call_restore_blind(&p.call);
+	call_restore_media(&p.call);
 	copies_left = 0;
 	assert_int_equal(call_transport_state(&p.call, 3), TRANSPORT_FREE);
 	assert_int_equal(leg_transport(&p.call.leg[0], "audio"), -1);

@@ -1,4 +1,4 @@
-/* leg_blind.c: a leg whose ICE ends with us (mode `blind`).
+/* leg_media.c: a leg whose ICE ends with us.
  *
  * What this user is told of transports is ours: credentials and candidates;
  * of the other side's <transport/> the fingerprints alone pass. So nothing is
@@ -31,7 +31,7 @@ enum leg_lack leg_lacks(const struct xml_elem *tree)
 
 void leg_end_ice(struct leg *l)
 {
-	l->blind = true;
+	l->ends_ice = true;
 }
 
 void leg_forget_ours(struct leg *l)
@@ -45,7 +45,7 @@ void leg_forget_ours(struct leg *l)
 	l->ours = NULL;
 	for (c = l->contents; c; c = c->next)
 		c->transport = 0;
-	l->blind = false;
+	l->ends_ice = false;
 }
 
 const struct leg_ours *leg_ours(const struct leg *l, unsigned number)

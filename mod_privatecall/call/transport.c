@@ -1,4 +1,4 @@
-/* blind.c: a call whose ICE ends with us, once for each user, while DTLS goes
+/* transport.c: a call whose ICE ends with us, once for each user, while DTLS goes
  * from one to the other (mode `blind`): which contents have which transport of
  * the media process, and when what the users say of theirs goes there.
  *
@@ -152,7 +152,7 @@ void call_media_close(struct call_run *r)
 	leg_forget_ours(&c->leg[1]);
 }
 
-void call_restore_blind(struct call *c)
+void call_restore_media(struct call *c)
 {
 	unsigned i;
 
@@ -420,7 +420,7 @@ static void removed(struct call_run *r, const struct leg_action *a)
 	}
 }
 
-bool call_blind_takes(struct call_run *r, unsigned side,
+bool call_media_takes(struct call_run *r, unsigned side,
 		      const struct leg_action *a)
 {
 	struct leg *mine = &r->c->leg[side];
