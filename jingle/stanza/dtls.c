@@ -15,7 +15,7 @@ static const char *const setup_names[] = {
 	[DTLS_HOLDCONN] = "holdconn",
 };
 
-/* RFC 8122, 5; other names are passed on with any value. */
+/* RFC 8122, 5, the strongest last; other names are passed on with any value. */
 static const struct hash {
 	char name[DTLS_HASH_MAX];
 	size_t len;
@@ -83,12 +83,20 @@ static int read_hex(struct dtls_fingerprint *f, const char *s)
 	return text_blank(s) ? 0 : EBADMSG;
 }
 
+/* -1: not a known one. */
+static int hash_number(const char *name)
+{
+	for (int i = 0; i < (int)(sizeof(hashes) / sizeof(hashes[0])); i++)
+		if (!strcmp(name, hashes[i].name))
+			return i;
+	return -1;
+}
+
 static bool len_ok(const struct dtls_fingerprint *f)
 {
-	for (size_t i = 0; i < sizeof(hashes) / sizeof(hashes[0]); i++)
-		if (!strcmp(f->hash, hashes[i].name))
-			return f->len == hashes[i].len;
-	return true;
+	int i = hash_number(f->hash);
+
+	return i < 0 || f->len == hashes[i].len;
 }
 
 static int read_value(struct arena *a, struct dtls_fingerprint *f,
@@ -155,4 +163,47 @@ int dtls_parse(struct arena *a, const struct xml_elem *transport,
 		l_r->fingerprints++;
 	}
 	return 0;
+}
+
+const struct dtls_fingerprint *dtls_strongest(const struct dtls_list *l)
+{
+	const struct dtls_fingerprint *f, *best = NULL;
+
+	for (unsigned i = 0; i < l->fingerprints; i++) {
+		f = &l->fingerprint[i];
+		if (!f->omemo && (!best || hash_number(f->hash) >
+					   hash_number(best->hash)))
+			best = f;
+	}
+	return best;
+}
+
+bool dtls_is_strong(const struct dtls_fingerprint *f)
+{
+	return hash_number(f->hash) >= hash_number("sha-256");
+}
+
+char *dtls_text(struct arena *a, const char *hash, const unsigned char *value,
+		size_t len)
+{
+	static const char digits[] = "0123456789ABCDEF";
+	char hex[3 * DTLS_VALUE_MAX + 1] = "", *o = hex;
+
+	for (size_t i = 0; i < len; i++) {
+		*o++ = digits[value[i] >> 4];
+		*o++ = digits[value[i] & 15];
+		*o++ = i + 1 < len ? ':' : '\0';
+	}
+	return arena_printf(a, "%s %s", hash, hex);
+}
+
+int dtls_text_parse(const char *text, struct dtls_fingerprint *f_r)
+{
+	size_t n = strcspn(text, " ");
+
+	memset(f_r, 0, sizeof(*f_r));
+	if (!n || n >= DTLS_HASH_MAX || !text[n])
+		return EBADMSG;
+	memcpy(f_r->hash, text, n);
+	return read_hex(f_r, text + n) || !len_ok(f_r) ? EBADMSG : 0;
 }

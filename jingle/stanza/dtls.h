@@ -1,5 +1,5 @@
 /* dtls.h: DTLS fingerprints of a transport (XEP-0320), plain or inside an
- * OMEMO message, read only.
+ * OMEMO message, read only; and as one line of text, for what is kept.
  */
 #ifndef JINGLE_STANZA_DTLS_H
 #define JINGLE_STANZA_DTLS_H
@@ -32,5 +32,17 @@ struct dtls_list {
  * the same hash twice; EOVERFLOW with *why. */
 int dtls_parse(struct arena *a, const struct xml_elem *transport,
 	       struct dtls_list *l_r, struct why *why);
+
+/* The one to go by: of the plain ones that with the strongest hash; those of
+ * unknown names are the weakest. NULL: none is plain. */
+const struct dtls_fingerprint *dtls_strongest(const struct dtls_list *l);
+/* A certificate can be recognized by it: SHA-256 or longer. */
+bool dtls_is_strong(const struct dtls_fingerprint *f);
+
+/* "sha-256 AB:CD:..."; NULL: no memory. */
+char *dtls_text(struct arena *a, const char *hash, const unsigned char *value,
+		size_t len);
+/* Reads such a line: hash, len, value. 0; EBADMSG. */
+int dtls_text_parse(const char *text, struct dtls_fingerprint *f_r);
 
 #endif

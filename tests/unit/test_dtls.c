@@ -100,12 +100,65 @@ static void test_caps(void **state)
 	assert_int_equal(dtls_parse(arena, e, &l, NULL), EOVERFLOW);
 }
 
+#define PLAIN(hash, value) F(NS_DTLS, "hash='" hash "' setup='active'", value)
+#define EIGHT "A1:B2:C3:D4:E5:F6:07:18"
+#define SHA256 EIGHT ":" EIGHT ":" EIGHT ":" EIGHT
+
+static void test_strongest(void **state)
+{
+	struct dtls_list l;
+	const struct dtls_fingerprint *f;
+
+	(void)state;
+	assert_int_equal(parse(T(PLAIN("x", "00") PLAIN("sha-1", SHA1)
+				 PLAIN("sha-256", SHA256) PLAIN("y", "00")
+				 F(NS_OMEMO_DTLS, "hash='sha-512' "
+				   "setup='active'", "<e xmlns='urn:x'/>")),
+			       &l, NULL), 0);
+	f = dtls_strongest(&l);
+	assert_string_equal(f->hash, "sha-256");
+	assert_true(dtls_is_strong(f));
+	assert_string_equal(dtls_text(arena, f->hash, f->value, f->len),
+			    "sha-256 " SHA256);
+	assert_int_equal(parse(T(PLAIN("x", "00") PLAIN("sha-1", SHA1)), &l,
+			       NULL), 0);
+	f = dtls_strongest(&l);
+	assert_string_equal(f->hash, "sha-1");
+	assert_false(dtls_is_strong(f));
+	assert_int_equal(parse(T(F(NS_OMEMO_DTLS, "hash='sha-512' "
+				   "setup='active'", "<e xmlns='urn:x'/>")),
+			       &l, NULL), 0);
+	assert_null(dtls_strongest(&l));
+}
+
+static void test_text(void **state)
+{
+	static const char *const bad[] = {
+		"", "sha-256", " " SHA256, "sha-256 ", "sha-256 00",
+		"sha-256 " SHA256 ":00", "sha-256 " SHA256 " x",
+		"a-hash-of-16-chr 00", "x 0",
+	};
+	struct dtls_fingerprint f;
+	size_t i;
+
+	(void)state;
+	assert_int_equal(dtls_text_parse("sha-256 " SHA256, &f), 0);
+	assert_string_equal(f.hash, "sha-256");
+	assert_int_equal(f.len, 32);
+	assert_int_equal(f.value[0], 0xa1);
+	assert_int_equal(f.value[31], 0x18);
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_int_equal(dtls_text_parse(bad[i], &f), EBADMSG);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_parse),
 		cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_caps),
+		cmocka_unit_test(test_strongest),
+		cmocka_unit_test(test_text),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
