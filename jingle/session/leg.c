@@ -103,6 +103,7 @@ static void free_contents(struct leg *l)
 		free(c->spelled);
 		free(c->ufrag);
 		free(c->pwd);
+		free(c->print);
 		free(c);
 	}
 }

@@ -152,6 +152,9 @@ struct leg_content {
 	char *ufrag, *pwd;         /* this user's, for repair */
 	bool fingerprint;          /* he has given one */
 	int transport;             /* media: its number and 1; 0: none */
+	char *print;               /* his fingerprint there, as first given;
+				      NULL: not yet (leg_dtls.c) */
+	bool begins;               /* ... as the one who begins (`active`) */
 };
 
 struct leg_ours {                  /* of a transport that ends with us */
@@ -355,11 +358,15 @@ void leg_ended(struct leg *l, struct leg_env *env);
 void leg_finish(struct leg *l, const char *reason, const char *text,
 		struct leg_env *env);
 
-/* --- modes `blind` and `room`: ICE ends with us (leg_media.c) --------- */
+/* --- modes `blind` and `room`: ICE ends with us (leg_media.c, leg_dtls.c) */
 enum leg_lack { LEG_LACKS_NOTHING, LEG_LACKS_ICE, LEG_LACKS_FINGERPRINT,
 		LEG_LACKS_MUX };
 /* The first thing that a content of <jingle/> lacks for it. */
 enum leg_lack leg_lacks(const struct xml_elem *tree);
+/* False: `tree` gives a content that has a transport another fingerprint than
+ * the one it gave first, which is learned here. */
+bool leg_keeps_fingerprints(struct leg *l, const struct xml_elem *tree,
+			    struct arena *a);
 /* From now on this user is told of our transports only. */
 void leg_end_ice(struct leg *l);
 void leg_forget_ours(struct leg *l);       /* not any more */

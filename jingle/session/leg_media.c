@@ -10,28 +10,17 @@
 #include <stdlib.h>
 #include "jingle/session/leg_private.h"
 
-enum leg_lack leg_lacks(const struct xml_elem *tree)
-{
-	const struct xml_elem *e, *t;
-
-	for (e = xml_child(tree, NS_JINGLE, "content"); e;
-	     e = xml_next(e, NS_JINGLE, "content")) {
-		t = xml_child(e, NS_ICE_UDP, "transport");
-		if (!t)
-			return LEG_LACKS_ICE;
-		if (!xml_child(t, NS_DTLS, "fingerprint") &&
-		    !xml_child(t, NS_OMEMO_DTLS, "fingerprint"))
-			return LEG_LACKS_FINGERPRINT;
-		if (!xml_child(xml_child(e, NS_RTP, "description"), NS_RTP,
-			       "rtcp-mux"))
-			return LEG_LACKS_MUX;
-	}
-	return LEG_LACKS_NOTHING;
-}
-
 void leg_end_ice(struct leg *l)
 {
 	l->ends_ice = true;
+}
+
+/* Another transport may be of another device. */
+static void set_transport(struct leg *l, struct leg_content *c, int transport)
+{
+	if (!transport)
+		leg_assign(l, &c->print, NULL);
+	c->transport = transport;
 }
 
 void leg_forget_ours(struct leg *l)
@@ -44,7 +33,7 @@ void leg_forget_ours(struct leg *l)
 	free(l->ours);
 	l->ours = NULL;
 	for (c = l->contents; c; c = c->next)
-		c->transport = 0;
+		set_transport(l, c, 0);
 	l->ends_ice = false;
 }
 
@@ -76,7 +65,7 @@ void leg_set_transport(struct leg *l, const char *name, int number)
 	if (!c && number >= 0)
 		c = leg_add_content(l, name);
 	if (c)
-		c->transport = number + 1;
+		set_transport(l, c, number + 1);
 }
 
 void leg_drop_transport(struct leg *l, unsigned number)
@@ -86,7 +75,7 @@ void leg_drop_transport(struct leg *l, unsigned number)
 	leg_set_ours(l, number, NULL, NULL);
 	for (c = l->contents; c; c = c->next)
 		if (c->transport == (int)number + 1)
-			c->transport = 0;
+			set_transport(l, c, 0);
 }
 
 int leg_transport(const struct leg *l, const char *name)

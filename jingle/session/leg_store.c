@@ -3,7 +3,8 @@
  * Lines of words; what a peer chose is percent-encoded, so that no name can
  * forge a line:
  *	device plain,full,done,gone SID JID
- *	content initiator|responder SPELLED UFRAG PWD NAME [TRANSPORT]
+ *	content initiator|responder SPELLED UFRAG PWD NAME [TRANSPORT [active|
+ *		passive FINGERPRINT]]
  *	ours TRANSPORT UFRAG PWD
  *	media N
  *	dialed JID
@@ -113,7 +114,7 @@ static size_t data_size(const struct leg *l)
 	for (c = l->contents; c; c = c->next)
 		n += LINE + encoded_size(c->spelled) +
 		     encoded_size(c->ufrag) + encoded_size(c->pwd) +
-		     encoded_size(c->name);
+		     encoded_size(c->name) + encoded_size(c->print);
 	return n;
 }
 
@@ -143,6 +144,9 @@ static char *put_content(char *o, const struct leg_content *c)
 		*o++ = ' ';
 		*o++ = (char)('0' + c->transport - 1);
 	}
+	if (c->transport && c->print)
+		o = encode(stpcpy(o, c->begins ? " active" : " passive"),
+			   c->print);
 	return stpcpy(o, "\n");
 }
 
@@ -238,7 +242,7 @@ static int restore_ours(struct leg *l, char *at)
 
 static int restore_content(struct leg *l, char *at)
 {
-	char *creator = word(&at), *spelled, *ufrag, *pwd, *name;
+	char *creator = word(&at), *spelled, *ufrag, *pwd, *name, *role;
 	struct leg_content *c, **last = &l->contents;
 
 	spelled = word(&at);
@@ -256,6 +260,9 @@ static int restore_content(struct leg *l, char *at)
 	leg_assign(l, &c->pwd, optional(pwd));
 	c->by_callee = strcmp(creator, "responder") == 0;
 	c->transport = number_of(word(&at)) + 1;
+	role = word(&at);
+	c->begins = role && strcmp(role, "active") == 0;
+	leg_assign(l, &c->print, role ? word(&at) : NULL);
 	while (*last)
 		last = &(*last)->next;
 	*last = c;

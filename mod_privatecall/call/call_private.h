@@ -86,6 +86,10 @@ void call_take_ice(struct call_run *r, unsigned side,
 		   const struct xml_elem *tree);
 void call_on_ice(struct call_run *r, unsigned side,
 		 const struct leg_action *a);
+/* Who sends cannot be trusted: the call ends; `step`: why. */
+void call_insecure(struct call_run *r, const char *step);
+void call_on_transport_info(struct call_run *r, unsigned side,
+			    const struct leg_action *a);
 /* True: it is not to be relayed, or not yet. */
 bool call_media_takes(struct call_run *r, unsigned side,
 		      const struct leg_action *a);

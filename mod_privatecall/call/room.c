@@ -50,10 +50,7 @@ void call_on_trickle(struct call_run *r, unsigned side,
 	struct leg *mine = &c->leg[side], *other = &c->leg[!side];
 
 	if (c->mode == MODE_BLIND && a->action == JINGLE_TRANSPORT_INFO) {
-		if (c->state == CALL_UP)
-			call_take_ice(r, side, a->tree);
-		else
-			leg_keep(mine, a->tree, a->action, 0, mine->device);
+		call_on_transport_info(r, side, a);
 		return;
 	}
 	switch (other->state) {

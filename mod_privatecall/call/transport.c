@@ -1,6 +1,6 @@
-/* transport.c: a call whose ICE ends with us, once for each user, while DTLS goes
- * from one to the other (mode `blind`): which contents have which transport of
- * the media process, and when what the users say of theirs goes there.
+/* transport.c: a call whose ICE ends with us, once for each user: which
+ * contents have which transport of the media process, and when what the users
+ * say of theirs goes there.
  *
  *   offer -> OPEN ... READY -> offer with ours -> answer -> REMOTE of both
  *
@@ -172,6 +172,28 @@ void call_restore_media(struct call *c)
 	}
 }
 
+/* --- whose it is (A21) ------------------------------------------------ */
+
+void call_insecure(struct call_run *r, const char *step)
+{
+	r->step = step;
+	call_end(r, r->c->connected ? CAUSE_INSECURE : CAUSE_FAILED,
+		 "security-error", NULL, -1);
+}
+
+static bool keeps_fingerprints(struct call_run *r, unsigned side,
+			       const struct xml_elem *tree)
+{
+	struct leg *l = &r->c->leg[side];
+
+	if (leg_keeps_fingerprints(l, tree, r->ev->arena))
+		return true;
+	call_insecure(r, side == r->c->caller ?
+		      "changed fingerprint of the caller's device" :
+		      "changed fingerprint of the called device");
+	return false;
+}
+
 /* --- the offer -------------------------------------------------------- */
 
 static void fail(struct call_run *r, enum leg_lack lack)
@@ -202,6 +224,7 @@ static void begin(struct call_run *r, const struct xml_elem *tree)
 		call_end(r, CAUSE_FAILED, "incompatible-parameters", NULL, -1);
 		return;
 	}
+	leg_keeps_fingerprints(call_caller(c), tree, r->ev->arena);
 	if (!call_caller(c)->offer)
 		leg_keep_offer(call_caller(c), tree);
 }
@@ -270,14 +293,32 @@ bool call_answer_fits(struct call_run *r, const struct xml_elem *tree)
 	if (r->c->mode != MODE_BLIND)
 		return true;
 	lack = leg_lacks(tree);
-	if (lack)
+	if (lack) {
 		fail(r, lack);
-	else
-		bundle(r, tree);
-	return !lack;
+		return false;
+	}
+	leg_keeps_fingerprints(call_callee(r->c), tree, r->ev->arena);
+	bundle(r, tree);
+	return true;
 }
 
 /* --- what a user says of his ICE ------------------------------------------ */
+
+void call_on_transport_info(struct call_run *r, unsigned side,
+			    const struct leg_action *a)
+{
+	struct call *c = r->c;
+	struct leg *mine = &c->leg[side];
+
+	/* What the called device says before its answer counts with that. */
+	if ((side == c->caller || c->state == CALL_UP) &&
+	    !keeps_fingerprints(r, side, a->tree))
+		return;
+	if (c->state == CALL_UP)
+		call_take_ice(r, side, a->tree);
+	else
+		leg_keep(mine, a->tree, a->action, 0, mine->device);
+}
 
 void call_take_ice(struct call_run *r, unsigned side,
 		   const struct xml_elem *tree)
@@ -386,22 +427,36 @@ static void add(struct call_run *r, unsigned side, const struct leg_action *a)
 		drop_asked(r);
 		deny(r, side, a->relay, "wait", "resource-constraint");
 	} else {
+		leg_keeps_fingerprints(&r->c->leg[side], a->tree,
+				       r->ev->arena);
 		keep(r, side, a);
 	}
 }
 
-static void accepted(struct call_run *r, unsigned side,
+/* False: it is not, as media of it would not be encrypted, or mixed with their
+ * control. */
+static bool accepted(struct call_run *r, unsigned side,
 		     const struct leg_action *a)
 {
+	enum leg_lack lack = leg_lacks(a->tree);
 	const struct xml_elem *e;
 	const char *name;
 
+	if (lack == LEG_LACKS_FINGERPRINT) {
+		call_insecure(r, lacks[lack]);
+		return false;
+	}
+	if (lack) {
+		deny(r, side, a->relay, "cancel", "not-acceptable");
+		return false;
+	}
 	for (e = xml_child(a->tree, NS_JINGLE, "content"); e;
 	     e = xml_next(e, NS_JINGLE, "content")) {
 		name = xml_get(e, "name");
 		join(r, name, leg_shares(&r->c->leg[side], name));
 	}
 	call_take_ice(r, side, a->tree);
+	return true;
 }
 
 static void removed(struct call_run *r, const struct leg_action *a)
@@ -425,6 +480,8 @@ bool call_media_takes(struct call_run *r, unsigned side,
 {
 	struct leg *mine = &r->c->leg[side];
 
+	if (!keeps_fingerprints(r, side, a->tree))
+		return true;
 	switch (a->action) {
 	case JINGLE_TRANSPORT_REPLACE:
 		/* It stays ICE-UDP, and ours: nothing can replace it. */
@@ -438,11 +495,8 @@ bool call_media_takes(struct call_run *r, unsigned side,
 		add(r, side, a);
 		return true;
 	case JINGLE_CONTENT_ACCEPT:
-		if (leg_lacks(a->tree)) {
-			deny(r, side, a->relay, "cancel", "not-acceptable");
+		if (!accepted(r, side, a))
 			return true;
-		}
-		accepted(r, side, a);
 		break;
 	case JINGLE_CONTENT_REJECT:
 	case JINGLE_CONTENT_REMOVE:

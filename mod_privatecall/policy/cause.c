@@ -81,6 +81,10 @@ static const struct cause_row rows[CAUSES] = {
 	[CAUSE_INTERRUPTED] =
 		{ "interrupted", "connectivity-error",
 		  "The call was interrupted.", 0, 0, 1, CALLEE_DETAILS },
+	[CAUSE_INSECURE] =
+		{ "insecure", "security-error",
+		  "The call was ended: its encryption could not be verified.",
+		  0, 0, 1, CALLEE_DETAILS },
 };
 
 const struct cause_row *cause_row(enum cause c)

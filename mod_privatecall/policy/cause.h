@@ -41,6 +41,7 @@ enum cause {
 	CAUSE_REENTERED,           /* after an answer: the call begins anew */
 	CAUSE_ADMIN,               /* ended by the admin */
 	CAUSE_INTERRUPTED,         /* the media process died under it */
+	CAUSE_INSECURE,            /* after media: whose they are is not sure */
 	CAUSES
 };
 

@@ -16,10 +16,11 @@
  *
  * Words of `jingle`: audio, video (contents "audio" and "video" with RTP
  * descriptions), name=N media=M (one content more), creator=C, senders=S,
- * bare (no description), ufrag=U, pwd=P, nopwd, candidate, fingerprint,
- * complete (gathering-complete), mute, ringing, ping, reason=R, text=T,
- * to=JID, id=ID, mux, bundle (a group of all contents), ip=ADDRESS (of the
- * candidate). Transport words hold for all contents. ROLE: caller, callee.
+ * bare (no description), ufrag=U, pwd=P, nopwd, candidate, fingerprint (other:
+ * another one; setup=S), omemo (one that is encrypted), complete
+ * (gathering-complete), mute, ringing, ping, reason=R, text=T, to=JID, id=ID,
+ * mux, bundle (a group of all contents), ip=ADDRESS (of the candidate).
+ * Transport words hold for all contents. ROLE: caller, callee.
  */
 #ifndef TESTS_GOLDEN_TEXT_H
 #define TESTS_GOLDEN_TEXT_H
@@ -39,6 +40,9 @@
 #define EIGHT_BYTES "A1:B2:C3:D4:E5:F6:07:18"
 #define FINGERPRINT \
 	EIGHT_BYTES ":" EIGHT_BYTES ":" EIGHT_BYTES ":" EIGHT_BYTES
+#define OTHER_FINGERPRINT \
+	"00:" EIGHT_BYTES ":" EIGHT_BYTES ":" EIGHT_BYTES ":C2:" \
+	"D3:E4:F5:06:17:28"
 
 struct reader {
 	const struct call *c;
@@ -198,8 +202,17 @@ static void add_transport(struct reader *r, struct xml_elem *content)
 	if (has(r, "fingerprint")) {
 		e = xml_add(r->a, t, NS_DTLS, "fingerprint");
 		xml_set(r->a, e, "hash", "sha-256");
+		xml_set(r->a, e, "setup", value(r, "setup") ?
+			value(r, "setup") : "actpass");
+		xml_add_text(r->a, e, has(r, "other") ? OTHER_FINGERPRINT :
+						       FINGERPRINT);
+	}
+	if (has(r, "omemo")) {
+		e = xml_add(r->a, t, NS_OMEMO_DTLS, "fingerprint");
+		xml_set(r->a, e, "hash", "sha-256");
 		xml_set(r->a, e, "setup", "actpass");
-		xml_add_text(r->a, e, FINGERPRINT);
+		xml_add(r->a, e, "eu.siacs.conversations.axolotl",
+			"encrypted");
 	}
 }
 

@@ -70,6 +70,9 @@ static const struct {
 	  CALLEE_DETAILS },
 	{ CAUSE_INTERRUPTED, "interrupted", "connectivity-error",
 	  "The call was interrupted.", 0, 0, 1, CALLEE_DETAILS },
+	{ CAUSE_INSECURE, "insecure", "security-error",
+	  "The call was ended: its encryption could not be verified.", 0, 0,
+	  1, CALLEE_DETAILS },
 };
 
 static void same(const char *a, const char *b)

@@ -23,7 +23,10 @@ static const char every_line[] =
 	"device 01011 S%202 %2Du@h/-\n"
 	"content initiator initiator uf pw audio\n"
 	"content responder - - - %\n"
-	"content responder initiator u%20f - a-b\n";
+	"content responder initiator u%20f - a-b\n"
+	"content initiator - u p v 1\n"
+	"content initiator - u p w 7 active omemo\n"
+	"content initiator - u p x 0 passive sha-256%2000:FF\n";
 
 /* What a peer chose can hold anything and stays one word. */
 static void round_trip(void **state)
