@@ -8,6 +8,10 @@ jingle_media_SRC = \
 	jingle/media/ice_in.c \
 	jingle/media/ice_out.c \
 	jingle/media/ice_pair.c \
+	jingle/media/srtp_stream.c jingle/media/srtp_private.h \
 	jingle/media/stun.c jingle/media/stun.h
 # What calls OpenSSL or libsrtp.
-jingle_media_CRYPTO_SRC =
+jingle_media_CRYPTO_SRC = \
+	jingle/media/srtp.c jingle/media/srtp.h \
+	jingle/media/srtp_evp.c \
+	jingle/media/srtp_libsrtp.c
