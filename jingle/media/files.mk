@@ -21,3 +21,4 @@ jingle_media_CRYPTO_SRC = \
 	jingle/media/srtp.c jingle/media/srtp.h \
 	jingle/media/srtp_evp.c \
 	jingle/media/srtp_libsrtp.c
+	jingle/media/dtls_srtp.c jingle/media/dtls_srtp.h
