@@ -5,5 +5,6 @@ jingle_session_SRC = \
 	jingle/session/leg_out.c \
 	jingle/session/leg_media.c \
 	jingle/session/leg_dtls.c \
+	jingle/session/leg_filter.c \
 	jingle/session/leg_content.c \
 	jingle/session/leg_store.c

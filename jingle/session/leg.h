@@ -159,6 +159,7 @@ struct leg_content {
 
 struct leg_ours {                  /* of a transport that ends with us */
 	char *ufrag, *pwd;         /* as this user is told; NULL: none */
+	char *print;               /* room: our fingerprint there */
 };
 
 struct leg_relayed {               /* an IQ of this user we still owe */
@@ -198,6 +199,7 @@ struct leg {
 	bool away;                 /* `device` is unavailable now */
 	bool fingerprints;         /* restored: all contents had one */
 	bool ends_ice;             /* his ICE ends with us */
+	bool ends_dtls;            /* and his DTLS: mode `room` */
 	char *user;                /* bare JID */
 	char *own;                 /* bare JID we speak from */
 	char *resource;            /* with it */
@@ -359,21 +361,34 @@ void leg_finish(struct leg *l, const char *reason, const char *text,
 		struct leg_env *env);
 
 /* --- modes `blind` and `room`: ICE ends with us (leg_media.c, leg_dtls.c) */
-enum leg_lack { LEG_LACKS_NOTHING, LEG_LACKS_ICE, LEG_LACKS_FINGERPRINT,
-		LEG_LACKS_MUX };
-/* The first thing that a content of <jingle/> lacks for it. */
-enum leg_lack leg_lacks(const struct xml_elem *tree);
+enum leg_lack {
+	LEG_LACKS_NOTHING, LEG_LACKS_ICE, LEG_LACKS_FINGERPRINT,
+	LEG_LACKS_MUX,
+	LEG_LACKS_PLAIN,           /* room: it is encrypted for the other */
+	LEG_LACKS_HASH             /* room: of a hash that is not to be trusted
+				      or not known */
+};
+/* The first thing that a content of <jingle/> lacks for it; `dtls`: in mode
+ * `room`. */
+enum leg_lack leg_lacks(const struct xml_elem *tree, bool dtls,
+			struct arena *a);
 /* False: `tree` gives a content that has a transport another fingerprint than
  * the one it gave first, which is learned here. */
 bool leg_keeps_fingerprints(struct leg *l, const struct xml_elem *tree,
 			    struct arena *a);
-/* From now on this user is told of our transports only. */
-void leg_end_ice(struct leg *l);
+/* His fingerprint on a transport, as dtls_text(), and whether he begins DTLS
+ * there; NULL: none that can be read. */
+const char *leg_print(const struct leg *l, unsigned number, bool *begins_r);
+/* From now on this user is told of our transports only; `dtls`: and of our
+ * fingerprints, and of nothing that does not fit ours (leg_filter.c). */
+void leg_end_ice(struct leg *l, bool dtls);
 void leg_forget_ours(struct leg *l);       /* not any more */
-/* Our credentials of a transport towards this user; NULL: none. */
+/* Our end of a transport towards this user; NULL: none. */
 const struct leg_ours *leg_ours(const struct leg *l, unsigned number);
 void leg_set_ours(struct leg *l, unsigned number, const char *ufrag,
 		  const char *pwd);
+/* Room: as dtls_text(). */
+void leg_set_print(struct leg *l, unsigned number, const char *print);
 /* The transport of a content; -1: none. */
 void leg_set_transport(struct leg *l, const char *name, int number);
 int leg_transport(const struct leg *l, const char *name);

@@ -179,6 +179,8 @@ void leg_repair_out(struct leg *l, const struct xml_elem *tree,
 			c = leg_add_content(l, name);
 		if (l->ends_ice)
 			leg_hide(l, c, copy, action, env);
+		if (l->ends_dtls)
+			leg_filter(copy);
 		if (!c)
 			continue;
 		if (action == JINGLE_CONTENT_ADD)

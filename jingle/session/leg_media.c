@@ -10,9 +10,10 @@
 #include <stdlib.h>
 #include "jingle/session/leg_private.h"
 
-void leg_end_ice(struct leg *l)
+void leg_end_ice(struct leg *l, bool dtls)
 {
 	l->ends_ice = true;
+	l->ends_dtls = dtls;
 }
 
 /* Another transport may be of another device. */
@@ -34,13 +35,15 @@ void leg_forget_ours(struct leg *l)
 	l->ours = NULL;
 	for (c = l->contents; c; c = c->next)
 		set_transport(l, c, 0);
-	l->ends_ice = false;
+	l->ends_ice = l->ends_dtls = false;
 }
 
 const struct leg_ours *leg_ours(const struct leg *l, unsigned number)
 {
-	return l->ours && l->ours[number].ufrag && l->ours[number].pwd ?
-	       &l->ours[number] : NULL;
+	const struct leg_ours *o = l->ours ? &l->ours[number] : NULL;
+
+	return o && o->ufrag && o->pwd && (o->print || !l->ends_dtls) ? o :
+									 NULL;
 }
 
 void leg_set_ours(struct leg *l, unsigned number, const char *ufrag,
@@ -56,6 +59,14 @@ void leg_set_ours(struct leg *l, unsigned number, const char *ufrag,
 	}
 	leg_assign(l, &l->ours[number].ufrag, ufrag);
 	leg_assign(l, &l->ours[number].pwd, pwd);
+	if (!ufrag)
+		leg_assign(l, &l->ours[number].print, NULL);
+}
+
+void leg_set_print(struct leg *l, unsigned number, const char *print)
+{
+	if (l->ours)
+		leg_assign(l, &l->ours[number].print, print);
 }
 
 void leg_set_transport(struct leg *l, const char *name, int number)
@@ -85,7 +96,7 @@ int leg_transport(const struct leg *l, const char *name)
 	return c ? c->transport - 1 : -1;
 }
 
-static const struct leg_content *first_of(const struct leg *l, int number)
+const struct leg_content *leg_first_of(const struct leg *l, int number)
 {
 	const struct leg_content *c = l->contents;
 
@@ -96,7 +107,7 @@ static const struct leg_content *first_of(const struct leg *l, int number)
 
 bool leg_uses(const struct leg *l, int number)
 {
-	return first_of(l, number) != NULL;
+	return leg_first_of(l, number) != NULL;
 }
 
 int leg_shares(const struct leg *l, const char *name)
@@ -140,7 +151,7 @@ void leg_take_ice(struct leg *l, const struct xml_elem *tree,
 		    ice_udp_parse(env->arena, t, ice, &why))
 			continue;
 		/* Of what was bundled away the credentials mean nothing. */
-		if (first_of(l, c->transport - 1) != c || !ice->ufrag)
+		if (leg_first_of(l, c->transport - 1) != c || !ice->ufrag)
 			ice->pwd = NULL;
 		tell_ice(c, ice, env);
 	}
@@ -154,7 +165,7 @@ void leg_take_known(struct leg *l, struct leg_env *env)
 	for (c = l->contents; c; c = c->next) {
 		ice = arena_alloc(env->arena, sizeof(*ice));
 		if (!ice || !c->transport || !c->ufrag || !c->pwd ||
-		    first_of(l, c->transport - 1) != c)
+		    leg_first_of(l, c->transport - 1) != c)
 			continue;
 		ice->ufrag = c->ufrag;
 		ice->pwd = c->pwd;
@@ -212,11 +223,36 @@ static bool negotiates(enum jingle_action action)
 	       action == JINGLE_CONTENT_ACCEPT;
 }
 
+static bool is_fingerprint(const struct xml_elem *e)
+{
+	return xml_is(e, NS_DTLS, "fingerprint") ||
+	       xml_is(e, NS_OMEMO_DTLS, "fingerprint");
+}
+
+static bool has_fingerprint(const struct xml_elem *t)
+{
+	const struct xml_elem *e = xml_child(t, NULL, "fingerprint");
+
+	while (e && !is_fingerprint(e))
+		e = xml_next(e, NULL, "fingerprint");
+	return e;
+}
+
+static void pass_fingerprints(const struct xml_elem *from, struct xml_elem *to,
+			      struct arena *a)
+{
+	const struct xml_elem *e = xml_child(from, NULL, "fingerprint");
+
+	for (; e; e = xml_next(e, NULL, "fingerprint"))
+		if (is_fingerprint(e))
+			xml_append(to, xml_copy_sharing(a, e));
+}
+
 void leg_hide(struct leg *l, const struct leg_content *c,
 	      struct xml_elem *content, enum jingle_action action,
 	      const struct leg_env *env)
 {
-	struct xml_elem *t, *f, *his = NULL, *ours;
+	struct xml_elem *t, *his = NULL, *ours;
 
 	while ((t = xml_child(content, NULL, "transport"))) {
 		xml_remove(content, t);
@@ -226,10 +262,10 @@ void leg_hide(struct leg *l, const struct leg_content *c,
 	if (!his || !c || !c->transport)
 		return;
 	ours = our_transport(l, content, c->transport - 1, env);
-	for (f = xml_child(his, NULL, "fingerprint"); f;
-	     f = xml_next(f, NULL, "fingerprint"))
-		if (xml_is(f, NS_DTLS, NULL) || xml_is(f, NS_OMEMO_DTLS, NULL))
-			xml_append(ours, xml_copy_sharing(env->arena, f));
+	if (!l->ends_dtls)
+		pass_fingerprints(his, ours, env->arena);
+	else if (has_fingerprint(his))
+		leg_add_print(l, c, ours, action, env->arena);
 	if (negotiates(action))
 		add_candidates(ours, (unsigned)c->transport - 1, env);
 }

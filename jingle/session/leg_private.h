@@ -60,8 +60,19 @@ void leg_repair_out(struct leg *l, const struct xml_elem *tree,
 struct leg_content *leg_find_content(const struct leg *l, const char *name);
 struct leg_content *leg_add_content(struct leg *l, const char *name);
 
+/* leg_filter.c: takes out of a content what `room` does not send on. */
+void leg_filter(struct xml_elem *content);
+
+/* leg_dtls.c: our fingerprint into a transport of ours towards this user. */
+void leg_add_print(const struct leg *l, const struct leg_content *c,
+		   struct xml_elem *transport, enum jingle_action action,
+		   struct arena *a);
+
 /* leg_media.c */
-/* Of the other side's transport the fingerprints stay, the rest is ours. */
+/* The content that speaks for a transport; NULL: none has it. */
+const struct leg_content *leg_first_of(const struct leg *l, int number);
+/* The other side's transport becomes ours; its fingerprints stay (`blind`) or
+ * become ours, too (`room`). */
 void leg_hide(struct leg *l, const struct leg_content *c,
 	      struct xml_elem *content, enum jingle_action action,
 	      const struct leg_env *env);

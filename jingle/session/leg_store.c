@@ -5,7 +5,7 @@
  *	device plain,full,done,gone SID JID
  *	content initiator|responder SPELLED UFRAG PWD NAME [TRANSPORT [active|
  *		passive FINGERPRINT]]
- *	ours TRANSPORT UFRAG PWD
+ *	ours TRANSPORT UFRAG PWD [FINGERPRINT]
  *	media N
  *	dialed JID
  */
@@ -109,7 +109,8 @@ static size_t data_size(const struct leg *l)
 	for (i = 0; i < LEG_TRANSPORTS_MAX; i++) {
 		o = leg_ours(l, i);
 		n += o ? LINE + encoded_size(o->ufrag) +
-			 encoded_size(o->pwd) : 0;
+			 encoded_size(o->pwd) +
+			 encoded_size(o->print) : 0;
 	}
 	for (c = l->contents; c; c = c->next)
 		n += LINE + encoded_size(c->spelled) +
@@ -156,6 +157,8 @@ static char *put_ours(char *o, const struct leg_ours *ours, unsigned number)
 	*o++ = (char)('0' + number);
 	o = encode(o, ours->ufrag);
 	o = encode(o, ours->pwd);
+	if (ours->print)
+		o = encode(o, ours->print);
 	return stpcpy(o, "\n");
 }
 
@@ -237,6 +240,7 @@ static int restore_ours(struct leg *l, char *at)
 	if (number < 0 || !ufrag || !pwd)
 		return EBADMSG;
 	leg_set_ours(l, (unsigned)number, ufrag, pwd);
+	leg_set_print(l, (unsigned)number, word(&at));
 	return 0;
 }
 

@@ -19,8 +19,7 @@ static void send_kept(struct call_run *r, unsigned from, const char *device)
 
 	while (n-- && (tree = leg_take_kept(mine, device, &action, &relay,
 					    r->ev->arena))) {
-		if (c->mode == MODE_BLIND &&
-		    action == JINGLE_TRANSPORT_INFO) {
+		if (call_has_media(c) && action == JINGLE_TRANSPORT_INFO) {
 			leg_keep(mine, tree, action, 0, mine->device);
 			continue;
 		}
@@ -76,7 +75,7 @@ static void go_up(struct call_run *r, const struct xml_elem *tree)
 		return;
 	leg_accept(from, tree, call_leg(r, c->caller));
 	call_join(r);
-	if (c->mode == MODE_BLIND)
+	if (call_has_media(c))
 		call_start_ice(r, tree);
 	send_kept(r, !c->caller, call_callee(c)->device);
 	leg_drop_kept(&c->leg[0]);
@@ -96,7 +95,9 @@ void call_on_answered(struct call_run *r, const struct leg_action *a)
 	call_set_state(c, CALL_SETUP);
 	call_do(r, CALL_DO_SAVE);
 	call_answer_address(r, to->device);
-	leg_proceed(from, a->said, call_leg(r, c->caller));
+	/* With <device/> he would encrypt a fingerprint that we must read. */
+	leg_proceed(from, r->ev->site->media == MODE_ROOM ? NULL : a->said,
+		    call_leg(r, c->caller));
 	call_join(r);
 	if (a->tree)
 		go_up(r, a->tree);

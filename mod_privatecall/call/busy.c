@@ -74,7 +74,7 @@ static void glare(struct call_run *r, unsigned side,
 	c->glare = true;
 }
 
-/* `blind` and `direct`: a leg still up is ended first, then both ring anew. */
+/* A leg still up is ended first, then both ring anew. */
 static void reenter(struct call_run *r, unsigned side,
 		    const struct leg_event *ev)
 {

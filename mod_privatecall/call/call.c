@@ -47,8 +47,8 @@ const char *call_event_name(enum call_event_kind k)
 const char *call_step_name(enum call_step s)
 {
 	static const char *const names[STEPS] = {
-		"none", "checked", "connected", "dtls", "media", "lost",
-		"failed",
+		"none", "checked", "connected", "dtls", "secure", "media",
+		"lost", "failed", "insecure",
 	};
 
 	return s < STEPS ? names[s] : "?";
@@ -57,7 +57,8 @@ const char *call_step_name(enum call_step s)
 const char *call_order_name(enum call_order_kind k)
 {
 	static const char *const names[ORDERS] = {
-		"open", "remote", "candidate", "end", "drop", "close",
+		"open", "remote", "security", "candidate", "end", "drop",
+		"close",
 	};
 
 	return k < ORDERS ? names[k] : "?";

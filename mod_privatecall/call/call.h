@@ -67,7 +67,7 @@ enum call_event_kind {
 	CALL_EV_HANGUP,            /* by the admin */
 	CALL_EV_SWITCHED,          /* `jid` (bare) took another call (F26) */
 	/* the media process says of `transport` */
-	CALL_EV_READY,             /* it is open: ufrag, pwd by role */
+	CALL_EV_READY,             /* it is open: ufrag, pwd by role; print */
 	CALL_EV_REFUSED,           /* it cannot be */
 	CALL_EV_CREDENTIALS,       /* new ones towards `role`: ufrag[0] ... */
 	CALL_EV_STEP,              /* `role` has come to `step` */
@@ -82,9 +82,11 @@ enum call_step {
 	STEP_CHECKED,              /* an authentic check came from him */
 	STEP_CONNECTED,            /* ICE has a way to him */
 	STEP_DTLS,                 /* his first packet of a handshake */
+	STEP_SECURE,               /* room: it is done, by his certificate */
 	STEP_MEDIA,                /* his first packet of media */
 	STEP_LOST,                 /* and no further: consent ended */
 	STEP_FAILED,               /* no way was found */
+	STEP_INSECURE,             /* room: by another's certificate */
 	STEPS
 };
 const char *call_step_name(enum call_step s);
@@ -112,6 +114,7 @@ struct call_event {
 	unsigned transport, role;
 	enum call_step step;
 	const char *ufrag[2], *pwd[2];
+	const char *print;         /* room: our fingerprint, NULL: none */
 	/* every event: where it is reached; none: it is away */
 	const struct leg_candidate *candidates;
 	unsigned candidates_n;
@@ -131,8 +134,9 @@ enum call_action_kind {
 };
 
 enum call_order_kind {
-	ORDER_OPEN,                /* answered by READY or REFUSED */
+	ORDER_OPEN,                /* mode; answered by READY or REFUSED */
 	ORDER_REMOTE,              /* credentials of `role`: ufrag, pwd */
+	ORDER_SECURITY,            /* room: of `role`: print, active */
 	ORDER_CANDIDATE,           /* of `role`; ufrag: NULL if not said */
 	ORDER_END,                 /* no more candidates of `role` */
 	ORDER_DROP,                /* the transport */
@@ -146,6 +150,9 @@ struct call_order {
 	unsigned transport, role;
 	const char *ufrag, *pwd;
 	const struct ice_candidate *candidate;
+	enum media_mode mode;
+	const char *print;
+	bool active;               /* we begin */
 };
 
 struct call_action {
@@ -178,6 +185,7 @@ struct call_transport {            /* of the media process */
 	uint8_t state;             /* TRANSPORT_ */
 	uint8_t reached[2];        /* by role: the furthest enum call_step */
 	bool lost[2];              /* by role: since then */
+	bool secured;              /* room: media know both fingerprints */
 	unsigned candidates[2];    /* by role: passed on so far */
 };
 
@@ -226,8 +234,8 @@ void call_clear(struct call *c);
 /* A restored leg spoke from `full`, an address that is not ours. */
 void call_restore_native(struct call *c, unsigned side, const char *full);
 
-/* A restored call, legs included, whose ICE ends with us. */
-void call_restore_media(struct call *c);
+/* A restored call, legs included, whose ICE ends with us: in this mode. */
+void call_restore_media(struct call *c, enum media_mode mode);
 /* TRANSPORT_ of one of its transports. */
 unsigned call_transport_state(const struct call *c, unsigned number);
 

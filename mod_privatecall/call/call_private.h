@@ -21,6 +21,12 @@ struct call_run {
 	struct call_action lost;
 };
 
+/* ICE ends with us, once for each user. */
+static inline bool call_has_media(const struct call *c)
+{
+	return c->mode != MODE_DIRECT;
+}
+
 static inline struct leg *call_caller(struct call *c)
 {
 	return &c->leg[c->caller];

@@ -117,6 +117,7 @@ static void notify(struct call_run *r, unsigned side, enum notice_kind kind,
 	n->outgoing = outgoing;
 	n->encrypted = leg_has_fingerprints(&c->leg[0]) &&
 		       leg_has_fingerprints(&c->leg[1]);
+	n->ends_here = c->mode == MODE_ROOM;
 	n->offer = c->offer && kind != NOTICE_DETAILS &&
 		   cause_row(cause)->offer;
 	if (kind == NOTICE_MISSED || kind == NOTICE_WRITE_BACK)
@@ -265,7 +266,7 @@ static const char *failed_step(const struct call_run *r)
 		return r->step;
 	if (lost(r, 0) || lost(r, 1))
 		return "lost device";
-	if (c->state == CALL_UP && c->mode == MODE_BLIND)
+	if (c->state == CALL_UP && call_has_media(c))
 		return call_missing_step(c);
 	switch (c->leg[c->caller].state) {
 	case LEG_PROCEEDED:

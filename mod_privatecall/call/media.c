@@ -1,4 +1,4 @@
-/* media.c: what the media process tells of a call in mode `blind`, and what is
+/* media.c: what the media process tells of a call in its care, and what is
  * due when it does not: it is connected when a packet came from both users,
  * and alone who has been lost (product.md, "The one table of timers").
  */
@@ -45,6 +45,12 @@ static void on_step(struct call_run *r)
 	bool lost = ev->step == STEP_LOST || ev->step == STEP_FAILED;
 	unsigned role = ev->role;
 
+	if (ev->step == STEP_INSECURE) {
+		call_insecure(r, role ?
+			      "wrong fingerprint of the called device" :
+			      "wrong fingerprint of the caller's device");
+		return;
+	}
 	t->lost[role] = lost;
 	if (!lost && ev->step > t->reached[role])
 		t->reached[role] = (uint8_t)ev->step;
@@ -68,7 +74,7 @@ void call_on_media(struct call_run *r)
 {
 	struct call *c = r->c;
 
-	if (c->mode != MODE_BLIND || !call_is_live(c))
+	if (!call_has_media(c) || !call_is_live(c))
 		return;
 	if (r->ev->kind == CALL_EV_MEDIA_LOST) {
 		on_lost(r);
@@ -100,7 +106,7 @@ int64_t call_media_deadline(const struct call *c,
 	int64_t t = INT64_MAX;
 	unsigned i;
 
-	if (c->mode != MODE_BLIND)
+	if (!call_has_media(c))
 		return t;
 	if (c->media_asked)
 		t = c->media_asked + s->media_timeout;
@@ -131,18 +137,21 @@ bool call_media_time(struct call_run *r)
 
 const char *call_missing_step(const struct call *c)
 {
-	static const char *const words[3][4] = {
+	static const char *const words[3][STEP_MEDIA] = {
 		{ "no ICE checks from the caller's device",
 		  "no ICE connection to the caller's device",
 		  "no DTLS from the caller's device",
+		  "DTLS of the caller's device did not finish",
 		  "no media from the caller's device" },
 		{ "no ICE checks from the called device",
 		  "no ICE connection to the called device",
 		  "no DTLS from the called device",
+		  "DTLS of the called device did not finish",
 		  "no media from the called device" },
 		{ "no ICE checks from either device",
 		  "no ICE connection to either device",
 		  "no DTLS from either device",
+		  "DTLS of neither device finished",
 		  "no media from either device" },
 	};
 	const struct call_transport *t;
@@ -155,9 +164,13 @@ const char *call_missing_step(const struct call *c)
 			if (t->reached[i] > best[i])
 				best[i] = t->reached[i];
 	}
+	/* In `blind` we do not see more of it. */
+	for (i = 0; i < 2; i++)
+		if (best[i] == STEP_DTLS && c->mode == MODE_BLIND)
+			best[i] = STEP_SECURE;
 	who = best[0] == best[1] ? 2 : best[1] < best[0];
 	/* Both sent media, but never over the same transport. */
 	if (best[0] == STEP_MEDIA && best[1] == STEP_MEDIA)
-		return words[2][STEP_DTLS];
+		return words[2][STEP_SECURE];
 	return words[who][best[who & 1]];
 }

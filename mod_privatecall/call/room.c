@@ -37,7 +37,7 @@ void call_on_relay(struct call_run *r, unsigned side,
 		call_join(r);
 		return;
 	}
-	if (c->mode == MODE_BLIND && call_media_takes(r, side, a))
+	if (call_has_media(c) && call_media_takes(r, side, a))
 		return;
 	leg_relay(other, a->tree, a->action, a->relay, call_leg(r, !side));
 	call_join(r);
@@ -49,7 +49,7 @@ void call_on_trickle(struct call_run *r, unsigned side,
 	struct call *c = r->c;
 	struct leg *mine = &c->leg[side], *other = &c->leg[!side];
 
-	if (c->mode == MODE_BLIND && a->action == JINGLE_TRANSPORT_INFO) {
+	if (call_has_media(c) && a->action == JINGLE_TRANSPORT_INFO) {
 		call_on_transport_info(r, side, a);
 		return;
 	}

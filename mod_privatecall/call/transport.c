@@ -19,15 +19,32 @@ static const char *const lacks[] = {
 	[LEG_LACKS_ICE] = "no ICE transport",
 	[LEG_LACKS_FINGERPRINT] = "no DTLS fingerprint",
 	[LEG_LACKS_MUX] = "no rtcp-mux",
+	[LEG_LACKS_PLAIN] = "DTLS fingerprint encrypted for the other user",
+	[LEG_LACKS_HASH] = "DTLS fingerprint not of SHA-256 or longer",
 };
 
-static void order(struct call_run *r, enum call_order_kind kind,
-		  unsigned transport)
+static enum leg_lack lack_of(const struct call_run *r,
+			     const struct xml_elem *tree)
+{
+	return leg_lacks(tree, r->c->mode == MODE_ROOM, r->ev->arena);
+}
+
+/* Media would be in the clear, or of who knows whom. */
+static bool is_insecure(enum leg_lack lack)
+{
+	return lack == LEG_LACKS_FINGERPRINT || lack == LEG_LACKS_PLAIN ||
+	       lack == LEG_LACKS_HASH;
+}
+
+static struct call_order *order(struct call_run *r, enum call_order_kind kind,
+				unsigned transport)
 {
 	struct call_order *o = &call_do(r, CALL_DO_MEDIA)->order;
 
 	o->kind = kind;
 	o->transport = transport;
+	o->mode = r->c->mode;
+	return o;
 }
 
 /* --- transports ------------------------------------------------------- */
@@ -152,14 +169,19 @@ void call_media_close(struct call_run *r)
 	leg_forget_ours(&c->leg[1]);
 }
 
-void call_restore_media(struct call *c)
+static void end_ice(struct call *c)
+{
+	leg_end_ice(&c->leg[0], c->mode == MODE_ROOM);
+	leg_end_ice(&c->leg[1], c->mode == MODE_ROOM);
+}
+
+void call_restore_media(struct call *c, enum media_mode mode)
 {
 	unsigned i;
 
-	c->mode = MODE_BLIND;
+	c->mode = mode;
 	c->decided = true;
-	leg_end_ice(&c->leg[0]);
-	leg_end_ice(&c->leg[1]);
+	end_ice(c);
 	for (i = 0; i < LEG_TRANSPORTS_MAX; i++) {
 		if (leg_ours(&c->leg[0], i) && leg_ours(&c->leg[1], i) &&
 		    have_transports(c)) {
@@ -196,29 +218,29 @@ static bool keeps_fingerprints(struct call_run *r, unsigned side,
 
 /* --- the offer -------------------------------------------------------- */
 
-static void fail(struct call_run *r, enum leg_lack lack)
+static void fail(struct call_run *r, enum leg_lack lack, bool insecure)
 {
 	r->step = lacks[lack];
-	call_end(r, CAUSE_FAILED, lack == LEG_LACKS_FINGERPRINT ?
-		 "security-error" : "incompatible-parameters", NULL, -1);
+	call_end(r, CAUSE_FAILED, insecure ? "security-error" :
+		 "incompatible-parameters", NULL, -1);
 }
 
 static void begin(struct call_run *r, const struct xml_elem *tree)
 {
 	struct call *c = r->c;
-	enum leg_lack lack = leg_lacks(tree);
+	enum leg_lack lack = lack_of(r, tree);
 
+	/* An offer without any is of another kind of call. */
 	if (lack) {
-		r->step = lacks[lack];
-		call_end(r, CAUSE_FAILED, "incompatible-parameters", NULL, -1);
+		fail(r, lack, is_insecure(lack) &&
+			      lack != LEG_LACKS_FINGERPRINT);
 		return;
 	}
 	if (!r->ev->candidates_n) {
 		call_end(r, CAUSE_NO_CAPACITY, NULL, NULL, -1);
 		return;
 	}
-	leg_end_ice(&c->leg[0]);
-	leg_end_ice(&c->leg[1]);
+	end_ice(c);
 	if (!open_contents(r, tree)) {
 		r->step = "too many contents";
 		call_end(r, CAUSE_FAILED, "incompatible-parameters", NULL, -1);
@@ -236,7 +258,7 @@ bool call_offer_may_go(struct call_run *r, const struct xml_elem *tree)
 	if (!c->decided) {
 		c->decided = true;
 		c->mode = r->ev->site->media;
-		if (c->mode == MODE_BLIND)
+		if (call_has_media(c))
 			begin(r, tree);
 	}
 	return call_is_live(c) && !waits(c);
@@ -290,16 +312,52 @@ bool call_answer_fits(struct call_run *r, const struct xml_elem *tree)
 {
 	enum leg_lack lack;
 
-	if (r->c->mode != MODE_BLIND)
+	if (!call_has_media(r->c))
 		return true;
-	lack = leg_lacks(tree);
+	lack = lack_of(r, tree);
 	if (lack) {
-		fail(r, lack);
+		fail(r, lack, is_insecure(lack));
 		return false;
 	}
 	leg_keeps_fingerprints(call_callee(r->c), tree, r->ev->arena);
 	bundle(r, tree);
 	return true;
+}
+
+/* --- whom media are to expect ------------------------------------------- */
+
+static void say_security(struct call_run *r, unsigned number)
+{
+	const char *print[2];
+	struct call_order *o;
+	bool begins[2];
+	unsigned role;
+
+	for (role = 0; role < 2; role++) {
+		print[role] = leg_print(&r->c->leg[role ^ r->c->caller],
+					number, &begins[role]);
+		if (!print[role])
+			return;
+	}
+	r->c->transport[number].secured = true;
+	for (role = 0; role < 2; role++) {
+		o = order(r, ORDER_SECURITY, number);
+		o->role = role;
+		o->print = arena_strdup(r->ev->arena, print[role]);
+		o->active = !begins[role];
+	}
+}
+
+/* Of the transports that both have accepted, not earlier: a handshake of ours
+ * at the port of one that is then bundled away would hit another's. */
+static void expect_both(struct call_run *r)
+{
+	unsigned i;
+
+	for (i = 0; r->c->mode == MODE_ROOM && i < LEG_TRANSPORTS_MAX; i++)
+		if (call_transport_state(r->c, i) == TRANSPORT_READY &&
+		    !r->c->transport[i].secured)
+			say_security(r, i);
 }
 
 /* --- what a user says of his ICE ------------------------------------------ */
@@ -358,6 +416,7 @@ void call_start_ice(struct call_run *r, const struct xml_elem *answer)
 	take_kept(r, c->caller);
 	call_take_ice(r, !c->caller, answer);
 	take_kept(r, !c->caller);
+	expect_both(r);
 	c->up_at = r->ev->now;
 }
 
@@ -419,7 +478,7 @@ static void keep(struct call_run *r, unsigned side, const struct leg_action *a)
 
 static void add(struct call_run *r, unsigned side, const struct leg_action *a)
 {
-	if (leg_lacks(a->tree)) {
+	if (lack_of(r, a->tree)) {
 		deny(r, side, a->relay, "cancel", "not-acceptable");
 	} else if (waits(r->c)) {
 		deny(r, side, a->relay, "wait", "resource-constraint");
@@ -438,11 +497,11 @@ static void add(struct call_run *r, unsigned side, const struct leg_action *a)
 static bool accepted(struct call_run *r, unsigned side,
 		     const struct leg_action *a)
 {
-	enum leg_lack lack = leg_lacks(a->tree);
+	enum leg_lack lack = lack_of(r, a->tree);
 	const struct xml_elem *e;
 	const char *name;
 
-	if (lack == LEG_LACKS_FINGERPRINT) {
+	if (is_insecure(lack)) {
 		call_insecure(r, lacks[lack]);
 		return false;
 	}
@@ -456,6 +515,7 @@ static bool accepted(struct call_run *r, unsigned side,
 		join(r, name, leg_shares(&r->c->leg[side], name));
 	}
 	call_take_ice(r, side, a->tree);
+	expect_both(r);
 	return true;
 }
 
@@ -542,6 +602,12 @@ static void give_up_adding(struct call_run *r, unsigned side)
 
 /* --- the media process answers -------------------------------------------- */
 
+static void set_ours(struct leg *l, const struct call_event *ev, unsigned role)
+{
+	leg_set_ours(l, ev->transport, ev->ufrag[role], ev->pwd[role]);
+	leg_set_print(l, ev->transport, ev->print);
+}
+
 void call_on_ready(struct call_run *r)
 {
 	const struct call_event *ev = r->ev;
@@ -550,10 +616,13 @@ void call_on_ready(struct call_run *r)
 
 	if (call_transport_state(c, ev->transport) != TRANSPORT_ASKED)
 		return;
+	if (c->mode == MODE_ROOM && !ev->print) {
+		call_no_media(r);
+		return;
+	}
 	c->transport[ev->transport].state = TRANSPORT_READY;
 	for (role = 0; role < 2; role++)
-		leg_set_ours(&c->leg[role ^ c->caller], ev->transport,
-			     ev->ufrag[role], ev->pwd[role]);
+		set_ours(&c->leg[role ^ c->caller], ev, role);
 	if (waits(c))
 		return;
 	c->media_asked = 0;

@@ -54,7 +54,7 @@ static const char *mode_word(unsigned value)
 	return media_mode_name((enum media_mode)value);
 }
 
-static const char *const media_words[] = { "auto", "room", NULL };
+static const char *const media_words[] = { "auto", NULL };
 static const char *const callable_words[] = { "active", "reachable", NULL };
 static const char *const on_leave_words[] = { "end", "hold", NULL };
 static const char *const rejoin_words[] = { "ring", "notify", NULL };
@@ -102,7 +102,7 @@ const struct conf_option conf_options[] = {
 	BOOL("allow_video", SITE(allow_video)),
 	{ .name = "media", .kind = CONF_WORD, .offset = SITE(media),
 	  .word_h = mode_word, .words = media_words,
-	  .later = "the mode room of a later release" },
+	  .later = "a later release" },
 	FIXED("callable", callable_words, "the push of a later release"),
 	{ .name = "active_show", .kind = CONF_SHOWS,
 	  .offset = SITE(active_show), .word_h = show_word },

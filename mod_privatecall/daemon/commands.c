@@ -186,10 +186,12 @@ static void run_calls(struct ctl_request *r, int argc, char **argv, void *arg)
 		if (!call_is_live(c) && c->state != CALL_OPEN)
 			continue;
 		n++;
-		fprintf(t.out, "%s  %-8s %s -> %s  %s%s\n", c->id,
+		fprintf(t.out, "%s  %-8s %s -> %s  %s%s%s\n", c->id,
 			call_state_name(c->state), c->leg[c->caller].user,
 			c->leg[!c->caller].user, media_name(c->media),
-			c->mode == MODE_BLIND ? ", blind" : "");
+			c->mode == MODE_DIRECT ? "" : ", ",
+			c->mode == MODE_DIRECT ? "" :
+						 media_mode_name(c->mode));
 		json_array_append_new(list, call_json(c));
 	}
 	if (!n)

@@ -420,7 +420,7 @@ void status_run(struct ctl_request *r, int argc, char **argv, void *arg);
 /* The lines about the link; those after the first begin with `indent`. */
 void status_put_link(FILE *out, const struct daemon *dm, const char *indent);
 json_t *status_link_json(const struct daemon *dm);
-/* "direct", or "blind" and how privatecall-media stands. */
+/* "direct", or "blind" or "room" and how privatecall-media stands. */
 void status_put_media(FILE *out, const struct daemon *dm);
 json_t *status_media_json(const struct daemon *dm);
 json_t *status_database_json(const struct daemon *dm);

@@ -18,6 +18,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+#include "jingle/stanza/dtls.h"
 #include "mod_privatecall/daemon/clock.h"
 #include "mod_privatecall/media/wire.h"
 
@@ -278,6 +279,8 @@ static enum call_step step_of(enum wire_step s)
 		[WIRE_FAILED] = STEP_FAILED,
 		[WIRE_DTLS] = STEP_DTLS,
 		[WIRE_MEDIA] = STEP_MEDIA,
+		[WIRE_SECURE] = STEP_SECURE,
+		[WIRE_INSECURE] = STEP_INSECURE,
 	};
 
 	return steps[s];
@@ -296,7 +299,7 @@ static void give_step(struct media *m, struct call_entry *e,
 
 static bool is_ours(const struct call_entry *e)
 {
-	return e && call_is_live(&e->call) && e->call.mode == MODE_BLIND &&
+	return e && call_is_live(&e->call) && e->call.mode != MODE_DIRECT &&
 	       !(e->orders && e->orders->closes);
 }
 
@@ -370,6 +373,7 @@ static void on_call(struct media *m, struct call_entry *e,
 {
 	const struct wire_credentials *c = msg->kind == WIRE_READY ?
 		msg->ready.side : &msg->credentials;
+	const struct wire_fingerprint *f = &msg->ready.fingerprint;
 	struct call_event ev = { .transport = msg->transport,
 				 .role = msg->side };
 
@@ -378,6 +382,9 @@ static void on_call(struct media *m, struct call_entry *e,
 		ev.kind = CALL_EV_READY;
 		ev.ufrag[1] = c[1].ufrag;
 		ev.pwd[1] = c[1].pwd;
+		if (f->len)
+			ev.print = dtls_text(m->dm->arena, f->hash, f->value,
+					     f->len);
 		break;
 	case WIRE_CREDENTIALS:
 		ev.kind = CALL_EV_CREDENTIALS;
@@ -490,12 +497,50 @@ static bool put_candidate(struct wire_msg *msg, const struct call_order *o)
 	return true;
 }
 
+static void put_security(struct wire_msg *msg, const struct call_order *o)
+{
+	struct wire_fingerprint *w = &msg->security.fingerprint;
+	struct dtls_fingerprint f;
+
+	if (dtls_text_parse(o->print, &f))
+		return;                /* of a row that is not ours */
+	memcpy(w->hash, f.hash, sizeof(w->hash));
+	w->len = (uint32_t)f.len;
+	memcpy(w->value, f.value, f.len);
+	msg->security.active = o->active;
+}
+
+/* False: it is not to be said. */
+static bool put_order(struct wire_msg *msg, const struct call_order *o)
+{
+	switch (o->kind) {
+	case ORDER_OPEN:
+		msg->open.mode = o->mode == MODE_ROOM ? WIRE_ROOM : WIRE_BLIND;
+		break;
+	case ORDER_REMOTE:
+		snprintf(msg->remote.ufrag, sizeof(msg->remote.ufrag), "%s",
+			 o->ufrag);
+		snprintf(msg->remote.pwd, sizeof(msg->remote.pwd), "%s",
+			 o->pwd);
+		break;
+	case ORDER_SECURITY:
+		put_security(msg, o);
+		break;
+	case ORDER_CANDIDATE:
+		return put_candidate(msg, o);
+	default:
+		break;
+	}
+	return true;
+}
+
 void media_order(struct call_entry *e, const struct call_action *a)
 {
 	static const enum wire_kind kinds[ORDERS] = {
 		[ORDER_OPEN] = WIRE_OPEN, [ORDER_REMOTE] = WIRE_REMOTE,
 		[ORDER_CANDIDATE] = WIRE_CANDIDATE, [ORDER_END] = WIRE_END,
 		[ORDER_DROP] = WIRE_DROP, [ORDER_CLOSE] = WIRE_CLOSE,
+		[ORDER_SECURITY] = WIRE_SECURITY,
 	};
 	const struct call_order *o = &a->order;
 	struct media *m = e->dm->media;
@@ -508,15 +553,9 @@ void media_order(struct call_entry *e, const struct call_action *a)
 	if (o->kind != ORDER_CLOSE)
 		msg.transport = (uint8_t)o->transport;
 	if (o->kind == ORDER_REMOTE || o->kind == ORDER_CANDIDATE ||
-	    o->kind == ORDER_END)
+	    o->kind == ORDER_END || o->kind == ORDER_SECURITY)
 		msg.side = (uint8_t)o->role;
-	if (o->kind == ORDER_REMOTE) {
-		snprintf(msg.remote.ufrag, sizeof(msg.remote.ufrag), "%s",
-			 o->ufrag);
-		snprintf(msg.remote.pwd, sizeof(msg.remote.pwd), "%s",
-			 o->pwd);
-	}
-	if (o->kind == ORDER_CANDIDATE && !put_candidate(&msg, o))
+	if (!put_order(&msg, o))
 		return;
 	given = orders_of(e, a->id);
 	if (!given)
@@ -544,7 +583,7 @@ void media_fill(const struct daemon *dm, struct call_event *ev)
 
 static bool is_wanted(const struct daemon *dm)
 {
-	return dm->media && (dm->site.media == MODE_BLIND ||
+	return dm->media && (dm->site.media != MODE_DIRECT ||
 			     dm->media_wanted);
 }
 
@@ -565,7 +604,7 @@ static void judge(struct media *m)
 	for (e = calls_next(dm, NULL); e; e = calls_next(dm, e)) {
 		if ((e->orders && e->orders->known) ||
 		    !call_is_live(&e->call) ||
-		    e->call.mode != MODE_BLIND)
+		    e->call.mode == MODE_DIRECT)
 			continue;
 		memset(&ev, 0, sizeof(ev));
 		ev.kind = CALL_EV_MEDIA_LOST;

@@ -42,7 +42,7 @@ static int on_call(const struct store_call *row, void *arg)
 	c->rung = row->rung != 0;
 	c->first_answer_wall = row->answered;
 	c->answered_wall = row->round_answered;
-	c->mode = row->mode == MODE_BLIND ? MODE_BLIND : MODE_DIRECT;
+	c->mode = row->mode <= MODE_ROOM ? row->mode : MODE_DIRECT;
 	c->rung_at = c->answered_at = c->ended_at = clock_now();
 	c->kept_at = c->up_at = clock_now();
 	if (row->answered)
@@ -210,8 +210,8 @@ static void settle(struct load *l)
 	for (e = calls_next(dm, NULL); e; e = calls_next(dm, e)) {
 		if (!fits(&e->call))
 			close_call(l, &e->call);
-		if (e->call.mode == MODE_BLIND && call_is_live(&e->call)) {
-			call_restore_media(&e->call);
+		if (e->call.mode != MODE_DIRECT && call_is_live(&e->call)) {
+			call_restore_media(&e->call, e->call.mode);
 			dm->media_wanted = true;
 		}
 		e->call.offer = may_offer(dm, &e->call);

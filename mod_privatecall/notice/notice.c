@@ -137,8 +137,9 @@ static char *details_text(struct arena *a, const struct notice *n,
 			    clock_text(a, n->started, offset),
 			    clock_text(a, n->ended, offset),
 			    duration_text(a, n->ended - n->started),
-			    n->encrypted ?
-			    ", encrypted between the two of you" : "");
+			    !n->encrypted ? "" : n->ends_here ?
+			    ", decrypted at your server" :
+			    ", encrypted between the two of you");
 	if (n->until > n->ended && text)
 		text = arena_printf(a, "%s\nYou can rejoin until %s UTC: call "
 				    "this contact, %s", text,

@@ -31,6 +31,7 @@ struct notice {
 	unsigned media;            /* bit 0 audio, bit 1 video */
 	bool outgoing;             /* `to` was the caller */
 	bool encrypted;            /* both gave DTLS fingerprints throughout */
+	bool ends_here;            /* ... each towards us: mode `room` */
 	bool offer;                /* offer a message instead */
 	bool again;                /* say how to call again (F36) */
 	int64_t started;           /* wall ms: ring start, or answer */

@@ -29,6 +29,7 @@ static const char *const notices_names[] = {
 static const char *const mode_names[] = {
 	[MODE_DIRECT] = "direct",
 	[MODE_BLIND] = "blind",
+	[MODE_ROOM] = "room",
 };
 
 static const struct {

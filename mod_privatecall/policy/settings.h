@@ -11,7 +11,7 @@
 enum who_may_call { WHO_EVERYONE, WHO_SERVER, WHO_CONTACTS, WHO_NOBODY };
 enum second_call { SECOND_WAITING, SECOND_BUSY };
 enum notices { NOTICES_ALWAYS, NOTICES_AUTO, NOTICES_NEVER };
-enum media_mode { MODE_DIRECT, MODE_BLIND };
+enum media_mode { MODE_DIRECT, MODE_BLIND, MODE_ROOM };
 enum log_privacy { LOG_JIDS_FULL, LOG_JIDS_HASH, LOG_JIDS_NONE };
 
 /* RFC 6121, 4.7.2.1; "online" is a presence without <show/>. */

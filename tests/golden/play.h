@@ -95,7 +95,7 @@ static inline void play_check_answers(const struct play *p, unsigned owed,
 	assert(owed == answers + play_owes(p));
 }
 
-/* Where the media process is, in mode `blind`. */
+/* Where the media process is, if it is needed. */
 static inline void play_media(const struct play *p, struct call_event *ev)
 {
 	static const struct leg_candidate ours[] = {
@@ -212,6 +212,8 @@ static inline void play_conf(struct play *p, const char *name,
 		p->site.allow_video = yes;
 	else if (strcmp(name, "blind") == 0)
 		p->site.media = yes ? MODE_BLIND : MODE_DIRECT;
+	else if (strcmp(name, "room") == 0)
+		p->site.media = yes ? MODE_ROOM : MODE_DIRECT;
 	else if (strcmp(name, "media-away") == 0)
 		p->away = yes;
 	else if (strcmp(name, "room_lifetime") == 0)
@@ -253,8 +255,8 @@ static inline void play_crash(struct play *p)
 			call_restore_native(c, i, arena_printf(a, "%s/%s",
 				old.leg[i].own, old.leg[i].resource));
 	}
-	if (old.mode == MODE_BLIND)
-		call_restore_media(c);
+	if (old.mode != MODE_DIRECT)
+		call_restore_media(c, old.mode);
 	c->up_at = p->now;
 	c->found_over = !call_is_live(c);
 	call_clear(&old);

@@ -49,7 +49,7 @@ static void half_a_transport(void **state)
 	play_users(&p, "alice@x", "bob@x");
 	leg_set_ours(&p.call.leg[0], 3, "ufrag", "pwd");
 	leg_set_transport(&p.call.leg[0], "audio", 3);
-	call_restore_media(&p.call);
+	call_restore_media(&p.call, MODE_BLIND);
 	assert_int_equal(call_transport_state(&p.call, 3),
 			 TRANSPORT_FREE);
 	assert_int_equal(leg_transport(&p.call.leg[0], "audio"), -1);

@@ -38,7 +38,7 @@ static const char *const stories[][LINES_MAX] = {
 	  "propose bob@x/phone z-sid audio",
 	  "reject bob@x/phone $sid expired tie-break",
 	  "reject bob@x/phone $sid decline" },
-	/* The last one in mode `blind`. */
+	/* The last two in modes `blind` and `room`. */
 	{ "propose alice@x/desk a-sid audio,video",
 	  "facts none offer bob@x/phone", "proceed bob@x/phone $sid",
 	  "jingle alice@x/desk session-initiate a-sid audio video mux "
@@ -52,6 +52,15 @@ static const char *const stories[][LINES_MAX] = {
 	  "fingerprint",
 	  "jingle bob@x/phone content-modify $sid audio senders=both",
 	  "ready 1", "step 0 callee media", "media-lost" },
+	{ "propose alice@x/desk a-sid audio", "facts none offer bob@x/phone",
+	  "proceed bob@x/phone $sid",
+	  "jingle alice@x/desk session-initiate a-sid audio mux "
+	  "fingerprint candidate", "ready 0",
+	  "jingle bob@x/phone session-accept $sid audio mux fingerprint",
+	  "jingle bob@x/phone content-add $sid name=more media=video mux "
+	  "fingerprint", "ready 1",
+	  "jingle alice@x/desk content-accept a-sid name=more media=video mux "
+	  "fingerprint", "step 0 callee insecure" },
 };
 #define STORIES (sizeof(stories) / sizeof(stories[0]))
 
@@ -89,6 +98,8 @@ static void begin(struct play *p, const char *const *story, unsigned last)
 	play_init(p, NULL);
 	play_users(p, "alice@x", "bob@x");
 	if (story == stories[STORIES - 1])
+		p->site.media = MODE_ROOM;
+	else if (story == stories[STORIES - 2])
 		p->site.media = MODE_BLIND;
 	for (i = 0; i < last; i++)
 		assert_int_equal(play_line(p, story[i], &why), 0);
@@ -199,7 +210,7 @@ static void no_transports(void **state)
 	leg_set_ours(&p.call.leg[1], 3, "ufrag", "pwd");
 	leg_set_transport(&p.call.leg[0], "audio", 3);
 	copies_left = 1;
-	call_restore_media(&p.call);
+	call_restore_media(&p.call, MODE_BLIND);
 	copies_left = 0;
 	assert_int_equal(call_transport_state(&p.call, 3), TRANSPORT_FREE);
 	assert_int_equal(leg_transport(&p.call.leg[0], "audio"), -1);

@@ -26,7 +26,9 @@ static const char every_line[] =
 	"content responder initiator u%20f - a-b\n"
 	"content initiator - u p v 1\n"
 	"content initiator - u p w 7 active omemo\n"
-	"content initiator - u p x 0 passive sha-256%2000:FF\n";
+	"content initiator - u p x 0 passive sha-256%2000:FF\n"
+	"ours 1 u p\n"
+	"ours 3 u p sha-256%2000:FF\n";
 
 /* What a peer chose can hold anything and stays one word. */
 static void round_trip(void **state)
@@ -76,7 +78,8 @@ static void not_ours(void **state)
 		"content initiator - - %0z n", "device 11111 %4x u@h/a",
 		"content %0z - - - n", "content initiator %0z - - n",
 		"content initiator - %0z - n", "content initiator - - - %0z",
-		"device %0z - u@h/a", "media %0z", "dialed %0z",
+		"device %0z - u@h/a", "media %0z", "dialed %0z", "ours",
+		"ours 1", "ours 1 u", "ours 8 u p", "ours x u p",
 	};
 	struct leg l;
 	size_t i;

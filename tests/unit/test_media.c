@@ -9,19 +9,22 @@ static int listener = -1, peer = -1;
 static struct wire_msg got;
 static char media_file[96], call_id[WIRE_CALL_SIZE], sid[64];
 static unsigned candidates, ends, remotes;
+static struct wire_security said[WIRE_SIDES];
+static const char *mode;           /* of this test */
 
 #define ALICE_IP "192.0.2.11"
 #define BOB_IP "192.0.2.22"
 #define ALICE "from='alice@example.org/a' to='bob@calls.example.org/call'"
 #define BOB "from='bob@example.org/b' to='alice@calls.example.org/call'"
+#define EIGHT "A1:B2:C3:D4:E5:F6:07:18"
+#define HIS(eight) eight ":" eight ":" eight ":" eight
 #define CONTENT(name, ufrag, more) "<content creator='initiator' name='" name \
 	"'><description xmlns='urn:xmpp:jingle:apps:rtp:1' media='audio'>" \
 	"<rtcp-mux/><payload-type id='0'/></description><transport " \
 	"xmlns='urn:xmpp:jingle:transports:ice-udp:1' ufrag='" ufrag "' " \
-	"pwd='a-secret-of-" ufrag "-0000'><fingerprint hash='md5' " \
-	"xmlns='urn:xmpp:jingle:apps:dtls:0' setup='actpass'>A1:B2:C3:D4:E5:" \
-	"F6:07:18:A1:B2:C3:D4:E5:F6:07:18</fingerprint>" more "</transport>" \
-	"</content>"
+	"pwd='a-secret-of-" ufrag "-0000'><fingerprint hash='sha-256' " \
+	"xmlns='urn:xmpp:jingle:apps:dtls:0' setup='actpass'>" HIS(EIGHT) \
+	"</fingerprint>" more "</transport></content>"
 #define CANDIDATE(ip, protocol) "<candidate component='1' foundation='1' " \
 	"ip='" ip "' port='5000' priority='7' protocol='" protocol "' " \
 	"type='host'/>"
@@ -73,6 +76,8 @@ static bool next_is(enum wire_kind kind)
 	candidates += got.kind == WIRE_CANDIDATE;
 	ends += got.kind == WIRE_END;
 	remotes += got.kind == WIRE_REMOTE;
+	if (got.kind == WIRE_SECURITY)
+		said[got.side] = got.security;
 	return got.kind == kind;
 }
 
@@ -120,6 +125,11 @@ static void ready(void)
 	strcpy(msg.ready.side[WIRE_CALLER].pwd, "pwd-towards-alice-000000");
 	strcpy(msg.ready.side[WIRE_CALLEE].ufrag, "tobob000");
 	strcpy(msg.ready.side[WIRE_CALLEE].pwd, "pwd-towards-bob-00000000");
+	if (strcmp(mode, "room") == 0) {
+		strcpy(msg.ready.fingerprint.hash, "sha-256");
+		msg.ready.fingerprint.len = 32;
+		memset(msg.ready.fingerprint.value, 0x5c, 32);
+	}
 	tell(&msg);
 }
 
@@ -181,34 +191,46 @@ static void offer(void)
 		  "</jingle></iq>");
 	UNTIL(next_is(WIRE_OPEN));
 	assert_int_equal(got.transport, 0);
+	assert_int_equal(got.open.mode, strcmp(mode, "room") == 0 ?
+			 WIRE_ROOM : WIRE_BLIND);
 	strcpy(call_id, got.call);
 }
 
-static void configure(const char *mode)
+static void configure(const char *to)
 {
 	char more[200];
 
+	mode = to;
 	snprintf(more, sizeof(more), "media = %s\nmedia_socket = \"%s\"\n",
 		 mode, media_file);
 	write_conf(more);
 }
 
-static void begin(void)
+static void begin(const char *as)
 {
 	candidates = ends = remotes = 0;
 	snprintf(media_file, sizeof(media_file), "%s/media", dir);
-	configure("blind");
+	memset(said, 0, sizeof(said));
+	configure(as);
 }
 
-static void connected(void)
+static void connected_as(const char *as)
 {
-	begin();
+	char status[96];
+
+	begin(as);
 	media_listen();
 	up();
 	welcome();
 	tell_kind(WIRE_LISTED, NULL);
-	UNTIL(says("\"status\"", "media           blind, privatecall-media "
-		   "9.8.7"));
+	snprintf(status, sizeof(status), "media           %s, "
+		 "privatecall-media 9.8.7", mode);
+	UNTIL(says("\"status\"", status));
+}
+
+static void connected(void)
+{
+	connected_as("blind");
 }
 
 static void running(void)
@@ -230,7 +252,7 @@ static void running(void)
 static void test_away(void **state)
 {
 	(void)state;
-	begin();
+	begin("blind");
 	up();
 	assert_int_equal(ctl("\"status\""), 0);
 	assert_non_null(strstr(answer, "privatecall-media IS AWAY: "));
@@ -277,6 +299,60 @@ static void test_call(void **state)
 		  "sid='s1'><reason><success/></reason></jingle></iq>");
 	UNTIL(next_is(WIRE_CLOSE));
 	assert_string_equal(got.call, call_id);
+	media_end();
+	stop();
+}
+
+static void is_his(const struct wire_security *s, bool active)
+{
+	assert_string_equal(s->fingerprint.hash, "sha-256");
+	assert_int_equal(s->fingerprint.len, 32);
+	assert_int_equal(s->fingerprint.value[0], 0xa1);
+	assert_int_equal(s->fingerprint.value[31], 0x18);
+	assert_int_equal(s->active, active);
+}
+
+/* Mode `room`: each is told of our fingerprint, and media of his; that it is
+ * decrypted here is said. */
+static void test_room(void **state)
+{
+	(void)state;
+	connected_as("room");
+	running();
+	/* The last one is said of the called device. */
+	UNTIL(next_is(WIRE_SECURITY) && got.side == WIRE_CALLEE);
+	is_his(&said[WIRE_CALLER], true);
+	is_his(&said[WIRE_CALLEE], true);
+	assert_int_equal(count_sent(EIGHT), 0);
+	assert_int_equal(count_sent("hash='sha-256' setup='actpass'>5C:5C:"),
+			 1);
+	assert_int_equal(count_sent("hash='sha-256' setup='active'>5C:5C:"),
+			 1);
+	step(WIRE_CALLER, WIRE_SECURE);
+	step(WIRE_CALLEE, WIRE_SECURE);
+	step(WIRE_CALLER, WIRE_MEDIA);
+	step(WIRE_CALLEE, WIRE_MEDIA);
+	UNTIL(says("\"calls\"", ", room"));
+	mock_send(&m, "<iq type='set' id='i3' " ALICE "><jingle "
+		  "xmlns='urn:xmpp:jingle:1' action='session-terminate' "
+		  "sid='s1'><reason><success/></reason></jingle></iq>");
+	UNTIL(next_is(WIRE_CLOSE));
+	UNTIL(count_sent(", decrypted at your server.") == 2);
+	media_end();
+	stop();
+}
+
+/* A handshake by a certificate that is not the fingerprint's. */
+static void test_insecure(void **state)
+{
+	(void)state;
+	connected_as("room");
+	running();
+	step(WIRE_CALLER, WIRE_INSECURE);
+	UNTIL(count_sent("session-terminate") == 2);
+	assert_int_equal(count_sent("<security-error"), 2);
+	UNTIL(count_sent("(wrong fingerprint of the caller&apos;s device)") +
+	      count_sent("(wrong fingerprint of the caller's device)") >= 4);
 	media_end();
 	stop();
 }
@@ -422,13 +498,13 @@ static void test_connection_breaks(void **state)
 
 /* X10: control dies; calls that both know go on, others are closed; one that
  * only control knows is interrupted. */
-static void test_control_dies(void **state)
+static void control_dies(const char *as)
 {
 	static const char other[] = "01234567-89ab-4def-8123-456789abcdef";
 	struct wire_msg msg;
+	char text[32];
 
-	(void)state;
-	connected();
+	connected_as(as);
 	running();
 	kill_daemon();
 	peer = -1;
@@ -449,7 +525,8 @@ static void test_control_dies(void **state)
 	UNTIL(next_is(WIRE_CLOSE));
 	assert_string_equal(got.call, other);
 	come_online();
-	UNTIL(says("\"calls\"", "up       "));
+	snprintf(text, sizeof(text), ", %s", as);
+	UNTIL(says("\"calls\"", "up       ") && says("\"calls\"", text));
 	kill_daemon();
 	peer = -1;
 	forget_log();
@@ -462,12 +539,25 @@ static void test_control_dies(void **state)
 	stop();
 }
 
+static void test_control_dies(void **state)
+{
+	(void)state;
+	control_dies("blind");
+}
+
+static void test_control_dies_in_room(void **state)
+{
+	(void)state;
+	control_dies("room");
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_away), T(test_call), T(test_restart), T(test_refused),
-		T(test_media_dies), T(test_mode_changes), T(test_late),
-		T(test_connection_breaks), T(test_control_dies),
+		T(test_away), T(test_call), T(test_room), T(test_insecure),
+		T(test_restart), T(test_refused), T(test_media_dies),
+		T(test_mode_changes), T(test_late), T(test_connection_breaks),
+		T(test_control_dies), T(test_control_dies_in_room),
 	};
 
 	return be_daemon_or_test(argc, argv, tests);

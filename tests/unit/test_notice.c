@@ -124,6 +124,13 @@ static void details(void **state)
 	check(&n, 0, "Call ended",
 	      "Video call to Bob (bob@x.org) from 14:05 to 14:04 UTC, "
 	      "0:00, encrypted between the two of you.");
+	n.ends_here = true;
+	check(&n, 0, "Call ended",
+	      "Video call to Bob (bob@x.org) from 14:05 to 14:04 UTC, "
+	      "0:00, decrypted at your server.");
+	n.encrypted = false;           /* of what was not, nothing is said */
+	check(&n, 0, "Call ended",
+	      "Video call to Bob (bob@x.org) from 14:05 to 14:04 UTC, 0:00.");
 }
 
 static void names(void **state)
