@@ -272,6 +272,12 @@ int dtls_identity_new(int64_t wall, struct dtls_identity **id_r,
 	return 0;
 }
 
+struct dtls_identity *dtls_identity_hold(struct dtls_identity *id)
+{
+	id->refs++;
+	return id;
+}
+
 void dtls_identity_free(struct dtls_identity *id)
 {
 	if (!id || --id->refs)

@@ -139,6 +139,9 @@ int dtls_identity_new(int64_t wall, struct dtls_identity **id_r,
 /* Gives up the maker's reference. NULL is fine. */
 void dtls_identity_free(struct dtls_identity *id);
 
+/* One more reference, to be given up by dtls_identity_free(). */
+struct dtls_identity *dtls_identity_hold(struct dtls_identity *id);
+
 /* The hash of our certificate: "sha-256", "sha-384", "sha-512". Its length,
  * 0: another hash. */
 size_t dtls_identity_fingerprint(const struct dtls_identity *id,

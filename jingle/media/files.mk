@@ -18,7 +18,7 @@ jingle_media_SRC = \
 	jingle/media/stun.c jingle/media/stun.h
 # What calls OpenSSL or libsrtp.
 jingle_media_CRYPTO_SRC = \
+	jingle/media/dtls_srtp.c jingle/media/dtls_srtp.h \
 	jingle/media/srtp.c jingle/media/srtp.h \
 	jingle/media/srtp_evp.c \
 	jingle/media/srtp_libsrtp.c
-	jingle/media/dtls_srtp.c jingle/media/dtls_srtp.h

@@ -3,6 +3,7 @@ mod_privatecall_media_SRC = \
 	mod_privatecall/media/relay.c mod_privatecall/media/relay.h \
 	mod_privatecall/media/relay_pass.c \
 	mod_privatecall/media/relay_private.h \
+	mod_privatecall/media/relay_room.c \
 	mod_privatecall/media/relay_table.c \
 	mod_privatecall/media/wire.c mod_privatecall/media/wire.h
 # What touches the world: privatecall-media alone.

@@ -25,6 +25,7 @@ struct options {
 	struct local_options local;
 	const char *socket;
 	unsigned most_calls;
+	enum srtp_backend srtp;
 };
 
 struct media {
@@ -39,7 +40,7 @@ struct media {
 
 static void log_closed(const struct wire_msg *m)
 {
-	char side[WIRE_SIDES][96], dropped[96] = "";
+	char side[WIRE_SIDES][96], dropped[256] = "";
 	unsigned i;
 
 	for (i = 0; i < WIRE_SIDES; i++)
@@ -179,7 +180,8 @@ static int watch_all(struct media *d)
 static int start(struct media *d, const struct options *o, char **why_r)
 {
 	struct relay_config config = { .most_calls = o->most_calls,
-				       .release = PACKAGE_VERSION };
+				       .release = PACKAGE_VERSION,
+				       .srtp = o->srtp };
 	int err = local_choose(&o->local, config.local, &config.locals,
 			       why_r);
 
@@ -254,6 +256,9 @@ static void usage(FILE *out)
 	      "  --socket PATH        where privatecalld comes, "
 	      WIRE_SOCKET "\n"
 	      "  --max-calls N        1000\n"
+	      "  --srtp NAME          whose SRTP in mode `room': evp, of "
+	      "OpenSSL's\n"
+	      "                       ciphers, or libsrtp\n"
 	      "  --version, --help\n", out);
 }
 
@@ -288,6 +293,16 @@ static bool add(const char *name, const char *text, const char **list)
 	return true;
 }
 
+static bool read_srtp(const char *text, enum srtp_backend *srtp_r)
+{
+	*srtp_r = strcmp(text, "libsrtp") ? SRTP_EVP : SRTP_LIBSRTP;
+	if (*srtp_r == SRTP_LIBSRTP || strcmp(text, "evp") == 0)
+		return true;
+	fprintf(stderr, "privatecall-media: --srtp: expected evp or libsrtp, "
+		"not `%s'\n", text);
+	return false;
+}
+
 static bool take_option(struct options *o, int c, const char *text)
 {
 	unsigned long n = 0;
@@ -310,6 +325,8 @@ static bool take_option(struct options *o, int c, const char *text)
 	case 's':
 		o->socket = text;
 		return true;
+	case 'k':
+		return read_srtp(text, &o->srtp);
 	default:
 		usage(stderr);
 		return false;
@@ -324,6 +341,7 @@ int main(int argc, char **argv)
 		{ "port", required_argument, NULL, 'p' },
 		{ "socket", required_argument, NULL, 's' },
 		{ "max-calls", required_argument, NULL, 'm' },
+		{ "srtp", required_argument, NULL, 'k' },
 		{ "version", no_argument, NULL, 'V' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },

@@ -109,8 +109,12 @@ static void act(struct relay *r, struct leg *l, const struct ice_action *a)
 		say_credentials(r, l);
 		break;
 	case ICE_DO_SELECT:
-		if (a->addr.family != ADDR_NONE)
-			pass_held(r, relay_other(l));
+		if (a->addr.family == ADDR_NONE)
+			break;
+		if (l->room)
+			room_connected(r, l);
+		else
+			pass_held(r, relay_other(l), pass_on);
 		break;
 	case ICE_DO_STATE:
 		say_state(r, l, a->state);
@@ -129,7 +133,19 @@ void relay_step(struct relay *r, struct leg *l, struct ice_event *ev)
 	explicit_bzero(ev->entropy, sizeof(ev->entropy));
 	for (i = 0; i < r->out.n; i++)
 		act(r, l, &r->out.list[i]);
-	heap_put(r, l, ice_deadline(&l->agent));
+	relay_settle(r, l);
+}
+
+static int64_t deadline(const struct leg *l)
+{
+	int64_t ice = ice_deadline(&l->agent), room = room_deadline(l);
+
+	return ice < room ? ice : room;
+}
+
+void relay_settle(struct relay *r, struct leg *l)
+{
+	heap_put(r, l, deadline(l));
 }
 
 /* --- calls ------------------------------------------------------------ */
@@ -152,6 +168,7 @@ static void close_transport(struct relay *r, struct transport *t)
 		table_name(r, l, true);
 		heap_put(r, l, INT64_MAX);
 		ice_clear(&l->agent);
+		room_free(l);
 	}
 	table_give_slot(r, t);
 	c->transport[t->number] = NULL;
@@ -166,14 +183,28 @@ static void close_call(struct relay *r, struct call *c)
 		if (c->transport[i])
 			close_transport(r, c->transport[i]);
 	table_remove_call(r, c);
+	dtls_identity_free(c->identity);
 	free(c);
+}
+
+static struct transport *new_transport(struct call *c)
+{
+	struct transport *t = calloc(1, sizeof(*t));
+
+	if (!t || c->mode == WIRE_BLIND)
+		return t;
+	if (room_new(&t->leg[WIRE_CALLER]) && room_new(&t->leg[WIRE_CALLEE]))
+		return t;
+	room_free(&t->leg[WIRE_CALLER]);
+	free(t);
+	return NULL;
 }
 
 /* Towards the caller, who began, we are controlled (RFC 8445, 6.1.1). */
 static struct transport *open_transport(struct relay *r, struct call *c,
 					unsigned number)
 {
-	struct transport *t = calloc(1, sizeof(*t));
+	struct transport *t = new_transport(c);
 	unsigned char entropy[ICE_ENTROPY_SIZE];
 	unsigned side;
 
@@ -182,6 +213,8 @@ static struct transport *open_transport(struct relay *r, struct call *c,
 	t->call = c;
 	t->number = (uint8_t)number;
 	if (!table_take_slot(r, t)) {
+		room_free(&t->leg[WIRE_CALLER]);
+		room_free(&t->leg[WIRE_CALLEE]);
 		free(t);
 		return NULL;
 	}
@@ -200,13 +233,16 @@ static struct transport *open_transport(struct relay *r, struct call *c,
 	return t;
 }
 
-static struct call *open_call(struct relay *r, const char *id)
+static struct call *open_call(struct relay *r, const struct wire_msg *m)
 {
 	struct call *c = calloc(1, sizeof(*c));
 
 	if (!c)
 		return NULL;
-	memcpy(c->id, id, sizeof(c->id));
+	memcpy(c->id, m->call, sizeof(c->id));
+	c->mode = (uint8_t)m->open.mode;
+	if (c->mode == WIRE_ROOM)
+		c->identity = dtls_identity_hold(r->config.identity);
 	table_add_call(r, c);
 	return c;
 }
@@ -224,6 +260,14 @@ static void refuse(struct relay *r, const struct wire_msg *m,
 	r->to.say(&no, r->arg);
 }
 
+static void put_fingerprint(struct wire_fingerprint *f,
+			    const struct dtls_identity *identity)
+{
+	strcpy(f->hash, "sha-256");
+	f->len = (uint32_t)dtls_identity_fingerprint(identity, f->hash,
+						     f->value);
+}
+
 static void say_ready(struct relay *r, const struct transport *t)
 {
 	struct wire_msg m;
@@ -233,6 +277,8 @@ static void say_ready(struct relay *r, const struct transport *t)
 	m.transport = t->number;
 	for (side = 0; side < WIRE_SIDES; side++)
 		put_credentials(&m.ready.side[side], &t->leg[side]);
+	if (t->call->identity)
+		put_fingerprint(&m.ready.fingerprint, t->call->identity);
 	r->to.say(&m, r->arg);
 	explicit_bzero(&m, sizeof(m));
 }
@@ -255,7 +301,7 @@ static void take_open(struct relay *r, const struct wire_msg *m)
 		refuse(r, m, WIRE_FULL);
 		return;
 	}
-	fresh = c ? NULL : open_call(r, m->call);
+	fresh = c ? NULL : open_call(r, m);
 	if (c || fresh)
 		t = open_transport(r, c ? c : fresh, m->transport);
 	if (t) {
@@ -393,6 +439,8 @@ static void take_of_transport(struct relay *r, const struct wire_msg *m)
 		r->count[RELAY_N_UNKNOWN]++;
 	else if (m->kind == WIRE_DROP)
 		close_transport(r, t);
+	else if (m->kind == WIRE_SECURITY)
+		room_secure(r, &t->leg[m->side], &m->security);
 	else
 		take_leg(r, &t->leg[m->side], m);
 }
@@ -501,8 +549,10 @@ void relay_time(struct relay *r, int64_t now)
 
 	assert(now > 0 && now >= r->now);
 	r->now = now;
-	for (; n && r->heap_n && r->heap[0]->deadline <= now; n--)
+	for (; n && r->heap_n && r->heap[0]->deadline <= now; n--) {
+		room_time(r, r->heap[0]);
 		relay_step(r, r->heap[0], &ev);
+	}
 	pass_expire(r);
 }
 
@@ -530,6 +580,8 @@ int relay_new(const struct relay_config *config,
 	r->ice.locals = config->locals;
 	r->ice.forbidden = forbidden;
 	r->ice.arg = &r->config;
+	if (config->identity)
+		dtls_identity_hold(config->identity);
 	r->to = *handlers;
 	r->arg = arg;
 	r->held_until = INT64_MAX;
@@ -537,6 +589,7 @@ int relay_new(const struct relay_config *config,
 	memcpy(&r->key, entropy, sizeof(r->key));
 	if (table_make(r)) {
 		table_free(r);
+		dtls_identity_free(config->identity);
 		free(r);
 		return ENOMEM;
 	}
@@ -554,8 +607,18 @@ void relay_free(struct relay *r)
 		while (r->calls[i])
 			close_call(r, r->calls[i]);
 	table_free(r);
+	dtls_identity_free(r->config.identity);
 	explicit_bzero(&r->out, sizeof(r->out));
+	explicit_bzero(r->packet, sizeof(r->packet));
 	free(r);
+}
+
+void relay_set_identity(struct relay *r, struct dtls_identity *identity)
+{
+	if (identity)
+		dtls_identity_hold(identity);
+	dtls_identity_free(r->config.identity);
+	r->config.identity = identity;
 }
 
 void relay_drain(struct relay *r)
@@ -588,7 +651,7 @@ static unsigned check_leg(const struct relay *r, const struct leg *l)
 	assert(table_named(r, l->agent.current.ufrag) == l);
 	assert(!l->agent.old.ufrag[0] ||
 	       table_named(r, l->agent.old.ufrag) == l);
-	assert(l->deadline == ice_deadline(&l->agent));
+	assert(l->deadline == deadline(l));
 	assert((l->deadline != INT64_MAX) == !!l->heap_at);
 	assert(!l->heap_at || r->heap[l->heap_at - 1] == l);
 	for (s = l->seen; s < l->seen + LEG_SEEN_MAX; s++)

@@ -1,8 +1,7 @@
-/* relay.h: the relay of mode `blind`: the calls of one worker, each with ICE
- * ended towards both sides, and whose datagram goes where. A step machine:
- * packets, messages of control and time in; packets and messages out. It knows
- * no socket and no clock (that is worker.c), so that all of it can be tested in
- * virtual time.
+/* relay.h: the calls of one worker, each with ICE ended towards both sides, and
+ * whose datagram goes where. A step machine: packets, messages of control and
+ * time in; packets and messages out. It knows no socket and no clock (that is
+ * worker.c), so that all of it can be tested in virtual time.
  *
  *                        a datagram and its source
  *                                   |
@@ -15,21 +14,25 @@
  *      its ICE agent                in 30 s? else    counted: never
  *      (jingle/media/ice.h)         dropped          an answer
  *            |                              |
- *      answers, checks;             the other leg's selected address: sent,
- *      a right one puts its         as it came. No such address yet: a
- *      source into the table        ClientHello waits for 2 s, all else is
- *                                   dropped
+ *      answers, checks;             mode `blind`: to the other leg's selected
+ *      a right one puts its         address, as it came. No such address
+ *      source into the table        yet: a ClientHello waits for 2 s, all
+ *                                   else is dropped
+ *                                         |
+ *                                   mode `room`: DTLS ends here; SRTP is
+ *                                   opened with this leg's keys and closed
+ *                                   with the other's (relay_room.c)
  *
  * So nobody gets a byte who has not shown in the last 30 s that he wants it
- * (A14, A24, A27), and what passes are the clients' own bytes, which nobody
- * here could read (mode `blind`).
+ * (A14, A24, A27). In mode `blind` what passes are the clients' own bytes,
+ * which nobody here could read.
  *
  * An address belongs to one leg. A right check can be sent with another's
  * source address: that one keeps it, and gets it back when he answers a check
  * of ours, which shows that he is there.
  *
- * A packet costs no allocation; all tables are made at the start, by the most
- * calls, and a call brings its own part of them.
+ * A packet of media costs no allocation; all tables are made at the start, by
+ * the most calls, and a call brings its own part of them.
  */
 #ifndef MOD_PRIVATECALL_MEDIA_RELAY_H
 #define MOD_PRIVATECALL_MEDIA_RELAY_H
@@ -38,7 +41,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "jingle/media/addr.h"
+#include "jingle/media/dtls_srtp.h"
 #include "jingle/media/ice.h"
+#include "jingle/media/srtp.h"
 #include "mod_privatecall/media/wire.h"
 
 #define RELAY_CALLS_MAX 8000       /* that may be configured */
@@ -46,6 +51,8 @@
 #define RELAY_HELD_OF_LEG 4        /* datagrams, of one leg */
 #define RELAY_HELD_MAX 128         /* and of all together */
 #define RELAY_HELD_SIZE 1500       /* bytes of each */
+#define RELAY_PACKET_MAX 2048      /* bytes of a datagram */
+#define RELAY_PACKET_SIZE (RELAY_PACKET_MAX + 256) /* and what is added */
 
 /* Datagrams that belong to no call, and where they ended. */
 enum relay_count {
@@ -65,6 +72,9 @@ struct relay_config {
 	unsigned locals;
 	unsigned most_calls;       /* 1 to RELAY_CALLS_MAX */
 	const char *release;       /* for WELCOME */
+	struct dtls_identity *identity;    /* of mode `room`; the relay holds
+					      on to it */
+	enum srtp_backend srtp;    /* which implementation */
 };
 
 /* Where its output goes. They take what they get at once and call nothing
@@ -95,6 +105,8 @@ void relay_time(struct relay *r, int64_t now);
 /* When relay_time() is due; INT64_MAX: never. */
 int64_t relay_deadline(const struct relay *r);
 
+/* From now on calls are opened with this one. */
+void relay_set_identity(struct relay *r, struct dtls_identity *identity);
 /* From now on no call is taken. */
 void relay_drain(struct relay *r);
 unsigned relay_calls(const struct relay *r);

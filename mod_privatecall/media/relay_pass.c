@@ -1,14 +1,11 @@
-/* relay_pass.c: DTLS and SRTP of one side go to the other, as they came (see
- * relay.h).
+/* relay_pass.c: datagrams with DTLS and SRTP: of whom they are, what waits,
+ * and mode `blind`, where they go to the other side as they came (see relay.h).
  */
 #include "mod_privatecall/media/relay_private.h"
 
 #include <string.h>
-#include "jingle/media/demux.h"
 
-/* A DTLS record (RFC 6347, 4.1, 4.2.2): what it holds, and of a handshake the
- * kind of message. */
-#define DTLS_HANDSHAKE 22
+/* Where a record of a handshake says what kind of message (RFC 6347, 4.2.2). */
 #define DTLS_MESSAGE_AT 13
 #define DTLS_CLIENT_HELLO 1
 
@@ -18,14 +15,13 @@ struct leg *relay_other(struct leg *l)
 							   WIRE_CALLER];
 }
 
-static void drop(struct relay *r, struct leg *l, enum wire_drop why)
+void pass_drop(struct relay *r, struct leg *l, enum wire_drop why)
 {
 	r->dropped[why]++;
 	l->transport->call->sum.dropped[why]++;
 }
 
-static void send_on(struct relay *r, struct leg *to, const void *bytes,
-		    size_t len)
+void pass_send(struct relay *r, struct leg *to, const void *bytes, size_t len)
 {
 	to->traffic.out_packets++;
 	to->traffic.out_bytes += len;
@@ -54,7 +50,7 @@ void pass_expire(struct relay *r)
 		if (!h->leg)
 			continue;
 		if (r->now >= h->until) {
-			drop(r, h->leg, WIRE_TOO_EARLY);
+			pass_drop(r, h->leg, WIRE_TOO_EARLY);
 			unhold(r, h);
 		} else if (h->until < r->held_until) {
 			r->held_until = h->until;
@@ -62,7 +58,9 @@ void pass_expire(struct relay *r)
 	}
 }
 
-void pass_held(struct relay *r, struct leg *l)
+void pass_held(struct relay *r, struct leg *l,
+	       void (*take_h)(struct relay *r, struct leg *l,
+			      const unsigned char *bytes, size_t len))
 {
 	struct held *h, *first;
 
@@ -71,7 +69,7 @@ void pass_held(struct relay *r, struct leg *l)
 		for (h = r->held; h < r->held + RELAY_HELD_MAX; h++)
 			if (h->leg == l && (!first || h->order < first->order))
 				first = h;
-		send_on(r, relay_other(l), first->bytes, first->len);
+		take_h(r, l, first->bytes, first->len);
 		unhold(r, first);
 	}
 }
@@ -85,14 +83,13 @@ void pass_forget(struct relay *r, struct leg *l)
 			unhold(r, h);
 }
 
-static void hold(struct relay *r, struct leg *l, const void *bytes,
-		 size_t len)
+void pass_hold(struct relay *r, struct leg *l, const void *bytes, size_t len)
 {
 	struct held *h = r->held;
 
 	if (l->held == RELAY_HELD_OF_LEG || r->n_held == RELAY_HELD_MAX ||
 	    len > RELAY_HELD_SIZE) {
-		drop(r, l, WIRE_TOO_EARLY);
+		pass_drop(r, l, WIRE_TOO_EARLY);
 		return;
 	}
 	while (h->leg)
@@ -110,6 +107,18 @@ static void hold(struct relay *r, struct leg *l, const void *bytes,
 
 /* --- packets ---------------------------------------------------------- */
 
+bool pass_is_hello(const unsigned char *bytes, size_t len)
+{
+	return len > DTLS_MESSAGE_AT && bytes[0] == DTLS_HANDSHAKE &&
+	       bytes[DTLS_MESSAGE_AT] == DTLS_CLIENT_HELLO;
+}
+
+void pass_on(struct relay *r, struct leg *l, const unsigned char *bytes,
+	     size_t len)
+{
+	pass_send(r, relay_other(l), bytes, len);
+}
+
 /* What a leg has come to is said once; what is no handshake and no media
  * (alerts, data channels) says nothing. */
 static void say_kind(struct relay *r, struct leg *l, enum demux kind,
@@ -125,29 +134,31 @@ void pass_packet(struct relay *r, const struct addr *from,
 		 const unsigned char *bytes, size_t len)
 {
 	enum demux kind = demux_kind(bytes, len);
-	struct leg *l = table_seen(r, from), *to;
+	struct leg *l = table_seen(r, from);
 
 	if (!l) {
 		r->count[RELAY_N_STRANGERS]++;
 		return;
 	}
-	to = relay_other(l);
 	if (!ice_accepts(&l->agent, from)) {
-		drop(r, l, WIRE_NOT_VALIDATED);
+		pass_drop(r, l, WIRE_NOT_VALIDATED);
 		return;
 	}
 	if (kind == DEMUX_OTHER) {
-		drop(r, l, WIRE_OTHER_KIND);
+		pass_drop(r, l, WIRE_OTHER_KIND);
+		return;
+	}
+	if (l->room) {
+		room_packet(r, l, kind, bytes, len);
 		return;
 	}
 	l->traffic.in_packets++;
 	l->traffic.in_bytes += len;
 	say_kind(r, l, kind, bytes);
-	if (ice_selected(&to->agent))
-		send_on(r, to, bytes, len);
-	else if (len > DTLS_MESSAGE_AT && bytes[0] == DTLS_HANDSHAKE &&
-		 bytes[DTLS_MESSAGE_AT] == DTLS_CLIENT_HELLO)
-		hold(r, l, bytes, len);
+	if (ice_selected(&relay_other(l)->agent))
+		pass_on(r, l, bytes, len);
+	else if (pass_is_hello(bytes, len))
+		pass_hold(r, l, bytes, len);
 	else
-		drop(r, l, WIRE_NOBODY);
+		pass_drop(r, l, WIRE_NOBODY);
 }

@@ -4,10 +4,15 @@
 #ifndef MOD_PRIVATECALL_MEDIA_RELAY_PRIVATE_H
 #define MOD_PRIVATECALL_MEDIA_RELAY_PRIVATE_H
 
+#include "jingle/media/demux.h"
+#include "jingle/media/dtls_srtp.h"
+#include "jingle/media/srtp.h"
 #include "mod_privatecall/media/relay.h"
 
 #define LEG_SEEN_MAX 16            /* addresses of one leg */
 #define CHECK_WAYS 4               /* places that an id may take */
+#define DTLS_HANDSHAKE 22          /* first byte of a record with part of it
+				      (RFC 6347, 4.1) */
 
 struct leg;
 
@@ -24,6 +29,12 @@ struct seen {                      /* an address of his, shown by a check */
 	int64_t until;             /* 0: free, and in no table */
 };
 
+struct room_leg {                  /* mode `room`: DTLS and SRTP end here */
+	struct dtls_srtp *dtls;    /* NULL: his fingerprint is not known yet */
+	struct srtp *in, *out;     /* NULL: there are no keys yet */
+	bool done;                 /* DTLS has ended one way or the other */
+};
+
 struct leg {                       /* one side of a transport */
 	struct ice_agent agent;
 	struct transport *transport;
@@ -34,6 +45,7 @@ struct leg {                       /* one side of a transport */
 	struct wire_traffic traffic;
 	struct name name[2];       /* the current one, that of before */
 	struct seen seen[LEG_SEEN_MAX];
+	struct room_leg *room;     /* NULL: mode `blind` */
 	int64_t deadline;          /* its place in the heap goes by that */
 	uint32_t heap_at;          /* from 1; 0: not in it */
 };
@@ -49,6 +61,8 @@ struct transport {
 struct call {
 	struct call *next;         /* of the same bucket */
 	char id[WIRE_CALL_SIZE];
+	uint8_t mode;              /* enum wire_mode */
+	struct dtls_identity *identity;            /* `room`: ours */
 	struct transport *transport[WIRE_TRANSPORTS_MAX];  /* NULL: not open */
 	struct wire_closed sum;    /* of those dropped; all drops */
 };
@@ -95,6 +109,8 @@ struct relay {
 	uint64_t count[RELAY_COUNTS];
 	uint64_t dropped[WIRE_DROPS];
 	struct ice_actions out;    /* of the last step of an agent */
+	struct dtls_srtp_out dtls; /* and of an association */
+	unsigned char packet[RELAY_PACKET_SIZE];   /* that is opened, closed */
 };
 
 /* --- relay_table.c: finding ------------------------------------------- */
@@ -130,16 +146,42 @@ void heap_put(struct relay *r, struct leg *l, int64_t deadline);
 /* --- relay.c: one step of an agent ------------------------------------ */
 
 void relay_step(struct relay *r, struct leg *l, struct ice_event *ev);
+/* When the leg has something to do. */
+void relay_settle(struct relay *r, struct leg *l);
 void relay_say_step(struct relay *r, struct leg *l, enum wire_step step);
 
-/* --- relay_pass.c: DTLS and SRTP -------------------------------------- */
+/* --- relay_pass.c: DTLS and SRTP of mode `blind`; what waits ------------ */
 
 struct leg *relay_other(struct leg *l);
-/* The other leg of `l` may be sent to: what waited goes. */
-void pass_held(struct relay *r, struct leg *l);
+void pass_drop(struct relay *r, struct leg *l, enum wire_drop why);
+void pass_send(struct relay *r, struct leg *to, const void *bytes, size_t len);
+bool pass_is_hello(const unsigned char *bytes, size_t len);
+/* A ClientHello of his waits, if there is room. */
+void pass_hold(struct relay *r, struct leg *l, const void *bytes, size_t len);
+/* What waited of his goes to `take_h`, in its order. */
+void pass_held(struct relay *r, struct leg *l,
+	       void (*take_h)(struct relay *r, struct leg *l,
+			      const unsigned char *bytes, size_t len));
+/* Mode `blind`: to the other leg. */
+void pass_on(struct relay *r, struct leg *l, const unsigned char *bytes,
+	     size_t len);
 void pass_expire(struct relay *r);         /* what waited for too long */
 void pass_forget(struct relay *r, struct leg *l);
 void pass_packet(struct relay *r, const struct addr *from,
 		 const unsigned char *bytes, size_t len);
+
+/* --- relay_room.c: DTLS and SRTP of mode `room` -------------------------- */
+
+bool room_new(struct leg *l);              /* false: no memory */
+void room_free(struct leg *l);
+/* His certificate's fingerprint is known, or said again. */
+void room_secure(struct relay *r, struct leg *l,
+		 const struct wire_security *s);
+/* ICE has a way to him. */
+void room_connected(struct relay *r, struct leg *l);
+void room_packet(struct relay *r, struct leg *l, enum demux kind,
+		 const unsigned char *bytes, size_t len);
+void room_time(struct relay *r, struct leg *l);
+int64_t room_deadline(const struct leg *l);
 
 #endif

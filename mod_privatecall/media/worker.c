@@ -12,6 +12,9 @@
 
 #define BATCHES 8                  /* before others have their turn */
 #define REPORT_MS 10000
+/* Valid for 31 days, but what is new each day links no calls of two days. */
+#define RENEW_MS 86400000
+#define RENEW_RETRY_MS 60000
 
 int64_t worker_now(void)
 {
@@ -84,6 +87,50 @@ static int refuse_address(const struct addr *a, int err, char **why_r)
 	return err;
 }
 
+static int no_identity(int err, const char *why, char **why_r)
+{
+	if (asprintf(why_r, "no certificate can be made: %s: see that this "
+		     "host's OpenSSL makes one: openssl ecparam -genkey -name "
+		     "prime256v1", why ? why : strerror(err)) < 0)
+		*why_r = NULL;
+	return err;
+}
+
+static int make_relay(struct worker *w, struct relay_config *config,
+		      const struct relay_handlers *handlers, char **why_r)
+{
+	const char *why = NULL;
+	int err = dtls_identity_new(time(NULL), &config->identity, &why);
+
+	if (err)
+		return no_identity(err, why, why_r);
+	w->renew_at = worker_now() + RENEW_MS;
+	err = relay_new(config, handlers, w, &w->relay);
+	dtls_identity_free(config->identity);
+	config->identity = NULL;
+	return err;
+}
+
+/* Calls that run keep the one they have. */
+static void renew(struct worker *w, int64_t now)
+{
+	struct dtls_identity *identity;
+	const char *why = NULL;
+	int err;
+
+	if (now < w->renew_at)
+		return;
+	err = dtls_identity_new(time(NULL), &identity, &why);
+	w->renew_at = now + (err ? RENEW_RETRY_MS : RENEW_MS);
+	if (err) {
+		log_line(LOG_WARN, "no new certificate", "why", why ? why :
+			 strerror(err), NULL);
+		return;
+	}
+	relay_set_identity(w->relay, identity);
+	dtls_identity_free(identity);
+}
+
 int worker_open(struct worker *w, struct relay_config *config,
 		void (*say_h)(const struct wire_msg *m, void *arg), void *arg,
 		char **why_r)
@@ -109,7 +156,7 @@ int worker_open(struct worker *w, struct relay_config *config,
 		w->family[i] = l->base.family;
 		w->sockets++;
 	}
-	return relay_new(config, &handlers, w, &w->relay);
+	return make_relay(w, config, &handlers, why_r);
 }
 
 void worker_close(struct worker *w)
@@ -162,13 +209,14 @@ int worker_wait(struct worker *w)
 {
 	int64_t now = worker_now(), at = relay_deadline(w->relay);
 
+	renew(w, now);
 	if (at <= now) {
 		relay_time(w->relay, now);
 		flush(w);
 		at = relay_deadline(w->relay);
 	}
-	if (at == INT64_MAX)
-		return -1;
+	if (w->renew_at < at)
+		at = w->renew_at;
 	return at <= now ? 0 : at - now > INT_MAX ? INT_MAX : (int)(at - now);
 }
 

@@ -27,14 +27,16 @@ struct worker {
 	size_t used;
 	int64_t reported;          /* when bad packets were told of last */
 	uint64_t told[RELAY_COUNTS + WIRE_DROPS + 2];
+	int64_t renew_at;          /* our certificate */
 	void (*say_h)(const struct wire_msg *m, void *arg);
 	void *arg;
 };
 
 /* Monotonic ms. */
 int64_t worker_now(void);
-/* Opens the sockets; config->local gets their ports. 0, or an errno and the
- * line with the remedy (free() it), NULL: none. */
+/* Opens the sockets; config->local gets their ports. Makes the certificate of
+ * mode `room`, and a new one each day for the calls to come. 0, or an errno and
+ * the line with the remedy (free() it), NULL: none. */
 int worker_open(struct worker *w, struct relay_config *config,
 		void (*say_h)(const struct wire_msg *m, void *arg), void *arg,
 		char **why_r);
@@ -44,7 +46,7 @@ void worker_close(struct worker *w);
  * of it. */
 void worker_receive(struct worker *w, unsigned i);
 void worker_control(struct worker *w, const struct wire_msg *m);
-/* Does what is due, and how many ms until more is; -1: for ever. */
+/* Does what is due, and how many ms until more is. */
 int worker_wait(struct worker *w);
 /* A line in the log of what was dropped since the last, at most one in 10 s. */
 void worker_report(struct worker *w);

@@ -14,7 +14,7 @@ const START_MS = 10000;
 //   conf     what the daemon's configuration needs
 //   address  "127.0.0.1:PORT", where both users find it
 //   kill(signal) -> { code, signal }; start(); stop(); log (file), readLog()
-export async function startMedia({ dir,
+export async function startMedia({ dir, mode = 'blind',
 	binary = process.env.PRIVATECALL_MEDIA ??
 		join(BUILD, 'privatecall-media') }) {
 	// A socket's path is limited, that of a run's folder is not.
@@ -25,7 +25,7 @@ export async function startMedia({ dir,
 	const log = join(resolve(dir), 'privatecall-media.log');
 	let child;
 	const media = { log, address: null,
-		conf: { media: 'blind', media_socket: socket },
+		conf: { media: mode, media_socket: socket },
 		readLog: () => existsSync(log) ? readFileSync(log, 'utf8') : '',
 		kill: async (signal = 'SIGKILL') => {
 			child.kill(signal);

@@ -5,7 +5,7 @@
 //   --mode    transparent (the server has our module) or gateway
 // node quickstart.mjs --headless-call   two browsers without a window call
 //   --native  the same two browsers without the component, for comparison
-//   --media   blind: through our relay (direct)
+//   --media   blind, room: through our relay (direct)
 //   --keep    leave the run's folder
 
 import { randomBytes } from 'node:crypto';
@@ -100,8 +100,8 @@ async function headlessCall({ server, mode, native, media, keep }) {
 			serverOptions({ mode, native }, { dir, users }));
 		run.prosody.makeContacts(...USERS);
 		say(`${server} runs, websocket at ${run.prosody.websocket}`);
-		if (media === 'blind')
-			run.media = await startMedia({ dir });
+		if (media !== 'direct')
+			run.media = await startMedia({ dir, mode: media });
 		if (!native) {
 			run.daemon = await startPrivatecalld({ dir,
 				conf: { ...CONF, ...run.media?.conf },
@@ -121,7 +121,7 @@ async function headlessCall({ server, mode, native, media, keep }) {
 		await playCalls({ alice, bob, say, host: run.prosody.host,
 			domain: run.prosody.component.domain,
 			daemon: run.daemon ?? null, relay: run.media?.address,
-			native: native || mode === 'transparent' });
+			ends: media === 'room', native: native || mode === 'transparent' });
 		say('\nAll three calls went as they should.');
 	} catch (error) {
 		await printFailure(error, run);
@@ -217,7 +217,8 @@ async function serve({ server, mode, media, keep }) {
 	const prosody = await startServer(server,
 		serverOptions({ mode }, { dir, users, tls: true, c2sPort: 5222 }));
 	giveContacts(prosody, mode);
-	const relay = media === 'blind' ? await startMedia({ dir }) : null;
+	const relay = media === 'direct' ? null
+		: await startMedia({ dir, mode: media });
 	const daemon = await startPrivatecalld({ dir, prosody,
 		conf: { ...CONF, ...relay?.conf } });
 	printLogin(prosody, users, { server, mode });

@@ -43,7 +43,14 @@ struct client {
 	struct addr addr;
 	unsigned call, transport, side;
 	bool gone;                 /* neither sends nor hears */
-	unsigned got;              /* DTLS and SRTP */
+	/* mode `room` */
+	struct dtls_identity *id;
+	struct dtls_srtp *dtls;
+	struct srtp *in, *out;
+	uint16_t seq;              /* of the next RTP packet */
+	uint32_t ssrc;
+	unsigned got;              /* DTLS and SRTP; of mode `room` what was
+				      opened */
 	size_t last_len;
 	unsigned char last[RELAY_HELD_SIZE];
 	char order[64];            /* a character of each */
@@ -61,6 +68,10 @@ struct world {
 	unsigned said[WIRE_KINDS];
 	struct wire_msg last[WIRE_KINDS];          /* said, of each kind */
 	struct wire_credentials ours[4][WIRE_TRANSPORTS_MAX][WIRE_SIDES];
+	struct wire_fingerprint fingerprint;       /* the relay's */
+	struct dtls_identity *id;
+	enum wire_mode mode;       /* of calls that are opened */
+	struct dtls_srtp_out dtls;
 	char log[LOG_SIZE];
 	struct ice_actions out;
 };
@@ -144,6 +155,8 @@ static inline void on_say(const struct wire_msg *m, void *arg)
 	w->said[m->kind]++;
 	w->last[m->kind] = *m;
 	if (m->kind == WIRE_READY)
+		w->fingerprint = m->ready.fingerprint;
+	if (m->kind == WIRE_READY)
 		memcpy(w->ours[call_number(m->call)][m->transport],
 		       m->ready.side, sizeof(m->ready.side));
 	if (m->kind == WIRE_CREDENTIALS)
@@ -186,6 +199,8 @@ static inline void tell(struct world *w, enum wire_kind kind, unsigned call,
 		   call_id(call));
 	m.transport = (uint8_t)transport;
 	m.side = (uint8_t)side;
+	if (kind == WIRE_OPEN)
+		m.open.mode = w->mode;
 	say(w, &m);
 }
 
@@ -211,6 +226,65 @@ static inline void client_step(struct world *w, struct client *c,
 			    w->out.list[i].bytes, w->out.list[i].len);
 }
 
+/* What its association sends, and its keys when they are there. */
+static inline void client_follow(struct world *w, struct client *c)
+{
+	struct addr relay = relay_addr(c->addr.family);
+	struct dtls_srtp_keys k;
+	unsigned i;
+
+	for (i = 0; i < w->dtls.n && !c->gone; i++)
+		fly(w, &c->addr, &relay, w->dtls.datagram[i].bytes,
+		    w->dtls.datagram[i].len);
+	if (c->in || dtls_srtp_take_keys(c->dtls, &k))
+		return;
+	assert_int_equal(srtp_new(k.profile, SRTP_OPENS, SRTP_EVP, k.his_key,
+				  k.his_salt, &c->in), 0);
+	assert_int_equal(srtp_new(k.profile, SRTP_SEALS, SRTP_EVP, k.our_key,
+				  k.our_salt, &c->out), 0);
+}
+
+static inline int64_t client_deadline(const struct client *c)
+{
+	int64_t ice = ice_deadline(&c->a), dtls = INT64_MAX;
+
+	if (c->dtls && ice_selected(&c->a))
+		dtls = dtls_srtp_deadline(c->dtls);
+	return ice < dtls ? ice : dtls;
+}
+
+static inline void client_time(struct world *w, struct client *c)
+{
+	struct ice_event ev = { .kind = ICE_EV_TIME };
+
+	if (ice_deadline(&c->a) <= w->now) {
+		client_step(w, c, &ev);
+	} else {
+		dtls_srtp_time(c->dtls, w->now, &w->dtls);
+		client_follow(w, c);
+	}
+}
+
+/* Of mode `room`: what cannot be opened is nothing that he got. */
+static inline void client_room_packet(struct world *w, struct client *c,
+				      const struct flying *f)
+{
+	size_t len = f->len;
+
+	if (demux_kind(f->bytes, f->len) == DEMUX_DTLS) {
+		dtls_srtp_feed(c->dtls, w->now, f->bytes, f->len, &w->dtls);
+		client_follow(w, c);
+		return;
+	}
+	memcpy(c->last, f->bytes, len);
+	assert_non_null(c->in);
+	assert_int_equal(f->bytes[1] >= 192 && f->bytes[1] <= 223 ?
+			 srtp_open_rtcp(c->in, c->last, &len) :
+			 srtp_open_rtp(c->in, c->last, &len), 0);
+	c->last_len = len;
+	c->got++;
+}
+
 static inline void client_packet(struct world *w, struct client *c,
 				 const struct flying *f)
 {
@@ -221,6 +295,10 @@ static inline void client_packet(struct world *w, struct client *c,
 		return;
 	if (demux_kind(f->bytes, f->len) == DEMUX_STUN) {
 		client_step(w, c, &ev);
+		return;
+	}
+	if (c->dtls) {
+		client_room_packet(w, c, f);
 		return;
 	}
 	if (c->got < sizeof(c->order) - 1)
@@ -262,14 +340,13 @@ static inline struct flying *first_flying(struct world *w)
 /* The next thing that happens, if it does before `until`. */
 static inline bool next(struct world *w, int64_t until)
 {
-	struct ice_event ev = { .kind = ICE_EV_TIME };
 	struct flying *f = first_flying(w);
 	int64_t at = f ? f->at : INT64_MAX, d;
 	struct client *due = NULL;
 	unsigned i;
 
 	for (i = 0; i < w->clients; i++) {
-		d = ice_deadline(&w->client[i].a);
+		d = client_deadline(&w->client[i]);
 		if (d < at) {
 			at = d;
 			due = &w->client[i];
@@ -283,7 +360,7 @@ static inline bool next(struct world *w, int64_t until)
 		relay_time(w->relay, w->now);
 		relay_check(w->relay);
 	} else if (due) {
-		client_step(w, due, &ev);
+		client_time(w, due);
 	} else {
 		deliver(w, f);
 	}
@@ -301,7 +378,9 @@ static inline void pass(struct world *w, int64_t ms)
 
 /* --- beginnings ------------------------------------------------------- */
 
-static inline void begin(struct world *w, uint64_t seed, unsigned most_calls)
+static inline void begin_with(struct world *w, uint64_t seed,
+			      unsigned most_calls, struct dtls_identity *id,
+			      enum srtp_backend srtp)
 {
 	static const struct relay_handlers handlers = {
 		.send = on_send, .say = on_say, .entropy = on_entropy,
@@ -312,16 +391,32 @@ static inline void begin(struct world *w, uint64_t seed, unsigned most_calls)
 	memset(w, 0, sizeof(*w));
 	w->seed = seed;
 	w->now = START;
+	config.identity = w->id = id;
+	config.srtp = srtp;
 	config.local[0].base = relay_addr(ADDR_V6);
 	config.local[1].base = relay_addr(ADDR_V4);
 	assert_int_equal(relay_new(&config, &handlers, w, &w->relay), 0);
 }
 
+static inline void begin(struct world *w, uint64_t seed, unsigned most_calls)
+{
+	begin_with(w, seed, most_calls, NULL, SRTP_EVP);
+}
+
 static inline void end(struct world *w)
 {
+	unsigned i;
+
 	assert_int_equal(w->to_stranger, 0);
 	relay_check(w->relay);
 	relay_free(w->relay);
+	for (i = 0; i < w->clients; i++) {
+		dtls_srtp_free(w->client[i].dtls);
+		dtls_identity_free(w->client[i].id);
+		srtp_free(w->client[i].in);
+		srtp_free(w->client[i].out);
+	}
+	dtls_identity_free(w->id);
 }
 
 /* The client's part of signalling: what the relay knows of him. */

@@ -1,0 +1,239 @@
+/* relay_room.c: mode `room`: DTLS and SRTP end here, once for each leg, and
+ * what one leg's keys open the other's close (see relay.h).
+ *
+ * A leg's handshake begins when his fingerprint is known (SECURITY) and ICE has
+ * a way to him; until then a ClientHello waits, as in mode `blind`. Packets end
+ * no leg: there are keys once the certificate is that of the fingerprint, and
+ * what they do not open is dropped.
+ */
+#include "mod_privatecall/media/relay_private.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- life ------------------------------------------------------------- */
+
+bool room_new(struct leg *l)
+{
+	l->room = calloc(1, sizeof(*l->room));
+	return l->room;
+}
+
+void room_free(struct leg *l)
+{
+	struct room_leg *room = l->room;
+
+	if (!room)
+		return;
+	dtls_srtp_free(room->dtls);
+	srtp_free(room->in);
+	srtp_free(room->out);
+	free(room);
+	l->room = NULL;
+}
+
+/* --- DTLS ------------------------------------------------------------- */
+
+static int take_keys(struct relay *r, struct room_leg *room)
+{
+	struct dtls_srtp_keys k;
+	int err = dtls_srtp_take_keys(room->dtls, &k);
+
+	if (!err)
+		err = srtp_new(k.profile, SRTP_OPENS, r->config.srtp,
+			       k.his_key, k.his_salt, &room->in);
+	if (!err)
+		err = srtp_new(k.profile, SRTP_SEALS, r->config.srtp,
+			       k.our_key, k.our_salt, &room->out);
+	dtls_srtp_keys_wipe(&k);
+	return err;
+}
+
+/* The result of the handshake is said once. */
+static void say_result(struct relay *r, struct leg *l)
+{
+	struct room_leg *room = l->room;
+
+	switch (dtls_srtp_state(room->dtls)) {
+	case DTLS_SRTP_DONE:
+	case DTLS_SRTP_CLOSED:
+		room->done = true;
+		if (!take_keys(r, room))
+			relay_say_step(r, l, WIRE_SECURE);
+		break;
+	case DTLS_SRTP_WRONG_CERTIFICATE:
+		room->done = true;
+		relay_say_step(r, l, WIRE_INSECURE);
+		break;
+	default:
+		break;
+	}
+}
+
+/* After each step of his association: what it sends, and what it is now. */
+static void follow(struct relay *r, struct leg *l)
+{
+	unsigned i;
+
+	for (i = 0; i < r->dtls.n && ice_selected(&l->agent); i++)
+		pass_send(r, l, r->dtls.datagram[i].bytes,
+			  r->dtls.datagram[i].len);
+	if (!l->room->done)
+		say_result(r, l);
+	relay_settle(r, l);
+}
+
+static void feed(struct relay *r, struct leg *l, const unsigned char *bytes,
+		 size_t len)
+{
+	dtls_srtp_feed(l->room->dtls, r->now, bytes, len, &r->dtls);
+	follow(r, l);
+}
+
+/* May packets of DTLS go to him? */
+static bool may_begin(const struct leg *l)
+{
+	return l->room->dtls && ice_selected(&l->agent);
+}
+
+void room_time(struct relay *r, struct leg *l)
+{
+	if (!l->room || r->now < room_deadline(l))
+		return;
+	dtls_srtp_time(l->room->dtls, r->now, &r->dtls);
+	follow(r, l);
+}
+
+int64_t room_deadline(const struct leg *l)
+{
+	return l->room && may_begin(l) ? dtls_srtp_deadline(l->room->dtls) :
+					 INT64_MAX;
+}
+
+void room_connected(struct relay *r, struct leg *l)
+{
+	if (!may_begin(l))
+		return;
+	pass_held(r, l, feed);
+	room_time(r, l);
+	relay_settle(r, l);
+}
+
+void room_secure(struct relay *r, struct leg *l,
+		 const struct wire_security *s)
+{
+	const struct wire_fingerprint *f = &s->fingerprint;
+	struct room_leg *room = l->room;
+
+	if (!room) {
+		r->count[RELAY_N_UNKNOWN]++;
+		return;
+	}
+	/* Without memory he never gets keys, and control's time runs out. */
+	if (!room->dtls && dtls_srtp_new(l->transport->call->identity,
+					 s->active, &room->dtls))
+		return;
+	/* A hash that nobody here can compute is as good as a wrong one. */
+	if (dtls_srtp_expect(room->dtls, f->hash, f->value, f->len) ==
+	    EPROTONOSUPPORT)
+		relay_say_step(r, l, WIRE_INSECURE);
+	if (!room->done)
+		say_result(r, l);
+	room_connected(r, l);
+}
+
+static void take_dtls(struct relay *r, struct leg *l,
+		      const unsigned char *bytes, size_t len)
+{
+	l->traffic.in_packets++;
+	l->traffic.in_bytes += len;
+	if (bytes[0] == DTLS_HANDSHAKE)
+		relay_say_step(r, l, WIRE_DTLS);
+	if (may_begin(l))
+		feed(r, l, bytes, len);
+	else if (pass_is_hello(bytes, len))
+		pass_hold(r, l, bytes, len);
+	else
+		pass_drop(r, l, WIRE_TOO_EARLY);
+}
+
+/* --- SRTP ------------------------------------------------------------- */
+
+/* RFC 5761, 4: where RTP has marker and payload type, RTCP has its own. */
+static bool is_rtcp(const unsigned char *bytes, size_t len)
+{
+	return len > 1 && bytes[1] >= 192 && bytes[1] <= 223;
+}
+
+/* Opens what is in r->packet. */
+static bool open_srtp(struct relay *r, struct leg *l, bool rtcp, size_t *len)
+{
+	struct srtp *in = l->room->in;
+	int err = rtcp ? srtp_open_rtcp(in, r->packet, len) :
+			 srtp_open_rtp(in, r->packet, len);
+
+	if (err)
+		pass_drop(r, l, err == EACCES ? WIRE_NOT_AUTHENTIC :
+			  err == EALREADY ? WIRE_REPLAYED : WIRE_NOT_RTP);
+	return !err;
+}
+
+static void seal_srtp(struct relay *r, struct leg *from, struct leg *to,
+		      bool rtcp, size_t len)
+{
+	struct srtp *out = to->room->out;
+	int err;
+
+	if (!out) {
+		pass_drop(r, from, WIRE_NO_KEYS);
+		return;
+	}
+	if (!ice_selected(&to->agent)) {
+		pass_drop(r, from, WIRE_NOBODY);
+		return;
+	}
+	err = rtcp ? srtp_seal_rtcp(out, r->packet, &len, sizeof(r->packet)) :
+		     srtp_seal_rtp(out, r->packet, &len, sizeof(r->packet));
+	if (err)
+		pass_drop(r, from, err == EALREADY ? WIRE_REPLAYED :
+						     WIRE_NOT_RTP);
+	else
+		pass_send(r, to, r->packet, len);
+}
+
+static void take_srtp(struct relay *r, struct leg *l,
+		      const unsigned char *bytes, size_t len)
+{
+	bool rtcp = is_rtcp(bytes, len);
+	size_t sealed = len;
+
+	if (!l->room->in) {
+		pass_drop(r, l, WIRE_NO_KEYS);
+		return;
+	}
+	if (len > RELAY_PACKET_MAX) {
+		pass_drop(r, l, WIRE_NOT_RTP);
+		return;
+	}
+	memcpy(r->packet, bytes, len);
+	if (!open_srtp(r, l, rtcp, &len))
+		return;
+	l->traffic.in_packets++;
+	l->traffic.in_bytes += sealed;
+	if (dtls_srtp_heavy(l->room->dtls)) {
+		dtls_srtp_settled(l->room->dtls);
+		relay_settle(r, l);
+	}
+	relay_say_step(r, l, WIRE_MEDIA);
+	seal_srtp(r, l, relay_other(l), rtcp, len);
+}
+
+void room_packet(struct relay *r, struct leg *l, enum demux kind,
+		 const unsigned char *bytes, size_t len)
+{
+	if (kind == DEMUX_RTP)
+		take_srtp(r, l, bytes, len);
+	else
+		take_dtls(r, l, bytes, len);
+}

@@ -1,0 +1,458 @@
+/* test_relay_room.c: the relay of mode `room`: DTLS and SRTP end there, once
+ * for each side.
+ */
+#include <sys/time.h>
+#include "tests/unit/relay_test.h"
+
+static struct world w;
+
+/* libssl's clock is this test's. */
+int gettimeofday(struct timeval *restrict tv, void *restrict zone)
+{
+	(void)zone;
+	tv->tv_sec = 1000000 + w.now / 1000;
+	tv->tv_usec = w.now % 1000 * 1000;
+	return 0;
+}
+
+/* --- beginnings ------------------------------------------------------- */
+
+static struct dtls_identity *identity(void)
+{
+	struct dtls_identity *id;
+	const char *why;
+
+	assert_int_equal(dtls_identity_new(1000000, &id, &why), 0);
+	return id;
+}
+
+static void begin_room(uint64_t seed, enum srtp_backend srtp)
+{
+	begin_with(&w, seed, 10, identity(), srtp);
+	w.mode = WIRE_ROOM;
+}
+
+/* What control says of him. */
+static void secure(struct client *c, bool we_begin, const char *hash)
+{
+	struct wire_msg m;
+
+	wire_begin(&m, WIRE_SECURITY, call_id(c->call));
+	m.transport = (uint8_t)c->transport;
+	m.side = (uint8_t)c->side;
+	strcpy(m.security.fingerprint.hash, hash);
+	m.security.fingerprint.len = (uint32_t)dtls_identity_fingerprint(c->id,
+		"sha-256", m.security.fingerprint.value);
+	m.security.active = we_begin;
+	say(&w, &m);
+}
+
+/* A client with DTLS, which knows the relay's fingerprint. */
+static void arm(struct client *c, bool active)
+{
+	c->id = identity();
+	c->ssrc = 0x1000 + c->side;
+	c->seq = 65530;
+	assert_int_equal(dtls_srtp_new(c->id, active, &c->dtls), 0);
+	assert_string_equal(w.fingerprint.hash, "sha-256");
+	assert_int_equal(dtls_srtp_expect(c->dtls, w.fingerprint.hash,
+					  w.fingerprint.value,
+					  w.fingerprint.len), 0);
+}
+
+/* Both roles: the caller's client begins, the callee's answers us, or the
+ * other way round. */
+static void open_room(unsigned call, bool caller_begins)
+{
+	unsigned n = w.clients;
+
+	open_call(&w, call, 0);
+	arm(&w.client[n], caller_begins);
+	arm(&w.client[n + 1], !caller_begins);
+	secure(&w.client[n], !caller_begins, "sha-256");
+	secure(&w.client[n + 1], caller_begins, "sha-256");
+}
+
+/* --- media ------------------------------------------------------------ */
+
+static size_t make_rtp(struct client *c, unsigned char *p, char mark,
+		       size_t len)
+{
+	memset(p, mark, len);
+	p[0] = 0x80;
+	p[1] = 111;
+	p[2] = (unsigned char)(c->seq >> 8);
+	p[3] = (unsigned char)c->seq++;
+	memset(p + 4, 0, 8);
+	p[10] = (unsigned char)(c->ssrc >> 8);
+	p[11] = (unsigned char)c->ssrc;
+	return len;
+}
+
+/* An empty receiver report. */
+static size_t make_rtcp(const struct client *c, unsigned char *p)
+{
+	const unsigned char rr[8] = { 0x80, 201, 0, 1, 0, 0,
+				      (unsigned char)(c->ssrc >> 8),
+				      (unsigned char)c->ssrc };
+
+	memcpy(p, rr, sizeof(rr));
+	return sizeof(rr);
+}
+
+static void fly_to_relay(struct client *c, const void *bytes, size_t len)
+{
+	struct addr relay = relay_addr(c->addr.family);
+
+	fly(&w, &c->addr, &relay, bytes, len);
+}
+
+static void send_rtp(struct client *c, char mark, size_t len)
+{
+	unsigned char p[RELAY_HELD_SIZE];
+
+	make_rtp(c, p, mark, len);
+	assert_int_equal(srtp_seal_rtp(c->out, p, &len, sizeof(p)), 0);
+	fly_to_relay(c, p, len);
+}
+
+static void send_rtcp(struct client *c)
+{
+	unsigned char p[RELAY_HELD_SIZE];
+	size_t len = make_rtcp(c, p);
+
+	assert_int_equal(srtp_seal_rtcp(c->out, p, &len, sizeof(p)), 0);
+	fly_to_relay(c, p, len);
+}
+
+/* Both ways: RTP and RTCP, opened as they were sealed. */
+static void talk(struct client *a, struct client *b)
+{
+	unsigned got[2] = { a->got, b->got };
+	unsigned char p[32];
+
+	assert_true(a->out && b->out);
+	send_rtp(a, 'a', 200);
+	send_rtp(b, 'b', 1200);
+	pass(&w, 2 * DELAY + 1);
+	assert_int_equal(a->got, got[0] + 1);
+	assert_int_equal(b->got, got[1] + 1);
+	assert_int_equal(a->last_len, 1200);
+	assert_int_equal(b->last_len, 200);
+	assert_int_equal(b->last[199], 'a');
+	assert_int_equal(a->last[1199], 'b');
+	assert_int_equal(a->last[11], b->ssrc & 0xff);
+	send_rtcp(a);
+	pass(&w, 2 * DELAY + 1);
+	assert_int_equal(b->last_len, make_rtcp(a, p));
+	assert_memory_equal(b->last, p, b->last_len);
+}
+
+static uint64_t dropped(enum wire_drop why)
+{
+	return relay_dropped(w.relay, why);
+}
+
+/* --- tests ------------------------------------------------------------ */
+
+static void call_with(enum srtp_backend srtp, bool caller_begins)
+{
+	begin_room(1, srtp);
+	open_room(0, caller_begins);
+	pass(&w, 1000);
+	assert_non_null(strstr(w.log, "0.0 caller secure"));
+	assert_non_null(strstr(w.log, "0.0 callee secure"));
+	assert_null(strstr(w.log, "media"));
+	talk(&w.client[0], &w.client[1]);
+	assert_non_null(strstr(w.log, "0.0 caller media"));
+	assert_non_null(strstr(w.log, "0.0 callee media"));
+	/* Sequence numbers go round, and an hour goes by. */
+	for (unsigned i = 0; i < 20; i++)
+		talk(&w.client[0], &w.client[1]);
+	pass(&w, 3600 * 1000);
+	talk(&w.client[1], &w.client[0]);
+	tell(&w, WIRE_LIST, 0, 0, 0);
+	assert_true(w.last[WIRE_CALL].listed.side[1].steps &
+		    1u << WIRE_SECURE);
+	tell(&w, WIRE_CLOSE, 0, 0, 0);
+	assert_true(relay_deadline(w.relay) == INT64_MAX);
+	end(&w);
+}
+
+static void test_call(void **state)
+{
+	(void)state;
+	call_with(SRTP_EVP, true);
+	call_with(SRTP_EVP, false);
+	call_with(SRTP_LIBSRTP, true);
+	call_with(SRTP_LIBSRTP, false);
+}
+
+/* What is read on the way of one leg is of no use on the other's: the keys
+ * differ. */
+static void test_keys(void **state)
+{
+	struct client *a, *b;
+	unsigned char p[RELAY_HELD_SIZE];
+	size_t len;
+
+	(void)state;
+	begin_room(2, SRTP_EVP);
+	open_room(0, true);
+	pass(&w, 1000);
+	a = &w.client[0];
+	b = &w.client[1];
+	len = make_rtp(a, p, 'a', 200);
+	assert_int_equal(srtp_seal_rtp(a->out, p, &len, sizeof(p)), 0);
+	assert_int_equal(srtp_open_rtp(b->in, p, &len), EACCES);
+	end(&w);
+}
+
+/* A21: another certificate than signalling named gets no keys, and says so;
+ * nothing of the other side goes to him. */
+static void test_wrong_certificate(void **state)
+{
+	unsigned begins;
+
+	(void)state;
+	for (begins = 0; begins < 2; begins++) {
+		struct client *a, *b;
+
+		begin_room(3, SRTP_EVP);
+		open_call(&w, 0, 0);
+		a = &w.client[0];
+		b = &w.client[1];
+		arm(a, begins);
+		arm(b, true);
+		secure(b, false, "sha-256");
+		/* His key, but the fingerprint of another. */
+		dtls_identity_free(a->id);
+		a->id = identity();
+		secure(a, !begins, "sha-256");
+		pass(&w, 1000);
+		assert_non_null(strstr(w.log, "0.0 caller insecure"));
+		assert_null(strstr(w.log, "caller secure"));
+		assert_non_null(strstr(w.log, "0.0 callee secure"));
+		if (a->out)
+			send_rtp(a, 'x', 200);
+		send_rtp(b, 'y', 200);
+		pass(&w, 1000);
+		assert_int_equal(a->got + b->got, 0);
+		assert_int_equal(dropped(WIRE_NO_KEYS), a->out ? 2 : 1);
+		end(&w);
+	}
+}
+
+/* A hash that we cannot compute is no reason to trust him. */
+static void test_unknown_hash(void **state)
+{
+	(void)state;
+	begin_room(4, SRTP_EVP);
+	open_call(&w, 0, 0);
+	arm(&w.client[0], true);
+	secure(&w.client[0], false, "sha-1");
+	pass(&w, 1000);
+	assert_non_null(strstr(w.log, "0.0 caller insecure"));
+	assert_null(strstr(w.log, "caller secure"));
+	end(&w);
+}
+
+/* His ClientHello is here before his answer: it waits, for two seconds. */
+static void test_early_hello(void **state)
+{
+	struct client *a;
+
+	(void)state;
+	begin_room(5, SRTP_EVP);
+	open_call(&w, 0, 0);
+	a = &w.client[0];
+	arm(a, true);
+	pass(&w, 100);             /* ICE is there */
+	assert_non_null(strstr(w.log, "0.0 caller dtls"));
+	pass(&w, 100);
+	secure(a, false, "sha-256");
+	pass(&w, 4 * DELAY + 1);   /* before he repeats it */
+	assert_non_null(strstr(w.log, "0.0 caller secure"));
+	end(&w);
+	/* Nobody says who he is. */
+	begin_room(5, SRTP_EVP);
+	open_call(&w, 0, 0);
+	arm(&w.client[0], true);
+	pass(&w, 60000);
+	assert_null(strstr(w.log, "secure"));
+	assert_true(dropped(WIRE_TOO_EARLY) > 2);
+	end(&w);
+}
+
+/* Said again it changes nothing; another one does not count. */
+static void test_said_again(void **state)
+{
+	struct client *a, *b;
+
+	(void)state;
+	begin_room(6, SRTP_EVP);
+	open_room(0, true);
+	pass(&w, 1000);
+	a = &w.client[0];
+	b = &w.client[1];
+	secure(a, false, "sha-256");
+	secure(a, true, "sha-256");
+	dtls_identity_free(b->id);
+	b->id = identity();
+	secure(b, true, "sha-256");
+	pass(&w, 1000);
+	talk(a, b);
+	assert_null(strstr(w.log, "insecure"));
+	end(&w);
+}
+
+/* A17-A19: forged, repeated and broken packets of a right address. */
+static void test_bad_packets(void **state)
+{
+	struct client *a, *b;
+	unsigned char p[RELAY_HELD_SIZE];
+	size_t len, i;
+
+	(void)state;
+	begin_room(7, SRTP_EVP);
+	open_call(&w, 0, 0);
+	a = &w.client[0];
+	b = &w.client[1];
+	arm(a, true);
+	arm(b, false);
+	pass(&w, 100);
+	len = make_rtp(a, p, 'a', 100);
+	fly_to_relay(a, p, len);   /* before the handshake */
+	pass(&w, DELAY + 1);
+	assert_int_equal(dropped(WIRE_NO_KEYS), 1);
+	secure(a, false, "sha-256");
+	secure(b, true, "sha-256");
+	pass(&w, 1000);
+	fly_to_relay(a, p, len);   /* not sealed */
+	pass(&w, DELAY + 1);
+	assert_int_equal(dropped(WIRE_NOT_AUTHENTIC), 1);
+	assert_int_equal(srtp_seal_rtp(a->out, p, &len, sizeof(p)), 0);
+	fly_to_relay(a, p, len);
+	fly_to_relay(a, p, len);
+	pass(&w, 2 * DELAY + 1);
+	assert_int_equal(b->got, 1);
+	assert_int_equal(dropped(WIRE_REPLAYED), 1);
+	for (i = 0; i < len * 8; i += 37) {
+		p[i / 8] ^= (unsigned char)(1u << i % 8);
+		fly_to_relay(a, p, len);
+		pass(&w, DELAY + 1);
+		p[i / 8] ^= (unsigned char)(1u << i % 8);
+	}
+	for (i = 0; i < len; i++) {
+		fly_to_relay(a, p, i);
+		pass(&w, DELAY + 1);
+	}
+	pass(&w, 1000);
+	assert_int_equal(b->got, 1);
+	spray(&w, &a->addr);
+	spray(&w, &b->addr);
+	pass(&w, 1000);
+	talk(a, b);
+	assert_null(strstr(w.log, "lost"));
+	end(&w);
+}
+
+/* A tenth of all packets lost: it takes longer. */
+static void test_loss(void **state)
+{
+	uint64_t seed;
+
+	(void)state;
+	for (seed = 1; seed <= 10; seed++) {
+		begin_room(seed, SRTP_EVP);
+		w.loss = 10;
+		open_room(0, seed % 2);
+		pass(&w, 15000);
+		w.loss = 0;
+		if (!w.client[0].out || !w.client[1].out)
+			fail_msg("seed %d: %s", (int)seed, w.log);
+		pass(&w, 5000);
+		talk(&w.client[0], &w.client[1]);
+		end(&w);
+	}
+}
+
+/* He is at another address: ICE follows, DTLS does not notice. */
+static void test_moves(void **state)
+{
+	struct client *a;
+
+	(void)state;
+	begin_room(8, SRTP_EVP);
+	open_room(0, true);
+	pass(&w, 1000);
+	a = &w.client[0];
+	a->addr = address("192.0.2.77", 6007);
+	a->config.local[0].base = a->addr;
+	pass(&w, 10000);
+	talk(a, &w.client[1]);
+	end(&w);
+}
+
+/* Calls in both modes beside each other; SECURITY is of `room` alone. */
+static void test_modes(void **state)
+{
+	uint64_t n;
+
+	(void)state;
+	begin_room(9, SRTP_EVP);
+	open_room(0, true);
+	w.mode = WIRE_BLIND;
+	open_call(&w, 1, 0);
+	assert_int_equal(w.last[WIRE_READY].ready.fingerprint.len, 0);
+	pass(&w, 1000);
+	w.client[2].id = identity();
+	n = relay_counted(w.relay, RELAY_N_UNKNOWN);
+	secure(&w.client[2], true, "sha-256");
+	assert_int_equal(relay_counted(w.relay, RELAY_N_UNKNOWN), n + 1);
+	exchange(&w, &w.client[2], &w.client[3], SRTP);
+	talk(&w.client[0], &w.client[1]);
+	end(&w);
+}
+
+/* A new certificate for new calls; the old one's go on, also on another
+ * transport. */
+static void test_rotation(void **state)
+{
+	struct wire_fingerprint first;
+	struct dtls_identity *id = identity();
+
+	(void)state;
+	begin_room(10, SRTP_EVP);
+	open_room(0, true);
+	first = w.fingerprint;
+	relay_set_identity(w.relay, id);
+	dtls_identity_free(id);
+	open_room(1, false);
+	assert_memory_not_equal(&first, &w.fingerprint, sizeof(first));
+	tell(&w, WIRE_OPEN, 0, 1, 0);
+	assert_memory_equal(&first, &w.fingerprint, sizeof(first));
+	pass(&w, 1000);
+	talk(&w.client[0], &w.client[1]);
+	talk(&w.client[2], &w.client[3]);
+	end(&w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_call),
+		cmocka_unit_test(test_keys),
+		cmocka_unit_test(test_wrong_certificate),
+		cmocka_unit_test(test_unknown_hash),
+		cmocka_unit_test(test_early_hello),
+		cmocka_unit_test(test_said_again),
+		cmocka_unit_test(test_bad_packets),
+		cmocka_unit_test(test_loss),
+		cmocka_unit_test(test_moves),
+		cmocka_unit_test(test_modes),
+		cmocka_unit_test(test_rotation),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
