@@ -1,12 +1,13 @@
 /* rewrite.c: the RTP packets of one side as the other side knows them (see
  * rewrite.h).
  */
-#include "jingle/media/rewrite_private.h"
+#include "jingle/media/rewrite.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
 #include "jingle/media/bytes.h"
+#include "jingle/media/rewrite_private.h"
 
 #define ROW_START 0x10000          /* so that what comes late is no less
 				      than 1 */
@@ -68,6 +69,11 @@ int rewrite_map_check(const struct rewrite_map *m, const char **why_r)
 			      (t->apt == REWRITE_NO_APT)))
 			*why_r = "one payload type for two streams";
 	}
+	if (m->tolds > REWRITE_SOURCES_MAX)
+		*why_r = "too many SSRCs";
+	for (i = 0; i < m->tolds && !*why_r; i++)
+		if (m->told[i].media >= REWRITE_MEDIA)
+			*why_r = "unknown media";
 	return *why_r ? EBADMSG : 0;
 }
 
@@ -75,11 +81,6 @@ void rewrite_init(struct rewrite *r, const char *cname)
 {
 	memset(r, 0, sizeof(*r));
 	memcpy(r->cname, cname, sizeof(r->cname));
-}
-
-void rewrite_set_map(struct rewrite *r, const struct rewrite_map *m)
-{
-	r->map = *m;
 }
 
 void rewrite_switch(struct rewrite *r)
@@ -96,7 +97,7 @@ int64_t rewrite_near(int64_t highest, uint16_t number)
 }
 
 /* The first number of a session is the next one of the row; the first of all
- * is itself. What is from before the first of a session has no number: false. */
+ * is itself. What is from before the first of a session has none: false. */
 static bool row_forward(struct rewrite_row *w, uint16_t in, uint16_t *out_r)
 {
 	int64_t out;
@@ -136,24 +137,6 @@ bool rewrite_source_current(const struct rewrite *r,
 	return s->session == r->session && s->seq.begun;
 }
 
-const struct rewrite_source *rewrite_original(const struct rewrite *r,
-					      const struct rewrite_source *rtx)
-{
-	const struct rewrite_source *s, *found = NULL;
-
-	for (s = r->source; s < r->source + r->sources; s++) {
-		if (s->rtx || s->media != rtx->media ||
-		    !rewrite_source_current(r, s))
-			continue;
-		if (found && (found->offset != s->offset ||
-			      (uint16_t)found->seq.offset !=
-			      (uint16_t)s->seq.offset))
-			return NULL;
-		found = s;
-	}
-	return found;
-}
-
 static bool sent_as(const struct rewrite *r, uint32_t ssrc)
 {
 	const struct rewrite_source *s;
@@ -164,51 +147,77 @@ static bool sent_as(const struct rewrite *r, uint32_t ssrc)
 	return false;
 }
 
-/* One of this stream whose sender is gone: of a session before, or he said
- * BYE. Where there is no place, also the one that was silent for longest. */
-static struct rewrite_source *place(struct rewrite *r, int64_t now,
-				    unsigned media, bool rtx)
+/* The one of this stream that a new SSRC goes on with: of those of sessions
+ * before, who sent last. NULL: none. */
+static struct rewrite_source *before_it(struct rewrite *r, unsigned media,
+					bool rtx)
 {
-	struct rewrite_source *s, *quiet = NULL;
+	struct rewrite_source *s, *last = NULL;
 
-	for (s = r->source; s < r->source + r->sources; s++) {
-		if (s->media != media || s->rtx != rtx)
-			continue;
-		if (s->session != r->session || s->bye)
-			return s;
-		if (!quiet || s->at < quiet->at)
-			quiet = s;
-	}
-	if (r->sources < REWRITE_SOURCES_MAX)
-		return s;
-	return quiet && now - quiet->at >= REWRITE_SILENT_MS ? quiet : NULL;
+	for (s = r->source; s < r->source + r->sources; s++)
+		if (s->media == media && s->rtx == rtx &&
+		    s->session != r->session && (!last || s->at > last->at))
+			last = s;
+	return last;
 }
 
-static struct rewrite_source *add_source(struct rewrite *r, int64_t now,
-					 uint32_t ssrc,
-					 const struct rewrite_type *t)
+static void begin_session(const struct rewrite *r, struct rewrite_source *s,
+			  uint32_t ssrc)
 {
-	bool rtx = t->apt != REWRITE_NO_APT;
-	struct rewrite_source *s = place(r, now, t->media, rtx);
-
-	if (!s)
-		return NULL;
-	if (s == r->source + r->sources) {
-		memset(s, 0, sizeof(*s));
-		s->out = ssrc;
-		while (sent_as(r, s->out))
-			s->out++;
-		r->sources++;
-		s->media = t->media;
-		s->rtx = rtx;
-	}
 	s->in = ssrc;
 	s->session = r->session;
-	s->bye = false;
 	s->seq.begun = false;
 	s->srs = 0;
 	s->lost_before = s->lost;
+}
+
+/* One that is new to the receiver as well. NULL: there is no place. */
+static struct rewrite_source *new_source(struct rewrite *r, int64_t now,
+					 uint32_t ssrc, unsigned media,
+					 bool rtx)
+{
+	struct rewrite_source *s, *quiet = r->source;
+	uint32_t out = ssrc;
+
+	for (s = r->source; s < r->source + r->sources; s++)
+		if (s->at < quiet->at)
+			quiet = s;
+	while (sent_as(r, out))
+		out++;
+	if (r->sources < REWRITE_SOURCES_MAX)
+		r->sources++;
+	else if (now - quiet->at >= REWRITE_SILENT_MS)
+		s = quiet;
+	else
+		return NULL;
+	memset(s, 0, sizeof(*s));
+	s->out = out;
+	s->media = (uint8_t)media;
+	s->rtx = rtx;
+	begin_session(r, s, ssrc);
 	return s;
+}
+
+static struct rewrite_source *add_source(struct rewrite *r, int64_t now,
+					 uint32_t ssrc, unsigned media,
+					 bool rtx)
+{
+	struct rewrite_source *s = before_it(r, media, rtx);
+
+	if (!s)
+		return new_source(r, now, ssrc, media, rtx);
+	begin_session(r, s, ssrc);
+	return s;
+}
+
+void rewrite_set_map(struct rewrite *r, const struct rewrite_map *m)
+{
+	const struct rewrite_told *t;
+
+	r->map = *m;
+	for (t = m->told; t < m->told + m->tolds; t++)
+		if (!rewrite_source_in(r, t->ssrc) && !sent_as(r, t->ssrc))
+			new_source(r, 0, t->ssrc, t->media, t->rtx);
 }
 
 /* --- a packet --------------------------------------------------------- */
@@ -245,12 +254,34 @@ static bool renumber_extensions(struct rewrite *r, struct rtp_packet *p)
 	return rc == ENODATA;
 }
 
+/* The only one whose packets this RTX source repeats; NULL: none, or nobody can
+ * tell. */
+static const struct rewrite_source *original(const struct rewrite *r,
+					     const struct rewrite_source *rtx,
+					     int64_t now)
+{
+	const struct rewrite_source *s, *found = NULL;
+
+	for (s = r->source; s < r->source + r->sources; s++) {
+		if (s->rtx || s->media != rtx->media ||
+		    now - s->at >= REWRITE_SILENT_MS ||
+		    !rewrite_source_current(r, s))
+			continue;
+		if (found && (found->offset != s->offset ||
+			      (uint16_t)found->seq.offset !=
+			      (uint16_t)s->seq.offset))
+			return NULL;
+		found = s;
+	}
+	return found;
+}
+
 /* RTX: the timestamp and the OSN are those of what it repeats (RFC 4588, 4).
  * What is only padding, to learn the bandwidth, has no OSN. */
-static bool move_rtx(struct rewrite *r, struct rewrite_source *s,
+static bool move_rtx(struct rewrite *r, struct rewrite_source *s, int64_t now,
 		     struct rtp_packet *p)
 {
-	const struct rewrite_source *of = rewrite_original(r, s);
+	const struct rewrite_source *of = original(r, s, now);
 	unsigned char *osn = p->bytes + p->payload_at;
 	int64_t out;
 
@@ -286,10 +317,11 @@ static bool move(struct rewrite *r, struct rewrite_source *s, int64_t now,
 		 struct rtp_packet *p)
 {
 	uint32_t clock = r->map.type[p->type].clock;
+	int64_t highest = s->seq.highest;
 	uint16_t seq;
 
 	if (s->rtx) {
-		if (!move_rtx(r, s, p))
+		if (!move_rtx(r, s, now, p))
 			return false;
 	} else if (!s->seq.begun) {
 		begin_timestamps(s, now, clock, p->timestamp);
@@ -299,7 +331,7 @@ static bool move(struct rewrite *r, struct rewrite_source *s, int64_t now,
 	rtp_packet_set_seq(p, seq);
 	rtp_packet_set_timestamp(p, p->timestamp + s->offset);
 	rtp_packet_set_ssrc(p, s->out);
-	if (seq == (uint16_t)s->seq.highest) {
+	if (s->seq.highest != highest) {
 		s->timestamp = p->timestamp;
 		s->at = now;
 	}
@@ -308,30 +340,48 @@ static bool move(struct rewrite *r, struct rewrite_source *s, int64_t now,
 	return true;
 }
 
+/* The source of a packet. One that has not sent yet is of the stream that its
+ * first packet is of, whatever was told. NULL: counted. */
+static struct rewrite_source *source_of(struct rewrite *r, int64_t now,
+					const struct rtp_packet *p)
+{
+	const struct rewrite_type *t = &r->map.type[p->type];
+	bool rtx = t->apt != REWRITE_NO_APT;
+	struct rewrite_source *s = rewrite_source_in(r, p->ssrc);
+
+	if (!s)
+		s = add_source(r, now, p->ssrc, t->media, rtx);
+	if (!s) {
+		drop(r, REWRITE_N_SOURCES);
+		return NULL;
+	}
+	if (!s->packets) {
+		s->media = t->media;
+		s->rtx = rtx;
+	}
+	if (s->media == t->media && s->rtx == rtx)
+		return s;
+	drop(r, REWRITE_N_OTHER_STREAM);
+	return NULL;
+}
+
 bool rewrite_rtp(struct rewrite *r, int64_t now, void *packet, size_t len)
 {
-	const struct rewrite_type *t;
 	struct rewrite_source *s;
 	struct rtp_packet p;
 
 	if (rtp_packet_read(packet, len, &p))
 		return drop(r, REWRITE_N_MALFORMED);
-	t = &r->map.type[p.type];
-	if (!t->clock)
+	if (!r->map.type[p.type].clock)
 		return drop(r, REWRITE_N_UNKNOWN_TYPE);
-	s = rewrite_source_in(r, p.ssrc);
+	s = source_of(r, now, &p);
 	if (!s)
-		s = add_source(r, now, p.ssrc, t);
-	if (!s)
-		return drop(r, REWRITE_N_SOURCES);
-	if (s->media != t->media || s->rtx != (t->apt != REWRITE_NO_APT))
-		return drop(r, REWRITE_N_OTHER_STREAM);
-	if (!renumber_extensions(r, &p))
-		return drop(r, REWRITE_N_MALFORMED);
+		return false;
 	if (!move(r, s, now, &p))
 		return false;
-	rtp_packet_set_type(&p, t->out);
-	s->bye = false;
+	if (!renumber_extensions(r, &p))
+		return drop(r, REWRITE_N_MALFORMED);
+	rtp_packet_set_type(&p, r->map.type[p.type].out);
 	return true;
 }
 

@@ -18,18 +18,18 @@
  * map of the two descriptions by rewrite_set_map().
  *
  * What belongs together:
- * - A payload type says of which media it is, and whether it is RTX; media and
- *   RTX are the stream, and the first SSRC of a stream in a new session goes on
- *   where the first one of the session before ended. The second follows the
- *   second, and what follows nobody keeps its own SSRC.
+ * - A payload type says of which media it is, and whether it is RTX: that is
+ *   the stream. In the first session an SSRC is the receiver's too, for his
+ *   description has it. The first one that is new of a stream, in a later
+ *   session, goes on where the one that sent last ended; the next one follows
+ *   the one before that. What follows nobody keeps its own SSRC.
  * - Its first packet is the next sequence number, and a timestamp later by what
  *   the clock says has passed. So what was sent before that packet, and comes
  *   after it, has no number any more: it is dropped, as is feedback about
  *   packets of the session before.
- * - RTX packets have the timestamp, and as OSN the sequence number, of what they
- *   repeat (RFC 4588, 4). Where two sources of one media were moved differently
- *   nobody can tell which of them it is: then they are dropped. (A description
- *   that bundles two videos is refused in mode `room`, or goes without RTX.)
+ * - RTX packets have the timestamp, and as OSN the sequence number, of what
+ *   they repeat (RFC 4588, 4). Where two sources of one media were moved
+ *   differently nobody can tell which of them it is: then they are dropped.
  * - Transport-wide sequence numbers count what one transport sends. So they may
  *   be in the map only if both sides bundle alike.
  *
@@ -49,8 +49,9 @@
 #include "jingle/media/rtp_packet.h"
 
 #define REWRITE_SOURCES_MAX 16     /* SSRCs of one direction */
-#define REWRITE_SILENT_MS 10000    /* after this one may be replaced, if there
-				      is no place for another */
+#define REWRITE_SILENT_MS 10000    /* after this RTX is of another one; and a
+				      source is forgotten, if there is no
+				      place for another */
 #define REWRITE_SR_MAX 4           /* of the last sender reports */
 #define REWRITE_CNAME_SIZE 16      /* 96 bits in base64 (RFC 7022, 5) */
 #define REWRITE_NO_APT 255
@@ -70,6 +71,15 @@ struct rewrite_type {
 	uint8_t zero;
 };
 
+/* An SSRC of the sender that the receiver was told of (XEP-0339), also before
+ * it has sent: what comes for it in the next session goes on with it. */
+struct rewrite_told {
+	uint32_t ssrc;
+	uint8_t media;             /* enum rewrite_media */
+	uint8_t rtx;               /* 0 or 1: the second of a group FID */
+	uint8_t zero[2];
+};
+
 /* The numbers of two descriptions, made by control: the index is the sender's.
  * Of fixed size and without pointers, to be sent as it is. */
 struct rewrite_map {
@@ -79,12 +89,15 @@ struct rewrite_map {
 					      only where these are equal */
 	uint8_t transport_cc;      /* the sender's number of the transport-wide
 				      sequence number; 0: not of both */
-	uint8_t zero[3];
+	uint8_t tolds;             /* of told[]; 0 once he is another sender
+				      than the receiver was told of */
+	uint8_t zero[2];
+	struct rewrite_told told[REWRITE_SOURCES_MAX];
 };
 
 /* Can it be right? 0; EBADMSG with *why_r, a constant: numbers out of range,
- * RTX of nothing, of other media or of RTX; one number of the receiver's for two
- * streams. */
+ * RTX of nothing, of other media or of RTX; one number of the receiver's for
+ * two streams. */
 int rewrite_map_check(const struct rewrite_map *m, const char **why_r);
 
 /* What did not go on, or was changed for want of a number. */
@@ -119,11 +132,10 @@ struct rewrite_source {
 	uint32_t session;          /* that `in` is of; see struct rewrite */
 	uint8_t media;             /* enum rewrite_media */
 	bool rtx;
-	bool bye;                  /* he said so: another one may go on */
 	struct rewrite_row seq;
 	uint32_t offset;           /* of timestamps: sent minus received */
 	uint32_t timestamp;        /* sent, of the highest sequence number */
-	int64_t at;                /* when, ms */
+	int64_t at;                /* when, ms; 0: none yet */
 	uint32_t packets, octets;  /* sent, as an SR counts them */
 	uint32_t sr[REWRITE_SR_MAX];       /* NTP time of the last reports, the
 					      middle 32 bits, as in LSR */

@@ -12,9 +12,4 @@ struct rewrite_source *rewrite_source_in(struct rewrite *r, uint32_t ssrc);
 /* Has its sender a packet of this session? Else feedback is about another. */
 bool rewrite_source_current(const struct rewrite *r,
 			    const struct rewrite_source *s);
-/* The only one whose packets this RTX source repeats; NULL: none, or nobody
- * can tell. */
-const struct rewrite_source *rewrite_original(const struct rewrite *r,
-					      const struct rewrite_source *rtx);
-
 #endif

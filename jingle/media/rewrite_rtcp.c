@@ -360,20 +360,6 @@ static size_t any_feedback(struct rewriting *w, const struct rtcp_packet *p)
 
 /* --- the compound packet ---------------------------------------------- */
 
-/* A source that he says BYE to may be followed by another one; the receiver is
- * not told, for his stream goes on (RFC 3550, 6.6). */
-static void bye(struct rewriting *w, const struct rtcp_packet *p)
-{
-	struct rewrite_source *s;
-	unsigned i;
-
-	for (i = 0; i < p->count; i++) {
-		s = rewrite_source_in(w->his, get32(p->body + 4 * (size_t)i));
-		if (s)
-			s->bye = true;
-	}
-}
-
 /* The bytes of it that go on. */
 static size_t one(struct rewriting *w, const struct rtcp_packet *p)
 {
@@ -385,14 +371,11 @@ static size_t one(struct rewriting *w, const struct rtcp_packet *p)
 	case RTCP_RTPFB:
 	case RTCP_PSFB:
 		return any_feedback(w, p);
-	case RTCP_BYE:
-		bye(w, p);
-		counted(w, REWRITE_N_ENDED);
-		return 0;
 	case RTCP_SDES:
 		w->sdes = true;
 		counted(w, REWRITE_N_ENDED);
 		return 0;
+	case RTCP_BYE:             /* another one may go on for him (6.6) */
 	case RTCP_APP:
 		counted(w, REWRITE_N_ENDED);
 		return 0;

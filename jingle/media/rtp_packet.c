@@ -1,4 +1,6 @@
-/* rtp_packet.c: one RTP packet, read and changed in place (see rtp_packet.h). */
+/* rtp_packet.c: one RTP packet, read and changed in place (see
+ * rtp_packet.h).
+ */
 #include "jingle/media/rtp_packet.h"
 
 #include <errno.h>
