@@ -200,12 +200,41 @@ static struct transport *new_transport(struct call *c)
 	return NULL;
 }
 
+static void begin_ice(struct relay *r, struct leg *l, bool controlling)
+{
+	unsigned char entropy[ICE_ENTROPY_SIZE];
+
+	r->to.entropy(entropy, r->arg);
+	ice_init(&l->agent, controlling, entropy);
+	explicit_bzero(entropy, sizeof(entropy));
+	table_name(r, l, false);
+}
+
+/* Nothing of the one who was there before is left. */
+static void take_renew(struct relay *r, struct leg *l,
+		       const struct wire_renew *renew)
+{
+	if (!l->room) {
+		r->count[RELAY_N_UNKNOWN]++;
+		return;
+	}
+	pass_forget(r, l);
+	table_forget(r, l);
+	table_name(r, l, true);
+	heap_put(r, l, INT64_MAX);
+	ice_clear(&l->agent);
+	l->steps = 0;
+	l->told = 0;
+	room_renew(r, l);
+	begin_ice(r, l, renew->controlling);
+	say_credentials(r, l);
+}
+
 /* Towards the caller, who began, we are controlled (RFC 8445, 6.1.1). */
 static struct transport *open_transport(struct relay *r, struct call *c,
 					unsigned number)
 {
 	struct transport *t = new_transport(c);
-	unsigned char entropy[ICE_ENTROPY_SIZE];
 	unsigned side;
 
 	if (!t)
@@ -224,11 +253,9 @@ static struct transport *open_transport(struct relay *r, struct call *c,
 		l->transport = t;
 		l->side = (uint8_t)side;
 		l->deadline = INT64_MAX;
-		r->to.entropy(entropy, r->arg);
-		ice_init(&l->agent, side == WIRE_CALLEE, entropy);
-		table_name(r, l, false);
+		begin_ice(r, l, side == WIRE_CALLEE);
 	}
-	explicit_bzero(entropy, sizeof(entropy));
+	room_begin(r, t);
 	c->transport[number] = t;
 	return t;
 }
@@ -441,6 +468,10 @@ static void take_of_transport(struct relay *r, const struct wire_msg *m)
 		close_transport(r, t);
 	else if (m->kind == WIRE_SECURITY)
 		room_secure(r, &t->leg[m->side], &m->security);
+	else if (m->kind == WIRE_MAP)
+		room_map(r, &t->leg[m->side], &m->map);
+	else if (m->kind == WIRE_RENEW)
+		take_renew(r, &t->leg[m->side], &m->renew);
 	else
 		take_leg(r, &t->leg[m->side], m);
 }

@@ -21,7 +21,9 @@
  *                                         |
  *                                   mode `room`: DTLS ends here; SRTP is
  *                                   opened with this leg's keys and closed
- *                                   with the other's (relay_room.c)
+ *                                   with the other's; between, what he
+ *                                   sends gets the numbers that the other
+ *                                   knows (relay_room.c)
  *
  * So nobody gets a byte who has not shown in the last 30 s that he wants it
  * (A14, A24, A27). In mode `blind` what passes are the clients' own bytes,
@@ -52,7 +54,7 @@
 #define RELAY_HELD_MAX 128         /* and of all together */
 #define RELAY_HELD_SIZE 1500       /* bytes of each */
 #define RELAY_PACKET_MAX 2048      /* bytes of a datagram */
-#define RELAY_PACKET_SIZE (RELAY_PACKET_MAX + 256) /* and what is added */
+#define RELAY_PACKET_SIZE (RELAY_PACKET_MAX + REWRITE_RTCP_MORE + 64)
 
 /* Datagrams that belong to no call, and where they ended. */
 enum relay_count {

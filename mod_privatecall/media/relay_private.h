@@ -33,6 +33,7 @@ struct room_leg {                  /* mode `room`: DTLS and SRTP end here */
 	struct dtls_srtp *dtls;    /* NULL: his fingerprint is not known yet */
 	struct srtp *in, *out;     /* NULL: there are no keys yet */
 	bool done;                 /* DTLS has ended one way or the other */
+	struct rewrite sends;      /* what he sends, as the other knows it */
 };
 
 struct leg {                       /* one side of a transport */
@@ -174,6 +175,11 @@ void pass_packet(struct relay *r, const struct addr *from,
 
 bool room_new(struct leg *l);              /* false: no memory */
 void room_free(struct leg *l);
+/* Both legs are there. */
+void room_begin(struct relay *r, struct transport *t);
+/* He comes anew: DTLS and what the rest knows of him. */
+void room_renew(struct relay *r, struct leg *l);
+void room_map(struct relay *r, struct leg *l, const struct rewrite_map *map);
 /* His certificate's fingerprint is known, or said again. */
 void room_secure(struct relay *r, struct leg *l,
 		 const struct wire_security *s);

@@ -1,5 +1,6 @@
-/* relay_room.c: mode `room`: DTLS and SRTP end here, once for each leg, and
- * what one leg's keys open the other's close (see relay.h).
+/* relay_room.c: mode `room`: DTLS and SRTP end here, once for each leg; what
+ * one leg's keys open the other's close, with the numbers that he knows (see
+ * relay.h, jingle/media/rewrite.h).
  *
  * A leg's handshake begins when his fingerprint is known (SECURITY) and ICE has
  * a way to him; until then a ClientHello waits, as in mode `blind`. Packets end
@@ -20,17 +21,100 @@ bool room_new(struct leg *l)
 	return l->room;
 }
 
+static void forget_keys(struct room_leg *room)
+{
+	dtls_srtp_free(room->dtls);
+	srtp_free(room->in);
+	srtp_free(room->out);
+	room->dtls = NULL;
+	room->in = room->out = NULL;
+	room->done = false;
+}
+
 void room_free(struct leg *l)
 {
 	struct room_leg *room = l->room;
 
 	if (!room)
 		return;
-	dtls_srtp_free(room->dtls);
-	srtp_free(room->in);
-	srtp_free(room->out);
+	forget_keys(room);
 	free(room);
 	l->room = NULL;
+}
+
+/* For the other side, who knows nothing of his media yet. */
+static void begin_sending(struct relay *r, struct leg *l)
+{
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "abcdefghijklmnopqrstuvwxyz0123456789+/";
+	unsigned char entropy[ICE_ENTROPY_SIZE];
+	char cname[REWRITE_CNAME_SIZE];
+	unsigned i;
+
+	r->to.entropy(entropy, r->arg);
+	for (i = 0; i < REWRITE_CNAME_SIZE; i++)
+		cname[i] = letters[entropy[i] & 63];
+	rewrite_init(&l->room->sends, cname);
+}
+
+void room_begin(struct relay *r, struct transport *t)
+{
+	if (!t->leg[0].room)
+		return;
+	begin_sending(r, &t->leg[WIRE_CALLER]);
+	begin_sending(r, &t->leg[WIRE_CALLEE]);
+}
+
+void room_renew(struct relay *r, struct leg *l)
+{
+	forget_keys(l->room);
+	rewrite_switch(&l->room->sends);
+	begin_sending(r, relay_other(l));
+}
+
+void room_map(struct relay *r, struct leg *l, const struct rewrite_map *map)
+{
+	if (l->room)
+		rewrite_set_map(&l->room->sends, map);
+	else
+		r->count[RELAY_N_UNKNOWN]++;
+}
+
+/* --- to a leg ---------------------------------------------------------- */
+
+/* What is in r->packet goes to him; `from`: whose it is. */
+static void seal(struct relay *r, struct leg *from, struct leg *to, bool rtcp,
+		 size_t len)
+{
+	struct srtp *out = to->room->out;
+	int err;
+
+	if (!out) {
+		pass_drop(r, from, WIRE_NO_KEYS);
+		return;
+	}
+	if (!ice_selected(&to->agent)) {
+		pass_drop(r, from, WIRE_NOBODY);
+		return;
+	}
+	err = rtcp ? srtp_seal_rtcp(out, r->packet, &len, sizeof(r->packet)) :
+		     srtp_seal_rtp(out, r->packet, &len, sizeof(r->packet));
+	if (err)
+		pass_drop(r, from, err == EALREADY ? WIRE_REPLAYED :
+						     WIRE_NOT_RTP);
+	else
+		pass_send(r, to, r->packet, len);
+}
+
+/* The pictures of `l` as a whole: who sees them has just come, and what was
+ * sent before he lacks. */
+static void ask_for_pictures(struct relay *r, struct leg *l)
+{
+	size_t len = rewrite_pli(&l->room->sends, &relay_other(l)->room->sends,
+				 r->packet);
+
+	if (len && l->room->out && ice_selected(&l->agent))
+		seal(r, l, l, true, len);
 }
 
 /* --- DTLS ------------------------------------------------------------- */
@@ -59,8 +143,10 @@ static void say_result(struct relay *r, struct leg *l)
 	case DTLS_SRTP_DONE:
 	case DTLS_SRTP_CLOSED:
 		room->done = true;
-		if (!take_keys(r, room))
-			relay_say_step(r, l, WIRE_SECURE);
+		if (take_keys(r, room))
+			break;
+		relay_say_step(r, l, WIRE_SECURE);
+		ask_for_pictures(r, relay_other(l));
 		break;
 	case DTLS_SRTP_WRONG_CERTIFICATE:
 		room->done = true;
@@ -158,7 +244,7 @@ static void take_dtls(struct relay *r, struct leg *l,
 		pass_drop(r, l, WIRE_TOO_EARLY);
 }
 
-/* --- SRTP ------------------------------------------------------------- */
+/* --- SRTP from a leg ---------------------------------------------------- */
 
 /* RFC 5761, 4: where RTP has marker and payload type, RTCP has its own. */
 static bool is_rtcp(const unsigned char *bytes, size_t len)
@@ -179,27 +265,19 @@ static bool open_srtp(struct relay *r, struct leg *l, bool rtcp, size_t *len)
 	return !err;
 }
 
-static void seal_srtp(struct relay *r, struct leg *from, struct leg *to,
-		      bool rtcp, size_t len)
+/* RTCP that ends here is not dropped. */
+static void pass_numbers(struct relay *r, struct leg *l, struct leg *to,
+			 bool rtcp, size_t len)
 {
-	struct srtp *out = to->room->out;
-	int err;
-
-	if (!out) {
-		pass_drop(r, from, WIRE_NO_KEYS);
-		return;
-	}
-	if (!ice_selected(&to->agent)) {
-		pass_drop(r, from, WIRE_NOBODY);
-		return;
-	}
-	err = rtcp ? srtp_seal_rtcp(out, r->packet, &len, sizeof(r->packet)) :
-		     srtp_seal_rtp(out, r->packet, &len, sizeof(r->packet));
-	if (err)
-		pass_drop(r, from, err == EALREADY ? WIRE_REPLAYED :
-						     WIRE_NOT_RTP);
+	if (rtcp)
+		len = rewrite_rtcp(&l->room->sends, &to->room->sends,
+				   r->packet, len, sizeof(r->packet));
+	else if (!rewrite_rtp(&l->room->sends, r->now, r->packet, len))
+		pass_drop(r, l, WIRE_NOT_MAPPED);
 	else
-		pass_send(r, to, r->packet, len);
+		seal(r, l, to, false, len);
+	if (rtcp && len)
+		seal(r, l, to, true, len);
 }
 
 static void take_srtp(struct relay *r, struct leg *l,
@@ -226,7 +304,7 @@ static void take_srtp(struct relay *r, struct leg *l,
 		relay_settle(r, l);
 	}
 	relay_say_step(r, l, WIRE_MEDIA);
-	seal_srtp(r, l, relay_other(l), rtcp, len);
+	pass_numbers(r, l, relay_other(l), rtcp, len);
 }
 
 void room_packet(struct relay *r, struct leg *l, enum demux kind,

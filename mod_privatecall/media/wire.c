@@ -21,6 +21,8 @@ static const struct {
 	[WIRE_CANDIDATE] = { "candidate", WITH(candidate), ONE_SIDE },
 	[WIRE_END] = { "end", BASE, ONE_SIDE },
 	[WIRE_SECURITY] = { "security", WITH(security), ONE_SIDE },
+	[WIRE_MAP] = { "map", WITH(map), ONE_SIDE },
+	[WIRE_RENEW] = { "renew", WITH(renew), ONE_SIDE },
 	[WIRE_RESTART] = { "restart", BASE, ONE_SIDE },
 	[WIRE_DROP] = { "drop", BASE, OF_CALL | OF_TRANSPORT },
 	[WIRE_CLOSE] = { "close", BASE, OF_CALL },
@@ -126,6 +128,8 @@ static bool is_fingerprint(const struct wire_fingerprint *f, bool or_none)
 
 static bool is_part(const struct wire_msg *m)
 {
+	const char *why;
+
 	switch (m->kind) {
 	case WIRE_HELLO:
 		return is_text(m->hello.release, WIRE_RELEASE_SIZE);
@@ -134,6 +138,10 @@ static bool is_part(const struct wire_msg *m)
 	case WIRE_SECURITY:
 		return m->security.active <= 1 &&
 		       is_fingerprint(&m->security.fingerprint, false);
+	case WIRE_RENEW:
+		return m->renew.controlling <= 1;
+	case WIRE_MAP:
+		return !rewrite_map_check(&m->map, &why);
 	case WIRE_REMOTE:
 		return m->remote.ufrag[0] && m->remote.pwd[0] &&
 		       is_text(m->remote.ufrag, WIRE_UFRAG_SIZE) &&
@@ -231,7 +239,7 @@ const char *wire_drop_name(enum wire_drop drop)
 {
 	static const char *const names[WIRE_DROPS] = {
 		"not-validated", "other-kind", "nobody", "too-early",
-		"no-keys", "not-authentic", "replayed", "not-rtp",
+		"no-keys", "not-authentic", "replayed", "not-rtp", "not-mapped",
 	};
 
 	return drop < WIRE_DROPS ? names[drop] : "?";

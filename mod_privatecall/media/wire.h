@@ -11,6 +11,7 @@
  *       |     READY(our credentials, fingerprint) * |  or REFUSED(why)
  *       | REMOTE, CANDIDATE*, END  (of one side)    |
  *       | SECURITY(his fingerprint, our role) *     |  mode `room`
+ *       | MAP(numbers of what he sends)             |
  *       |              STEP(side, CHECKED) and so on|  each once
  *       | CLOSE(call)                               |
  *       |                          CLOSED(counters) |
@@ -39,6 +40,7 @@
 #include <stdint.h>
 #include "jingle/media/addr.h"
 #include "jingle/media/ice.h"
+#include "jingle/media/rewrite.h"
 
 #define WIRE_VERSION 2
 #define WIRE_TRANSPORTS_MAX 8      /* of a call; numbers 0 to 7 */
@@ -63,6 +65,16 @@ enum wire_kind {
 	WIRE_SECURITY,             /* call, transport, side, security: of mode
 				      `room`; once known it may be said again,
 				      but not changed */
+	WIRE_MAP,                  /* call, transport, side, map: `room`: the
+				      numbers of what he sends, and as the
+				      other side knows them; without one
+				      nothing of his passes */
+	WIRE_RENEW,                /* call, transport, side, renew: `room`: he
+				      comes back, or on another device: ICE
+				      and DTLS towards him begin anew, his
+				      media go on from where they were for
+				      the other side; answered by
+				      CREDENTIALS */
 	WIRE_RESTART,              /* call, transport, side: we restart;
 				      answered by CREDENTIALS */
 	WIRE_DROP,                 /* call, transport: not needed any more */
@@ -120,6 +132,8 @@ enum wire_drop {
 	WIRE_NOT_AUTHENTIC,        /* SRTP that is not of his keys */
 	WIRE_REPLAYED,             /* SRTP that was here before, or too old */
 	WIRE_NOT_RTP,              /* neither RTP nor RTCP */
+	WIRE_NOT_MAPPED,           /* numbers that the other side was not told
+				      of, or of before he came back */
 	WIRE_DROPS
 };
 
@@ -151,6 +165,11 @@ struct wire_security {
 	struct wire_fingerprint fingerprint;       /* of his certificate */
 	uint32_t active;                   /* 1: we begin (RFC 4145: our role
 					      is `active`), 0: he does */
+};
+
+struct wire_renew {
+	uint32_t controlling;      /* 1: the session is ours to begin (RFC 8445,
+				      6.1.1), 0: his */
 };
 
 struct wire_remote {
@@ -220,6 +239,8 @@ struct wire_msg {
 		struct wire_welcome welcome;
 		struct wire_open open;
 		struct wire_security security;
+		struct rewrite_map map;
+		struct wire_renew renew;
 		struct wire_remote remote;
 		struct wire_candidate candidate;
 		struct wire_credentials credentials;

@@ -48,6 +48,7 @@ struct client {
 	struct dtls_srtp *dtls;
 	struct srtp *in, *out;
 	uint16_t seq;              /* of the next RTP packet */
+	uint8_t type;              /* its payload type */
 	uint32_t ssrc;
 	unsigned got;              /* DTLS and SRTP; of mode `room` what was
 				      opened */

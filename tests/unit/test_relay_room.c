@@ -4,6 +4,9 @@
 #include <sys/time.h>
 #include "tests/unit/relay_test.h"
 
+#define AUDIO 111                  /* payload types */
+#define VIDEO 96
+
 static struct world w;
 
 /* libssl's clock is this test's. */
@@ -53,11 +56,29 @@ static void arm(struct client *c, bool active)
 	c->id = identity();
 	c->ssrc = 0x1000 + c->side;
 	c->seq = 65530;
+	c->type = AUDIO;
 	assert_int_equal(dtls_srtp_new(c->id, active, &c->dtls), 0);
 	assert_string_equal(w.fingerprint.hash, "sha-256");
 	assert_int_equal(dtls_srtp_expect(c->dtls, w.fingerprint.hash,
 					  w.fingerprint.value,
 					  w.fingerprint.len), 0);
+}
+
+/* The numbers of what he sends: his own, and as the other side knows them. */
+static void map(struct client *c, unsigned audio_out)
+{
+	struct wire_msg m;
+
+	wire_begin(&m, WIRE_MAP, call_id(c->call));
+	m.transport = (uint8_t)c->transport;
+	m.side = (uint8_t)c->side;
+	m.map.type[AUDIO] = (struct rewrite_type) {
+		.clock = 48000, .out = (uint8_t)audio_out,
+		.media = REWRITE_AUDIO, .apt = REWRITE_NO_APT };
+	m.map.type[VIDEO] = (struct rewrite_type) {
+		.clock = 90000, .out = VIDEO, .media = REWRITE_VIDEO,
+		.apt = REWRITE_NO_APT };
+	say(&w, &m);
 }
 
 /* Both roles: the caller's client begins, the callee's answers us, or the
@@ -71,6 +92,8 @@ static void open_room(unsigned call, bool caller_begins)
 	arm(&w.client[n + 1], !caller_begins);
 	secure(&w.client[n], !caller_begins, "sha-256");
 	secure(&w.client[n + 1], caller_begins, "sha-256");
+	map(&w.client[n], AUDIO);
+	map(&w.client[n + 1], AUDIO);
 }
 
 /* --- media ------------------------------------------------------------ */
@@ -80,7 +103,7 @@ static size_t make_rtp(struct client *c, unsigned char *p, char mark,
 {
 	memset(p, mark, len);
 	p[0] = 0x80;
-	p[1] = 111;
+	p[1] = c->type;
 	p[2] = (unsigned char)(c->seq >> 8);
 	p[3] = (unsigned char)c->seq++;
 	memset(p + 4, 0, 8);
@@ -229,6 +252,8 @@ static void test_wrong_certificate(void **state)
 		dtls_identity_free(a->id);
 		a->id = identity();
 		secure(a, !begins, "sha-256");
+		map(a, AUDIO);
+		map(b, AUDIO);
 		pass(&w, 1000);
 		assert_non_null(strstr(w.log, "0.0 caller insecure"));
 		assert_null(strstr(w.log, "caller secure"));
@@ -327,6 +352,8 @@ static void test_bad_packets(void **state)
 	assert_int_equal(dropped(WIRE_NO_KEYS), 1);
 	secure(a, false, "sha-256");
 	secure(b, true, "sha-256");
+	map(a, AUDIO);
+	map(b, AUDIO);
 	pass(&w, 1000);
 	fly_to_relay(a, p, len);   /* not sealed */
 	pass(&w, DELAY + 1);
@@ -438,6 +465,122 @@ static void test_rotation(void **state)
 	end(&w);
 }
 
+/* Without a map, and of a number that is not in it, nothing passes. */
+static void test_map(void **state)
+{
+	struct client *a, *b;
+
+	(void)state;
+	begin_room(11, SRTP_EVP);
+	open_call(&w, 0, 0);
+	a = &w.client[0];
+	b = &w.client[1];
+	arm(a, true);
+	arm(b, false);
+	secure(a, false, "sha-256");
+	secure(b, true, "sha-256");
+	pass(&w, 1000);
+	send_rtp(a, 'a', 100);
+	pass(&w, 2 * DELAY + 1);
+	assert_int_equal(dropped(WIRE_NOT_MAPPED), 1);
+	map(a, 99);
+	send_rtp(a, 'a', 100);
+	a->type = 110;
+	send_rtp(a, 'a', 100);
+	pass(&w, 2 * DELAY + 1);
+	assert_int_equal(b->got, 1);
+	assert_int_equal(b->last[1], 99);
+	assert_int_equal(dropped(WIRE_NOT_MAPPED), 2);
+	end(&w);
+}
+
+/* F23: he comes back on another device, with another certificate, SSRC and
+ * numbers: for the one who stayed his sound goes on. What the old device has is
+ * of no use any more. */
+static void test_renew(void **state)
+{
+	struct wire_msg m;
+	struct client *a, *b, *again;
+
+	(void)state;
+	begin_room(12, SRTP_EVP);
+	open_room(0, true);
+	pass(&w, 1000);
+	a = &w.client[0];
+	b = &w.client[1];
+	talk(a, b);
+	wire_begin(&m, WIRE_RENEW, call_id(0));
+	m.side = WIRE_CALLER;
+	say(&w, &m);
+	assert_int_equal(w.said[WIRE_CREDENTIALS], 1);
+	w.log[0] = '\0';
+	again = add_client(&w, "192.0.2.66", 6600, 0, 0, WIRE_CALLER);
+	tell_of(&w, again);
+	tell_client(&w, again);
+	arm(again, true);
+	again->ssrc = 0x2000;
+	again->seq = 500;
+	again->type = VIDEO + 1;
+	secure(again, false, "sha-256");
+	wire_begin(&m, WIRE_MAP, call_id(0));
+	m.map.type[VIDEO + 1] = (struct rewrite_type) {
+		.clock = 48000, .out = AUDIO, .media = REWRITE_AUDIO,
+		.apt = REWRITE_NO_APT };
+	say(&w, &m);
+	map(b, VIDEO + 1);
+	pass(&w, 1000);
+	assert_non_null(strstr(w.log, "0.0 caller secure"));
+	assert_null(strstr(w.log, "callee"));
+	send_rtp(a, 'x', 100);     /* the old one is a stranger */
+	pass(&w, 1000);
+	b->got = 0;
+	send_rtp(again, 'n', 100);
+	pass(&w, 2 * DELAY + 1);
+	assert_int_equal(b->got, 1);
+	assert_int_equal(b->last[1], AUDIO);
+	assert_int_equal(b->last[10] << 8 | b->last[11], 0x1000);
+	assert_int_equal(b->last[2] << 8 | b->last[3], 65531);
+	again->got = 0;
+	send_rtp(b, 'b', 100);
+	pass(&w, 2 * DELAY + 1);
+	assert_int_equal(again->got, 1);
+	assert_int_equal(again->last[1], VIDEO + 1);
+	end(&w);
+}
+
+/* A picture within a second: who can see at last makes us ask for a whole
+ * one. */
+static void test_picture(void **state)
+{
+	struct client *a, *b;
+
+	(void)state;
+	begin_room(13, SRTP_EVP);
+	open_call(&w, 0, 0);
+	a = &w.client[0];
+	b = &w.client[1];
+	arm(a, true);
+	arm(b, true);
+	secure(a, false, "sha-256");
+	map(a, AUDIO);
+	map(b, AUDIO);
+	pass(&w, 1000);
+	a->type = VIDEO;
+	send_rtp(a, 'a', 100);
+	pass(&w, 1000);
+	assert_int_equal(dropped(WIRE_NO_KEYS), 1);
+	assert_int_equal(a->got, 0);
+	secure(b, false, "sha-256");
+	pass(&w, 5000);
+	assert_int_equal(a->got, 1);
+	/* An empty RR, and a PLI for his SSRC (RFC 4585, 6.3.1). */
+	assert_int_equal(a->last_len, 8 + 12);
+	assert_int_equal(a->last[8], 0x81);
+	assert_int_equal(a->last[9], 206);
+	assert_int_equal(a->last[18] << 8 | a->last[19], a->ssrc);
+	end(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -452,6 +595,9 @@ int main(void)
 		cmocka_unit_test(test_moves),
 		cmocka_unit_test(test_modes),
 		cmocka_unit_test(test_rotation),
+		cmocka_unit_test(test_map),
+		cmocka_unit_test(test_renew),
+		cmocka_unit_test(test_picture),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

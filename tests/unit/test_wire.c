@@ -49,6 +49,12 @@ static void make(struct wire_msg *m, enum wire_kind kind)
 		put_fingerprint(&m->security.fingerprint);
 		m->security.active = 1;
 		break;
+	case WIRE_MAP:
+		m->map.type[111].clock = 48000;
+		m->map.type[111].out = 96;
+		m->map.type[111].media = REWRITE_AUDIO;
+		m->map.type[111].apt = REWRITE_NO_APT;
+		break;
 	case WIRE_REMOTE:
 		strcpy(m->remote.ufrag, "u");
 		memset(m->remote.pwd, 'p', ICE_PWD_MAX);
@@ -284,6 +290,12 @@ static void test_fingerprints(void **state)
 	make(&m, WIRE_SECURITY);
 	m.security.active = 2;
 	assert_int_equal(read_back(&m, WIRE_SECURITY), EBADMSG);
+	make(&m, WIRE_MAP);
+	m.map.type[111].out = RTP_PACKET_TYPES;
+	assert_int_equal(read_back(&m, WIRE_MAP), EBADMSG);
+	make(&m, WIRE_RENEW);
+	m.renew.controlling = 2;
+	assert_int_equal(read_back(&m, WIRE_RENEW), EBADMSG);
 	make(&m, WIRE_OPEN);
 	m.open.mode = WIRE_MODES;
 	assert_int_equal(read_back(&m, WIRE_OPEN), EBADMSG);
