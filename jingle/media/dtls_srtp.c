@@ -6,6 +6,7 @@
  */
 #include "jingle/media/dtls_srtp.h"
 
+#include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -84,6 +85,7 @@ struct dtls_srtp {
 	const unsigned char *in;
 	size_t in_len;
 	struct dtls_srtp_out *out;
+	uint32_t plain_records;    /* that libssl has read */
 	size_t fed;                /* bytes of records in the handshake */
 	bool keyed;                /* keys are there, not yet taken */
 	struct dtls_srtp_keys keys;
@@ -116,6 +118,21 @@ static const char *last_error(void)
 
 /* --- the BIO ---------------------------------------------------------- */
 
+static bool is_plain(const unsigned char *record)
+{
+	return !record[3] && !record[4];   /* the epoch */
+}
+
+/* Plain records come to libssl in sequence: one forged with a high number
+ * would make it take all that follow for replayed ones. */
+static void renumber(struct dtls_srtp *d, char *record)
+{
+	uint32_t n = htonl(d->plain_records++);
+
+	memset(record + 5, 0, 2);
+	memcpy(record + 7, &n, sizeof(n));
+}
+
 static int bio_read(BIO *b, char *buf, int size)
 {
 	struct dtls_srtp *d = BIO_get_data(b);
@@ -129,6 +146,8 @@ static int bio_read(BIO *b, char *buf, int size)
 	if (len > (size_t)size)
 		len = (size_t)size;
 	memcpy(buf, d->in, len);
+	if (is_plain(d->in))
+		renumber(d, buf);
 	d->in = NULL;
 	return (int)len;
 }
@@ -554,7 +573,7 @@ static void note_alert(struct dtls_srtp *d, const unsigned char *record,
 /* Is it for libssl? If not it has been counted. */
 static bool takes(struct dtls_srtp *d, const unsigned char *record, size_t len)
 {
-	bool plain = !record[3] && !record[4];     /* the epoch */
+	bool plain = is_plain(record);
 	unsigned type = record[0];
 
 	if (type < TLS_CCS || type > TLS_DATA) {

@@ -41,7 +41,7 @@ int gettimeofday(struct timeval *restrict tv, void *restrict zone)
 
 /* --- the other end ---------------------------------------------------- */
 
-enum key_kind { KEY_P256, KEY_RSA, KEY_P384, KEY_P521, KEY_ED25519, KEY_NONE };
+enum key_kind { KEY_P256, KEY_RSA, KEY_P384, KEY_P521, KEY_NONE };
 
 struct peer_kind {
 	const char *what;
@@ -169,7 +169,6 @@ static inline EVP_PKEY *make_key(enum key_kind kind)
 	EVP_PKEY *key = kind == KEY_RSA ? EVP_RSA_gen(2048) :
 		kind == KEY_P384 ? EVP_EC_gen("P-384") :
 		kind == KEY_P521 ? EVP_EC_gen("P-521") :
-		kind == KEY_ED25519 ? EVP_PKEY_Q_keygen(NULL, NULL, "ED25519") :
 		EVP_EC_gen("P-256");
 
 	assert_non_null(key);
@@ -187,8 +186,7 @@ static inline X509 *make_cert(const struct peer_kind *k, EVP_PKEY *key)
 	ASN1_TIME_set(X509_getm_notBefore(x), WALL + k->from * 86400);
 	ASN1_TIME_set(X509_getm_notAfter(x), WALL + k->to * 86400);
 	X509_set_pubkey(x, key);
-	assert_true(X509_sign(x, key, k->key == KEY_ED25519 ? NULL :
-			      EVP_sha256()));
+	assert_true(X509_sign(x, key, EVP_sha256()));
 	return x;
 }
 
@@ -376,7 +374,9 @@ static inline void deliver(struct world *w, unsigned i)
 	struct datagram g = w->queue[i];
 	struct dtls_srtp_out out;
 
-	w->queue[i] = w->queue[--w->queued];
+	w->queued--;
+	memmove(&w->queue[i], &w->queue[i + 1],
+		(w->queued - i) * sizeof(w->queue[0]));
 	if (g.to_ours) {
 		if (w->before)
 			w->before(w, &g);
