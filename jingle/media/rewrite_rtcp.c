@@ -17,8 +17,6 @@
 
 #define SDES_CNAME 1               /* RFC 3550, 6.5.1 */
 #define SDES_CHUNK_SIZE 24         /* SSRC, type, length, name, two zeros */
-#define REMB_LIST 12               /* of the body: where SSRCs begin, behind
-				      name, number and bit rate */
 #define FIR_SIZE 8
 #define TRANSPORT_CC_SIZE 8        /* FCI before its chunks */
 #define NOBODYS_SSRC 1             /* of who sends nothing */
