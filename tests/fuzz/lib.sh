@@ -8,6 +8,8 @@ fuzz_options()
 	numbers) echo -max_len=64 ;;
 	jid|ice) echo -max_len=200 ;;
 	relay) echo -max_len=500 ;;
+	rtp) echo -max_len=300 ;;
+	rewrite) echo -max_len=800 ;;
 	conf|ctl|tree|stun) echo -max_len=600 ;;
 	jmi|stanza) echo -max_len=1000 ;;
 	stream|gateway) echo -max_len=1500 ;;
