@@ -146,15 +146,15 @@ struct leg_device {
 struct leg_content {
 	struct leg_content *next;
 	char *name;
-	bool by_callee;            /* the real creator, in both legs the same:
-				      the callee is the responder in both */
 	char *spelled;             /* creator as this user writes it */
 	char *ufrag, *pwd;         /* this user's, for repair */
-	bool fingerprint;          /* he has given one */
+	char *print;               /* media: his fingerprint there, as first
+				      given; NULL: not yet (leg_dtls.c) */
 	int transport;             /* media: its number and 1; 0: none */
-	char *print;               /* his fingerprint there, as first given;
-				      NULL: not yet (leg_dtls.c) */
-	bool begins;               /* ... as the one who begins (`active`) */
+	bool by_callee;            /* the real creator, in both legs the same:
+				      the callee is the responder in both */
+	bool fingerprint;          /* he has given one */
+	bool begins;               /* print: as who begins (`active`) */
 };
 
 struct leg_ours {                  /* of a transport that ends with us */

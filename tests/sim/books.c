@@ -214,7 +214,8 @@ static const struct { const char *result; unsigned saw; } proofs[] = {
 	{ "blocked", SAW_BOUNCED },
 	{ "caller-gone", SAW_GONE | SAW_TROUBLE },
 	{ "ended-by-admin", SAW_ADMIN },
-	{ "failed", SAW_DEVICE_OUT | SAW_HUNG_UP | SAW_GONE | SAW_TROUBLE },
+	{ "failed", SAW_DEVICE_OUT | SAW_HUNG_UP | SAW_GONE | SAW_TROUBLE |
+		    SAW_INSECURE },
 	{ "no-codec", SAW_DEVICE_OUT },
 	{ "not-active", SAW_INACTIVE | SAW_RESTARTED },
 	{ "dnd", SAW_INACTIVE | SAW_RESTARTED },

@@ -12,7 +12,6 @@
 #include "jingle/xml/write.h"
 #include "tests/sim/sim.h"
 
-#define FINGERPRINT_8 "A1:B2:C3:D4:E5:F6:07:18"
 #define FINGERPRINT FINGERPRINT_8 ":" FINGERPRINT_8 ":" FINGERPRINT_8 ":" \
 	FINGERPRINT_8
 

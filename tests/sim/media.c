@@ -1,13 +1,15 @@
 /* media.c: privatecall-media as the daemon sees it, in place of its media.c: it
  * opens what it is asked to, after a moment, and media come from who is named
- * to it. One world in four is in mode `blind`.
+ * to it. One world in four is in mode `blind`, one in eight in mode `room`; in
+ * that media come after a handshake, and of some it is not the right one.
  */
 #include <stdlib.h>
-#include "tests/sim/sim.h"
+#include "tests/sim/watch.h"
 
 #define OURS "198.51.100.7"
+#define INSECURE 64                /* one handshake of so many */
 
-enum { SAY_READY, SAY_MEDIA };
+enum { SAY_READY, SAY_MEDIA, SAY_INSECURE };
 
 static void later(const char *call, unsigned transport, unsigned what,
 		  unsigned role)
@@ -32,8 +34,11 @@ void media_order(struct call_entry *e, const struct call_action *a)
 		return;
 	if (o->kind == ORDER_OPEN)
 		later(a->id, o->transport, SAY_READY, 0);
-	else if (o->kind == ORDER_REMOTE)
+	else if (o->kind == ORDER_REMOTE && W.mode == MODE_BLIND)
 		later(a->id, o->transport, SAY_MEDIA, o->role);
+	else if (o->kind == ORDER_SECURITY)
+		later(a->id, o->transport, below(R_MEDIA, INSECURE) ?
+		      SAY_MEDIA : SAY_INSECURE, o->role);
 }
 
 void media_fill(const struct daemon *dm, struct call_event *ev)
@@ -44,14 +49,18 @@ void media_fill(const struct daemon *dm, struct call_event *ev)
 
 	(void)dm;
 	ev->candidates = &ours;
-	ev->candidates_n = W.blind;
+	ev->candidates_n = W.mode != MODE_DIRECT;
 }
 
-static void give(struct call_entry *e, enum call_event_kind kind,
-		 unsigned transport, unsigned role)
+static void give(struct call_entry *e, unsigned what, unsigned transport,
+		 unsigned role)
 {
-	struct call_event ev = { .kind = kind, .transport = transport,
-				 .role = role, .step = STEP_MEDIA };
+	struct call_event ev = {
+		.kind = what == SAY_READY ? CALL_EV_READY : CALL_EV_STEP,
+		.transport = transport, .role = role,
+		.step = what == SAY_INSECURE ? STEP_INSECURE : STEP_MEDIA,
+		.print = W.mode == MODE_ROOM ? "sha-256 5C:5C" : NULL,
+	};
 
 	ev.ufrag[0] = ev.ufrag[1] = "ours";
 	ev.pwd[0] = ev.pwd[1] = "a-password-of-ours";
@@ -67,12 +76,13 @@ void media_happens(const struct event *e)
 					 calls_next(W.dm, NULL);
 	unsigned role;
 
+	if (c && e->text && e->what == SAY_INSECURE)
+		watch_insecure(c->call.leg[0].user, c->call.leg[1].user);
 	if (e->text && c)
-		give(c, e->what == SAY_READY ? CALL_EV_READY : CALL_EV_STEP,
-		     e->session, e->dev);
+		give(c, e->what, e->session, e->dev);
 	for (; !e->text && c; c = calls_next(W.dm, c))
 		for (role = 0; role < 2; role++)
-			give(c, CALL_EV_STEP, 0, role);
+			give(c, SAY_MEDIA, 0, role);
 }
 
 void media_tick(struct daemon *dm, int64_t now)
@@ -89,7 +99,7 @@ int64_t media_deadline(const struct daemon *dm)
 bool media_is_up(const struct daemon *dm)
 {
 	(void)dm;
-	return W.blind;
+	return W.mode != MODE_DIRECT;
 }
 
 const char *media_release(const struct daemon *dm)

@@ -32,6 +32,7 @@
 #define SID_SIZE 40
 #define TEXT_MAX 4096              /* of a stanza of a client */
 #define HOST "x.org"
+#define FINGERPRINT_8 "A1:B2:C3:D4:E5:F6:07:18"   /* users' begin so */
 #define DOMAIN "calls.x.org"
 
 /* --- chance ----------------------------------------------------------- */
@@ -186,7 +187,7 @@ struct world {
 	uint64_t stop_at;          /* events, UINT64_MAX: all (shrinking) */
 	uint32_t off;              /* faults switched off, by bit */
 	bool verbose;
-	bool blind;                /* the mode of all calls */
+	enum media_mode mode;      /* of all calls */
 	/* what goes on */
 	uint64_t rng[STREAMS];
 	unsigned weight[FAULTS];   /* of 65536 */
@@ -322,6 +323,7 @@ void watch_taken(void);            /* the server answered a ping */
 void watch_delivered(struct device *d, const struct scan *s);
 const char *watch_any_sid(unsigned n);
 void watch_admin(const char *a, const char *b);
+void watch_insecure(const char *a, const char *b);
 /* A terminate that the daemon never hears: the link was down. */
 void watch_unheard(const struct device *d, const struct scan *s);
 void watch_rest(void);             /* nothing is under way any more */

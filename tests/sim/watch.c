@@ -742,12 +742,22 @@ void watch_delivered(struct device *d, const struct scan *s)
 		r->dev[d->number].got = true;
 }
 
-void watch_admin(const char *a, const char *b)
+static struct pair *pair_of_bare(const char *a, const char *b)
 {
 	int ua = user_of_bare(a), ub = user_of_bare(b);
 
-	watch_pair(ua < 0 ? USERS : (unsigned)ua,
-		   ub < 0 ? USERS : (unsigned)ub)->saw |= SAW_ADMIN;
+	return watch_pair(ua < 0 ? USERS : (unsigned)ua,
+			  ub < 0 ? USERS : (unsigned)ub);
+}
+
+void watch_admin(const char *a, const char *b)
+{
+	pair_of_bare(a, b)->saw |= SAW_ADMIN;
+}
+
+void watch_insecure(const char *a, const char *b)
+{
+	pair_of_bare(a, b)->saw |= SAW_INSECURE;
 }
 
 /* --- the link and the process ----------------------------------------- */

@@ -28,7 +28,7 @@ static void check_leaks(const struct scan *s)
 			continue;
 		p = watch_pair(user, s->to_user);
 		ok = at[1] == 'u' || at[1] == 'p' || at[1] == 'f';
-		if (ok && W.blind)
+		if (ok && W.mode != MODE_DIRECT)
 			broken("X5", "%s learns of the ICE of another: %.300s",
 			       W.user[s->to_user].bare, s->text);
 		for (i = 0; ok && i < O.halves; i++)
@@ -42,6 +42,15 @@ static void check_leaks(const struct scan *s)
 			       p->saw & SAW_ANSWERED ? "" : " before an answer",
 			       s->text);
 	}
+}
+
+/* In `room` a user is told of our fingerprint alone. */
+static void check_prints(const struct scan *s)
+{
+	if (W.mode == MODE_ROOM &&
+	    memmem(s->text, s->len, FINGERPRINT_8, strlen(FINGERPRINT_8)))
+		broken("X5", "%s learns of the fingerprint of another: %.300s",
+		       W.user[s->to_user].bare, s->text);
 }
 
 /* Nothing leaves before what it says is stored, unless the disk fails. */
@@ -444,6 +453,7 @@ void watch_out(const struct scan *s)
 	    !str_is(s->type, "error"))
 		broken("I17", "%s is told: %.300s", W.attacker, s->text);
 	check_leaks(s);
+	check_prints(s);
 	if (s->kind == 'p') {
 		out_presence(s);
 	} else if (s->kind == 'i') {

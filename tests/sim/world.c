@@ -394,7 +394,7 @@ static void make_conf(void)
 
 	memset(&W.conf, 0, sizeof(W.conf));
 	settings_site_default(&W.conf.site);
-	W.conf.site.media = W.blind ? MODE_BLIND : MODE_DIRECT;
+	W.conf.site.media = W.mode;
 	W.conf.domain = domain;
 	W.conf.server = server;
 	W.conf.database = database;
@@ -429,7 +429,7 @@ void world_daemon_start(void)
 	turn_begin();
 	turn_end();
 	world_event(W.now + 5 + below(R_NET, 500), E_LINK_UP, 0, NULL);
-	if (W.blind)
+	if (W.mode != MODE_DIRECT)
 		world_event(W.now + 600, E_MEDIA, 0, NULL);
 }
 
@@ -783,7 +783,8 @@ void world_clear(uint64_t seed)
 	W.outs = outs;
 	W.outs_cap = outs_cap;
 	W.seed = seed;
-	W.blind = seed % 4 == 3;
+	W.mode = seed % 4 == 3 ? MODE_BLIND : seed % 8 == 5 ? MODE_ROOM :
+							      MODE_DIRECT;
 }
 
 void world_stored(struct store_batch *b)
