@@ -196,7 +196,8 @@ static void put_media(struct report *r)
 		return;
 	status_put_media(out, r->dm);
 	fclose(out);
-	say(r, up ? OK : FAIL, NULL, "media", "media %s", text ? text : "?");
+	say(r, !up ? FAIL : media_takes_calls(r->dm) ? OK : WARN, NULL,
+	    "media", "media %s", text ? text : "?");
 	free(text);
 	if (!up)
 		mend(r, "Start it: systemctl start privatecall-media; what it "

@@ -250,6 +250,8 @@ void media_fill(const struct daemon *dm, struct call_event *ev);
 void media_tick(struct daemon *dm, int64_t now);
 int64_t media_deadline(const struct daemon *dm);
 bool media_is_up(const struct daemon *dm);
+/* It is, has room for a call, and does not drain. */
+bool media_takes_calls(const struct daemon *dm);
 const char *media_release(const struct daemon *dm);    /* NULL: not up */
 const char *media_why(const struct daemon *dm);        /* NULL: it is up */
 

@@ -3,7 +3,8 @@
  * become messages, messages become events of calls.
  *
  *   DOWN --connect, HELLO--> ASKING --WELCOME, LIST--> UP --LISTED--> settled
- *     ^-------------------- the connection breaks -----'
+ *     ^------------- the connection breaks, ----------'
+ *                    no WELCOME to a HELLO
  *
  * Calls live over a restart of ours: what LISTED names and we know goes on,
  * what we do not know is closed. A call that media does not name is lost, and
@@ -24,6 +25,10 @@
 
 #define MEDIA_RETRY_MS 250
 #define MEDIA_GRACE_MS 1500        /* calls wait so long for a reconnect */
+#define MEDIA_BEAT_MS 5000         /* between questions whether it lives */
+#define MEDIA_DEAD_MS 3000         /* it did not answer one */
+#define MEDIA_ANSWER_MS 1000       /* ... of which so much by no clock that a
+				      test can move: it is another process */
 #define MEDIA_QUEUE_MAX 8192       /* messages the socket has no room for */
 #define MEDIA_READS 256            /* in one turn */
 
@@ -43,6 +48,9 @@ struct media {
 	int fd;
 	uv_poll_t *poll;           /* of fd; NULL: none */
 	int64_t retry_at, down_at; /* monotonic ms */
+	int64_t beat_at, asked_at; /* asked_at 0: no question is open */
+	uint64_t asked_real;
+	bool draining;
 	char why[160];             /* not connected */
 	struct log_rate lost, away;
 	bool quiet;                /* that it was lost was not said */
@@ -114,6 +122,7 @@ static void hang_up(struct media *m, const char *why)
 	m->fd = -1;
 	m->state = MEDIA_DOWN;
 	m->settled = m->broken = false;
+	m->asked_at = 0;
 	m->candidates = 0;
 	m->retry_at = clock_now() + MEDIA_RETRY_MS;
 	drop_queue(m);
@@ -247,13 +256,18 @@ static void on_welcome(struct media *m, const struct wire_welcome *w)
 {
 	unsigned i;
 
+	m->calls = w->calls;
+	m->most_calls = w->most_calls;
+	m->draining = w->draining;
+	m->asked_at = 0;
+	m->beat_at = clock_now() + MEDIA_BEAT_MS;
+	if (m->state == MEDIA_UP)
+		return;
 	for (i = 0; i < w->offers && i < ICE_OFFERS_MAX; i++)
 		take_offer(m, i, &w->offer[i]);
 	m->candidates = i;
-	m->calls = w->calls;
-	m->most_calls = w->most_calls;
 	memcpy(m->release, w->release, sizeof(m->release));
-	if (m->state == MEDIA_ASKING && !m->quiet)
+	if (!m->quiet)
 		log_line(LOG_INFO, "privatecall-media is there", "socket",
 			 m->dm->conf->media_socket, "version", m->release,
 			 NULL);
@@ -424,6 +438,7 @@ static void on_message(struct media *m, const struct wire_msg *msg)
 		on_listed(m, e, msg);
 		break;
 	case WIRE_CLOSED:
+		m->calls -= m->calls > 0;
 		if (e && e->orders && e->orders->closes)
 			e->orders->closes--;
 		break;
@@ -561,6 +576,7 @@ void media_order(struct call_entry *e, const struct call_action *a)
 	if (!given)
 		return;
 	if (o->kind == ORDER_OPEN) {
+		m->calls += !given->known;
 		given->known = true;
 		given->opens[o->transport]++;
 	}
@@ -612,6 +628,29 @@ static void judge(struct media *m)
 	}
 }
 
+/* A process that is stopped or hung keeps its socket, and its calls are as
+ * lost as those of one that died. */
+static void ask(struct media *m, int64_t now)
+{
+	if (!m->asked_at) {
+		m->asked_at = now;
+		m->asked_real = uv_hrtime();
+		say_kind(m, WIRE_HELLO, NULL);
+	} else if (uv_hrtime() - m->asked_real >=
+		   UINT64_C(1000000) * MEDIA_ANSWER_MS) {
+		hang_up(m, "it does not answer");
+	}
+}
+
+static int64_t ask_at(const struct media *m)
+{
+	int64_t at = m->asked_at + MEDIA_DEAD_MS, now = clock_now();
+
+	if (!m->asked_at)
+		return m->beat_at;
+	return at > now ? at : now + MEDIA_RETRY_MS;
+}
+
 void media_tick(struct daemon *dm, int64_t now)
 {
 	struct media *m = dm->media;
@@ -622,6 +661,9 @@ void media_tick(struct daemon *dm, int64_t now)
 		hang_up(m, "it does not take our messages");
 	if (m->state == MEDIA_ASKING && now >= m->retry_at)
 		hang_up(m, "it does not answer");
+	if (m->state == MEDIA_UP && now >= (m->asked_at ? m->asked_at +
+					    MEDIA_DEAD_MS : m->beat_at))
+		ask(m, now);
 	if (m->state == MEDIA_DOWN && now >= m->retry_at)
 		dial(m);
 	if (may_judge(m, now))
@@ -637,8 +679,7 @@ int64_t media_deadline(const struct daemon *dm)
 		return t;
 	if (m->broken)
 		return 0;
-	if (m->state != MEDIA_UP)
-		t = m->retry_at;
+	t = m->state == MEDIA_UP ? ask_at(m) : m->retry_at;
 	if (!m->judged && dm->link_was_up && m->settled)
 		t = 0;
 	else if (!m->judged && dm->link_was_up && m->state != MEDIA_UP &&
@@ -684,6 +725,13 @@ void media_stop(struct daemon *dm)
 bool media_is_up(const struct daemon *dm)
 {
 	return dm->media && dm->media->state == MEDIA_UP;
+}
+
+bool media_takes_calls(const struct daemon *dm)
+{
+	const struct media *m = dm->media;
+
+	return media_is_up(dm) && !m->draining && m->calls < m->most_calls;
 }
 
 const char *media_release(const struct daemon *dm)

@@ -104,7 +104,9 @@ void status_put_media(FILE *out, const struct daemon *dm)
 	if (dm->site.media == MODE_DIRECT)
 		return;
 	if (media_is_up(dm))
-		fprintf(out, ", privatecall-media %s", media_release(dm));
+		fprintf(out, ", privatecall-media %s%s", media_release(dm),
+			media_takes_calls(dm) ? "" :
+			", TAKES NO CALLS: it drains, or has its most calls");
 	else
 		fprintf(out, ", privatecall-media IS AWAY: %s: %s",
 			dm->conf->media_socket, media_why(dm));
@@ -114,11 +116,12 @@ json_t *status_media_json(const struct daemon *dm)
 {
 	bool needed = dm->site.media != MODE_DIRECT;
 
-	return json_pack("{s:s,s:s?,s:o,s:s?,s:s?}",
+	return json_pack("{s:s,s:s?,s:o,s:b,s:s?,s:s?}",
 			 "mode", media_mode_name(dm->site.media), "socket",
 			 needed ? dm->conf->media_socket : NULL,
 			 "up", needed ? json_boolean(media_is_up(dm)) :
 					json_null(),
+			 "takes_calls", !needed || media_takes_calls(dm),
 			 "version", media_release(dm),
 			 "why", needed ? media_why(dm) : NULL);
 }

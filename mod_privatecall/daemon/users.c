@@ -274,7 +274,8 @@ void users_facts(struct daemon *dm, const struct call_action *ask,
 	f.draining = dm->draining;
 	f.no_capacity = bytes > DAEMON_BACKLOG_BYTES || !to.full ||
 			dm->live >= dm->site.max_calls ||
-			(dm->site.media != MODE_DIRECT && !media_is_up(dm));
+			(dm->site.media != MODE_DIRECT &&
+			 !media_takes_calls(dm));
 	f.self = strcmp(ask->from, ask->to) == 0;
 	f.caller_remote = !to.full || !address_is_local(dm->gateway, &from);
 	f.callee_remote = !to.full || !address_is_local(dm->gateway, &to);

@@ -338,6 +338,8 @@ static void greet(struct control *c, struct connection *n,
 {
 	bool replaces = c->in_force && c->in_force != n;
 
+	if (n->greeted && c->in_force == n)
+		return;                /* it sees whether we are there */
 	if (replaces)
 		hang_up(c, c->in_force, "another one came");
 	c->in_force = n;

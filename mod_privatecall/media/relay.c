@@ -367,6 +367,7 @@ static void say_welcome(struct relay *r)
 	strncpy(m.welcome.release, r->config.release, WIRE_RELEASE_SIZE - 1);
 	m.welcome.calls = r->n_calls;
 	m.welcome.most_calls = r->config.most_calls;
+	m.welcome.draining = r->draining;
 	m.welcome.offers = ice_offers(&r->ice, m.welcome.offer);
 	r->to.say(&m, r->arg);
 }
@@ -655,6 +656,7 @@ void relay_set_identity(struct relay *r, struct dtls_identity *identity)
 void relay_drain(struct relay *r)
 {
 	r->draining = true;
+	say_welcome(r);
 }
 
 unsigned relay_calls(const struct relay *r)

@@ -109,7 +109,7 @@ int64_t relay_deadline(const struct relay *r);
 
 /* From now on calls are opened with this one. */
 void relay_set_identity(struct relay *r, struct dtls_identity *identity);
-/* From now on no call is taken. */
+/* From now on no call is taken; control is told. */
 void relay_drain(struct relay *r);
 unsigned relay_calls(const struct relay *r);
 uint64_t relay_counted(const struct relay *r, enum relay_count n);

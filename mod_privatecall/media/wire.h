@@ -17,7 +17,8 @@
  *       |                          CLOSED(counters) |
  *
  * Media listens, control connects, and connects again. A new control that says
- * HELLO takes the place of the one before. When control is gone the calls go
+ * HELLO takes the place of the one before; the same one says it every few
+ * seconds, to see that media is not hung. When control is gone the calls go
  * on: it LISTs when it is back, OPENs again what it knows (OPEN of what is open
  * is answered with READY and changes nothing), and CLOSEs the rest.
  *
@@ -81,7 +82,7 @@ enum wire_kind {
 	WIRE_CLOSE,                /* call; answered by CLOSED, always */
 	WIRE_LIST,                 /* answered by CALL for each, and LISTED */
 	/* From media. */
-	WIRE_WELCOME,              /* welcome */
+	WIRE_WELCOME,              /* welcome; unasked when it drains */
 	WIRE_READY,                /* call, transport, ready */
 	WIRE_REFUSED,              /* call, transport, refused: to OPEN */
 	WIRE_CREDENTIALS,          /* call, transport, side, credentials: ours
@@ -146,6 +147,7 @@ struct wire_hello {
 struct wire_welcome {
 	char release[WIRE_RELEASE_SIZE];
 	uint32_t calls, most_calls;
+	uint32_t draining;         /* 1: takes no more calls */
 	uint32_t offers;           /* of offer[]; the same for all agents */
 	struct ice_offer offer[ICE_OFFERS_MAX];
 };

@@ -1,12 +1,16 @@
 /* fuzz_relay.c: the relay, a byte an event: messages of control, right or any
  * bytes at all; checks with the right keys or not, answers to its own, DTLS,
- * SRTP and any bytes from a few addresses; time. After each its invariants
- * hold. Books of our own judge what it sends: media only to an address that has
- * answered within 30 s, and only of one that was heard of within 30 s.
+ * SRTP and any bytes from a few addresses; time. At an address may be a client
+ * with DTLS of its own, which answers the relay's and seals what it sends. After
+ * each its invariants hold. Books of our own judge what it sends: media only to
+ * an address that has answered within 30 s, and only of one that was heard of
+ * within 30 s.
  */
 #include "tests/fuzz/fuzz.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
+#include <time.h>
 #include "mod_privatecall/media/relay.h"
 
 #define EVENTS_MAX 200
@@ -15,10 +19,23 @@
 #define PLACES 6
 #define ASKED 32
 #define START 1000
+#define INBOX 16
 
 struct asked {                     /* a check of the relay's */
 	unsigned char id[STUN_ID_SIZE];
 	unsigned place;
+};
+
+struct client {                    /* at an address */
+	struct dtls_srtp *dtls;
+	struct srtp *in, *out;
+	uint16_t seq;
+};
+
+struct got {                       /* DTLS of the relay's for a client */
+	unsigned place;
+	size_t len;
+	unsigned char bytes[DTLS_SRTP_OUT_MAX];
 };
 
 static struct {
@@ -32,7 +49,13 @@ static struct {
 	struct asked asked[ASKED];
 	unsigned n_asked;
 	unsigned from;             /* of the packet just given; PLACES: none */
+	struct client client[PLACES];
+	struct got got[INBOX];
+	unsigned n_got;
+	struct dtls_srtp_out out;
 } st;
+
+static struct dtls_identity *our_id, *his_id;   /* for all runs: keys cost time */
 
 static const char his_ufrag[] = "hisU", his_pwd[] = "hispasswordof22letters";
 
@@ -50,6 +73,106 @@ static unsigned place_of(const struct addr *a)
 	return i;
 }
 
+/* --- clients with DTLS --------------------------------------------------- */
+
+/* DTLS is answered when the relay has done its step. */
+static void take_in(unsigned place, const void *bytes, size_t len)
+{
+	const struct client *c = &st.client[place];
+	unsigned first = *(const unsigned char *)bytes;
+
+	if (!c->dtls || first < 20 || first > 63 || st.n_got == INBOX ||
+	    len > DTLS_SRTP_OUT_MAX)
+		return;
+	st.got[st.n_got].place = place;
+	st.got[st.n_got].len = len;
+	memcpy(st.got[st.n_got++].bytes, bytes, len);
+}
+
+static void packet(unsigned place, const void *bytes, size_t len);
+
+static void client_follow(unsigned place)
+{
+	struct client *c = &st.client[place];
+	struct dtls_srtp_out out = st.out;
+	struct dtls_srtp_keys k;
+	unsigned i;
+
+	if (!c->in && !dtls_srtp_take_keys(c->dtls, &k)) {
+		assert(!srtp_new(k.profile, SRTP_OPENS, SRTP_EVP, k.his_key,
+				 k.his_salt, &c->in));
+		assert(!srtp_new(k.profile, SRTP_SEALS, SRTP_EVP, k.our_key,
+				 k.our_salt, &c->out));
+	}
+	for (i = 0; i < out.n; i++)
+		packet(place, out.datagram[i].bytes, out.datagram[i].len);
+}
+
+static void answer_dtls(void)
+{
+	struct got g;
+
+	while (st.n_got) {
+		g = st.got[0];
+		memmove(st.got, st.got + 1, --st.n_got * sizeof(g));
+		if (!st.client[g.place].dtls)
+			continue;
+		dtls_srtp_feed(st.client[g.place].dtls, st.now, g.bytes,
+			       g.len, &st.out);
+		client_follow(g.place);
+	}
+}
+
+static void end_client(struct client *c)
+{
+	dtls_srtp_free(c->dtls);
+	srtp_free(c->in);
+	srtp_free(c->out);
+	memset(c, 0, sizeof(*c));
+}
+
+/* A new one, or the one that is there has its time. */
+static void client(void)
+{
+	unsigned n = take(), place = n % PLACES;
+	struct client *c = &st.client[place];
+	unsigned char hash[DTLS_SRTP_HASH_MAX];
+	size_t len;
+
+	if (!c->dtls || n & 128) {
+		end_client(c);
+		assert(!dtls_srtp_new(his_id, n & 64, &c->dtls));
+		len = dtls_identity_fingerprint(our_id, "sha-256", hash);
+		assert(!dtls_srtp_expect(c->dtls, "sha-256", hash, len));
+	}
+	if (dtls_srtp_deadline(c->dtls) > st.now)
+		return;
+	dtls_srtp_time(c->dtls, st.now, &st.out);
+	client_follow(place);
+}
+
+/* Any RTP or RTCP, sealed as it should be. */
+static void sealed(void)
+{
+	unsigned n = take(), place = n % PLACES, i;
+	struct client *c = &st.client[place];
+	unsigned char p[128] = { 0x80 };
+	size_t len = 12 + take() % 64;
+	bool rtcp = n & 128;
+
+	if (!c->out)
+		return;
+	for (i = 1; i < len; i++)
+		p[i] = (unsigned char)take();
+	if (rtcp)
+		p[1] = (unsigned char)(200 + p[1] % 8);
+	else
+		memcpy(p + 2, &(uint16_t) { htons(++c->seq) }, 2);
+	if (rtcp ? !srtp_seal_rtcp(c->out, p, &len, sizeof(p)) :
+		   !srtp_seal_rtp(c->out, p, &len, sizeof(p)))
+		packet(place, p, len);
+}
+
 /* --- what it puts out ------------------------------------------------- */
 
 static void on_send(const struct addr *to, const void *bytes, size_t len,
@@ -61,6 +184,7 @@ static void on_send(const struct addr *to, const void *bytes, size_t len,
 	(void)arg;
 	assert(place < PLACES && !addr_forbidden(to));
 	if (*(const unsigned char *)bytes > 3) {
+		take_in(place, bytes, len);
 		assert(st.answered[place] && st.now < st.answered[place] +
 					     ICE_CONSENT_LOST_MS);
 		assert(st.from == PLACES ||
@@ -104,6 +228,27 @@ static void on_entropy(unsigned char out[ICE_ENTROPY_SIZE], void *arg)
 
 /* --- events ----------------------------------------------------------- */
 
+/* Sound, picture and its RTX; numbers from the input. */
+static void put_map(struct rewrite_map *m)
+{
+	unsigned n = take(), i;
+	const char *why;
+
+	for (i = 0; i < RTP_PACKET_TYPES; i++)
+		m->type[i].apt = REWRITE_NO_APT;
+	for (i = 0; i < 3; i++) {
+		m->type[96 + i].clock = i ? 90000 : 48000;
+		m->type[96 + i].out = (uint8_t)((96 + n + i) %
+						RTP_PACKET_TYPES);
+		m->type[96 + i].media = i ? REWRITE_VIDEO : REWRITE_AUDIO;
+	}
+	m->type[98].apt = 97;
+	m->ext[1] = n & 15;
+	m->transport_cc = n & 1;
+	if (rewrite_map_check(m, &why))
+		memset(m, 0, sizeof(*m));
+}
+
 static void control(void)
 {
 	enum wire_kind kind = 1 + take() % WIRE_LIST;
@@ -123,6 +268,19 @@ static void control(void)
 		strcpy(m.remote.pwd, his_pwd);
 		m.remote.ufrag[0] = (char)('a' + take() % 3);
 	}
+	if (kind == WIRE_OPEN)
+		m.open.mode = place % WIRE_MODES;
+	if (kind == WIRE_SECURITY) {
+		strcpy(m.security.fingerprint.hash, "sha-256");
+		m.security.fingerprint.len = (uint32_t)
+			dtls_identity_fingerprint(place > 4 ? our_id : his_id,
+				"sha-256", m.security.fingerprint.value);
+		m.security.active = place & 1;
+	}
+	if (kind == WIRE_RENEW)
+		m.renew.controlling = place & 1;
+	if (kind == WIRE_MAP)
+		put_map(&m.map);
 	if (kind == WIRE_CANDIDATE) {
 		m.candidate.addr = st.place[place];
 		m.candidate.component = 1;
@@ -218,7 +376,7 @@ static void raw_packet(void)
 
 static void event(void)
 {
-	switch (take() % 8) {
+	switch (take() % 10) {
 	case 0:
 		st.now += take() * 200;
 		relay_time(st.relay, st.now);
@@ -239,10 +397,17 @@ static void event(void)
 	case 6:
 		media();
 		break;
+	case 7:
+		client();
+		break;
+	case 8:
+		sealed();
+		break;
 	default:
 		raw_packet();
 		break;
 	}
+	answer_dtls();
 	relay_check(st.relay);
 	assert(relay_calls(st.relay) <= CALLS);
 }
@@ -258,8 +423,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	};
 	struct relay_config config = { .locals = 2, .most_calls = CALLS,
 				       .release = "fuzz" };
+	const char *why;
 	unsigned i;
 
+	if (!our_id)
+		assert(!dtls_identity_new(time(NULL), &our_id, &why) &&
+		       !dtls_identity_new(time(NULL), &his_id, &why));
+	config.identity = our_id;
 	memset(&st, 0, sizeof(st));
 	st.at = data;
 	st.end = data + size;
@@ -272,6 +442,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	assert(!relay_new(&config, &handlers, NULL, &st.relay));
 	for (i = 0; i < EVENTS_MAX && st.at < st.end; i++)
 		event();
+	for (i = 0; i < PLACES; i++)
+		end_client(&st.client[i]);
 	relay_free(st.relay);
 	return 0;
 }

@@ -102,6 +102,11 @@ bool media_is_up(const struct daemon *dm)
 	return W.mode != MODE_DIRECT;
 }
 
+bool media_takes_calls(const struct daemon *dm)
+{
+	return media_is_up(dm);
+}
+
 const char *media_release(const struct daemon *dm)
 {
 	(void)dm;

@@ -417,6 +417,61 @@ static void test_media_dies(void **state)
 	stop();
 }
 
+static void welcome_again(bool draining, unsigned calls)
+{
+	struct wire_msg msg;
+
+	wire_begin(&msg, WIRE_WELCOME, NULL);
+	strcpy(msg.welcome.release, "9.8.7");
+	msg.welcome.most_calls = 10;
+	msg.welcome.calls = calls;
+	msg.welcome.draining = draining;
+	tell(&msg);
+}
+
+/* While it drains, or has its most calls, nobody rings in vain. */
+static void test_takes_no_calls(void **state)
+{
+	(void)state;
+	connected();
+	welcome_again(true, 1);
+	UNTIL(says("\"status\"", "TAKES NO CALLS"));
+	assert_int_equal(ctl("\"check\""), 0);
+	assert_non_null(strstr(answer, "WARN"));
+	come_online();
+	mock_send(&m, PROPOSE);
+	UNTIL(count_sent("<reject") == 1);
+	assert_int_equal(count_sent("<propose"), 0);
+	welcome_again(false, 10);
+	UNTIL(says("\"status\"", "TAKES NO CALLS"));
+	welcome_again(false, 9);
+	UNTIL(!says("\"status\"", "TAKES NO CALLS"));
+	media_end();
+	stop();
+}
+
+/* It is hung: its socket stands, and nothing comes. */
+static void test_hung(void **state)
+{
+	(void)state;
+	connected();
+	running();
+	assert_int_equal(ctl("\"clock\",\"+4s\""), 0);
+	assert_int_equal(ctl("\"clock\",\"+2s\""), 0);
+	UNTIL(next_is(WIRE_HELLO));
+	welcome_again(false, 1);
+	UNTIL(says("\"status\"", "blind, privatecall-media 9.8.7"));
+	assert_int_equal(ctl("\"clock\",\"+6s\""), 0);
+	UNTIL(next_is(WIRE_HELLO));
+	assert_int_equal(ctl("\"clock\",\"+4s\""), 0);
+	UNTIL(count_sent("session-terminate") == 2);
+	assert_int_equal(count_sent("<text>The call was interrupted.</text>"),
+			 2);
+	assert_int_equal(logged("why=\"it does not answer\""), 1);
+	media_end();
+	stop();
+}
+
 /* So they are when new calls do not need it any more. */
 static void test_mode_changes(void **state)
 {
@@ -556,7 +611,8 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		T(test_away), T(test_call), T(test_room), T(test_insecure),
 		T(test_restart), T(test_refused), T(test_media_dies),
-		T(test_mode_changes), T(test_late), T(test_connection_breaks),
+		T(test_takes_no_calls), T(test_hung), T(test_mode_changes),
+		T(test_late), T(test_connection_breaks),
 		T(test_control_dies), T(test_control_dies_in_room),
 	};
 

@@ -696,6 +696,11 @@ static void test_drain(void **state)
 	pass_one(0, SRTP, 200);
 	kill(media, SIGTERM);
 	wait_for(logged("msg=draining calls=1"));
+	wait_for(last[WIRE_WELCOME].welcome.draining);
+	/* Asked again it says so again, and nothing in the log. */
+	greet();
+	assert_int_equal(last[WIRE_WELCOME].welcome.draining, 1);
+	assert_int_equal(log_lines("control is there"), 1);
 	wire_begin(&m, WIRE_OPEN, "00000000-0000-4000-8000-000000000000");
 	put(&m);
 	wait_for(said[WIRE_REFUSED] == 1);

@@ -242,6 +242,9 @@ static void test_values(void **state)
 	m.welcome.offers = ICE_OFFERS_MAX + 1;
 	assert_int_equal(read_back(&m, WIRE_WELCOME), EBADMSG);
 	make(&m, WIRE_WELCOME);
+	m.welcome.draining = 2;
+	assert_int_equal(read_back(&m, WIRE_WELCOME), EBADMSG);
+	make(&m, WIRE_WELCOME);
 	m.welcome.offer[0].type = ICE_RELAY + 1;
 	assert_int_equal(read_back(&m, WIRE_WELCOME), EBADMSG);
 	make(&m, WIRE_WELCOME);
