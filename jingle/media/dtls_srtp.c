@@ -143,8 +143,7 @@ static int bio_read(BIO *b, char *buf, int size)
 		BIO_set_retry_read(b);
 		return -1;
 	}
-	if (len > (size_t)size)
-		len = (size_t)size;
+	assert(len <= (size_t)size);       /* it has place for 16 KiB */
 	memcpy(buf, d->in, len);
 	if (is_plain(d->in))
 		renumber(d, buf);
@@ -235,6 +234,7 @@ static int any_certificate(X509_STORE_CTX *ctx, void *arg)
  * has read the system's openssl.cnf: whatever it may say is said here. */
 static SSL_CTX *context(EVP_PKEY *key, X509 *x)
 {
+	char groups[] = "X25519:P-256:P-384:P-521";
 	SSL_CTX *ctx = SSL_CTX_new(DTLS_method());
 
 	if (!ctx)
@@ -254,7 +254,7 @@ static SSL_CTX *context(EVP_PKEY *key, X509 *x)
 		"ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
 		"ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305:"
 		"ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384") &&
-	    SSL_CTX_set1_groups_list(ctx, "X25519:P-256:P-384:P-521") &&
+	    SSL_CTX_set1_groups_list(ctx, groups) &&
 	    !SSL_CTX_set_tlsext_use_srtp(ctx, "SRTP_AEAD_AES_128_GCM:"
 					 "SRTP_AES128_CM_SHA1_80") &&
 	    SSL_CTX_use_certificate(ctx, x) &&

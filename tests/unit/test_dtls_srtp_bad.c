@@ -442,6 +442,51 @@ static void too_long(void **state)
 	world_end(&w);
 }
 
+/* Appends what is encrypted of the client's datagrams, which are lost. */
+static void collect(struct world *w, unsigned char *all, size_t *len)
+{
+	const struct datagram *g;
+	unsigned i;
+
+	for (i = 0; i < w->queued; i++) {
+		g = &w->queue[i];
+		if (!g->to_ours || g->bytes[4] != 1)
+			continue;
+		memcpy(all + *len, g->bytes, g->len);
+		*len += g->len;
+	}
+	w->queued = 0;
+}
+
+/* A datagram of Finished messages would be answered by as many flights. */
+static void no_amplifier(void **state)
+{
+	struct dtls_srtp_out out;
+	unsigned char all[2048];
+	struct world w;
+	size_t len = 0;
+	unsigned i;
+
+	(void)state;
+	world_begin(&w, &ordinary, false);
+	expect_him(&w);
+	start(&w);
+	until(&w, DTLS_SRTP_DONE, 45);
+	w.queued = 0;
+	for (i = 0; i < 6; i++) {
+		virtual_now += 1000 << i;
+		assert_int_equal(DTLSv1_handle_timeout(w.ssl), 1);
+		collect(&w, all, &len);
+	}
+	assert_int_equal(len, 6 * 61);
+	dtls_srtp_feed(w.ours, virtual_now, all, len, &out);
+	assert_int_equal(out.n, DTLS_SRTP_STEP_MAX);
+	assert_int_equal(counted(&w, DTLS_SRTP_N_OVER_OUT),
+			 6 * 2 - DTLS_SRTP_STEP_MAX);
+	assert_int_equal(dtls_srtp_state(w.ours), DTLS_SRTP_DONE);
+	world_end(&w);
+}
+
 /* What is kept for later is small, however much comes. */
 static void a_flood(void **state)
 {
@@ -500,6 +545,7 @@ int main(void)
 		cmocka_unit_test(no_renegotiation),
 		cmocka_unit_test(the_peer_closes),
 		cmocka_unit_test(too_long),
+		cmocka_unit_test(no_amplifier),
 		cmocka_unit_test(a_flood),
 		cmocka_unit_test(names),
 	};
