@@ -37,7 +37,7 @@ libfaulty.a: $(our_libs) mod_privatecall/daemon/main.$(OBJEXT) \
 $(fail_progs): %.fail: %.$(OBJEXT) libfail.a libfaulty.a libtestclock.a
 	$(AM_V_CCLD)$(LINK) $< -Wl,--whole-archive libfail.a \
 		-Wl,--no-whole-archive libfaulty.a libtestclock.a \
-		libfaulty.a $(CMOCKA_LIBS) $(all_LIBS)
+		libfaulty.a $(CMOCKA_LIBS) $(all_LIBS) $(media_LIBS)
 
 clean-local:
 	rm -rf faulty libfaulty.a $(fail_progs)

@@ -7,6 +7,7 @@ fuzz_options()
 	case $1 in
 	numbers) echo -max_len=64 ;;
 	jid|ice) echo -max_len=200 ;;
+	dtls) echo -max_len=300 ;;
 	relay) echo -max_len=500 ;;
 	rtp) echo -max_len=300 ;;
 	rewrite) echo -max_len=800 ;;
