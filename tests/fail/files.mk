@@ -7,7 +7,7 @@ fail_dir = tests/fail
 fail_drivers = tests/fail/fail_golden tests/fail/fail_daemon
 fail_without = tests/unit/test_check tests/unit/test_daemon \
 	tests/unit/test_golden tests/unit/test_call_memory \
-	tests/unit/test_relay_limits
+	tests/unit/test_relay_limits tests/unit/test_srtp_memory
 fail_progs = $(addsuffix .fail,$(filter-out $(fail_without),$(unit_progs)) \
 	$(fail_drivers))
 EXTRA_PROGRAMS = $(fail_drivers)

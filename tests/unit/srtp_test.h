@@ -61,14 +61,14 @@ static inline struct srtp *keyed(enum srtp_profile profile, enum srtp_way way,
 {
 	unsigned char key[SRTP_KEY_MAX], salt[SRTP_SALT_MAX];
 	struct srtp *s;
-	int i;
+	int i, rc;
 
 	for (i = 0; i < SRTP_KEY_MAX; i++)
 		key[i] = (unsigned char)(7 * i + which);
 	for (i = 0; i < SRTP_SALT_MAX; i++)
 		salt[i] = (unsigned char)(11 * i + 3 + which);
-	if (srtp_new(profile, way, backend, key, salt, &s))
-		abort();
+	rc = srtp_new(profile, way, backend, key, salt, &s);
+	assert(!rc);
 	return s;
 }
 
