@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include "jingle/media/bytes.h"
 #include "jingle/media/hmac.h"
 
 #define COOKIE 0x2112a442u
@@ -29,31 +30,9 @@ enum {
 	ICE_CONTROLLING = 0x802a
 };
 
-static uint32_t get16(const unsigned char *p)
-{
-	return (uint32_t)p[0] << 8 | p[1];
-}
-
-static uint32_t get32(const unsigned char *p)
-{
-	return get16(p) << 16 | get16(p + 2);
-}
-
 static uint64_t get64(const unsigned char *p)
 {
 	return (uint64_t)get32(p) << 32 | get32(p + 4);
-}
-
-static void put16(unsigned char *p, uint32_t v)
-{
-	p[0] = (unsigned char)(v >> 8);
-	p[1] = (unsigned char)v;
-}
-
-static void put32(unsigned char *p, uint32_t v)
-{
-	put16(p, v >> 16);
-	put16(p + 2, v);
 }
 
 static size_t padded(size_t len)
