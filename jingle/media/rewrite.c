@@ -277,7 +277,8 @@ static const struct rewrite_source *original(const struct rewrite *r,
 }
 
 /* RTX: the timestamp and the OSN are those of what it repeats (RFC 4588, 4).
- * What is only padding, to learn the bandwidth, has no OSN. */
+ * What is only padding, to learn the bandwidth, repeats nothing; without it
+ * transport-wide feedback would tell of a loss. */
 static bool move_rtx(struct rewrite *r, struct rewrite_source *s, int64_t now,
 		     struct rtp_packet *p)
 {
@@ -285,11 +286,12 @@ static bool move_rtx(struct rewrite *r, struct rewrite_source *s, int64_t now,
 	unsigned char *osn = p->bytes + p->payload_at;
 	int64_t out;
 
-	if (!of)
-		return drop(r, REWRITE_N_NO_ORIGINAL);
-	s->offset = of->offset;
+	if (of)
+		s->offset = of->offset;
 	if (!p->payload_len)
 		return true;
+	if (!of)
+		return drop(r, REWRITE_N_NO_ORIGINAL);
 	if (p->payload_len < OSN_SIZE)
 		return drop(r, REWRITE_N_MALFORMED);
 	out = rewrite_near(of->seq.highest,

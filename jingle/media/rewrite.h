@@ -35,7 +35,9 @@
  *
  * Payloads are not looked into: what has payload types or sequence numbers
  * inside (RED, FEC) must not be in the map. VP8's picture numbers jump at a
- * switch, which receivers bear with the key frame that is asked for.
+ * switch, which receivers bear with the key frame that is asked for. Feedback
+ * other than NACK, PLI, FIR, REMB and transport-cc ends here, so descriptions
+ * must not offer it.
  *
  * Packets are whole, decrypted, from this call's side (I12); what is wrong is
  * dropped and counted. Nothing is allocated. Pure.
