@@ -9,6 +9,10 @@ import { startChild, until } from './children.mjs';
 
 const BUILD = resolve(process.env.BUILD_DIR ?? 'build');
 const START_MS = 10000;
+const folders = [];
+
+process.once('exit', () => folders.forEach((folder) => rmSync(folder,
+	{ recursive: true, force: true })));
 
 // The result:
 //   conf     what the daemon's configuration needs
@@ -19,8 +23,7 @@ export async function startMedia({ dir, mode = 'blind',
 		join(BUILD, 'privatecall-media') }) {
 	// A socket's path is limited, that of a run's folder is not.
 	const folder = mkdtempSync(join(tmpdir(), 'privatecall-media-'));
-	process.once('exit', () => rmSync(folder,
-		{ recursive: true, force: true }));
+	folders.push(folder);
 	const socket = join(folder, 'media');
 	const log = join(resolve(dir), 'privatecall-media.log');
 	let child;

@@ -26,7 +26,7 @@ export const restrictions = [];
 // options:
 //   own     a daemon of its own; implied by conf and by t.clock()
 //   conf    its configuration beside what all have
-//   media   mode blind, with a privatecall-media of its own
+//   media   a privatecall-media of its own; true: mode blind, else the mode
 //   server  a Prosody or ejabberd of its own too, which it may restart
 //   not     { server or mode: why it is not run there }, beside its file's
 //           (run.mjs); it is run in all others
@@ -113,7 +113,9 @@ export class Story {
 		if (this.native)
 			this.host = this.slot?.host ?? this.prosody.host;
 		if (this.definition.media)
-			this.media = await startMedia({ dir: this.dir });
+			this.media = await startMedia({ dir: this.dir, mode:
+				this.definition.media === true ? undefined :
+					this.definition.media });
 		this.daemon = await startPrivatecalld({ dir: this.dir,
 			prosody: this.prosody, component,
 			conf: { ...BASE_CONF, hosts: [this.host],
