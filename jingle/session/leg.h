@@ -376,8 +376,8 @@ enum leg_lack leg_lacks(const struct xml_elem *tree, bool dtls,
  * the one it gave first, which is learned here. */
 bool leg_keeps_fingerprints(struct leg *l, const struct xml_elem *tree,
 			    struct arena *a);
-/* His fingerprint on a transport, as dtls_text(), and whether he begins DTLS
- * there; NULL: none that can be read. */
+/* Room: his fingerprint on a transport, as dtls_text(), and whether he begins
+ * DTLS there; NULL: not yet known. */
 const char *leg_print(const struct leg *l, unsigned number, bool *begins_r);
 /* From now on this user is told of our transports only; `dtls`: and of our
  * fingerprints, and of nothing that does not fit ours (leg_filter.c). */

@@ -103,7 +103,7 @@ const char *leg_print(const struct leg *l, unsigned number, bool *begins_r)
 {
 	const struct leg_content *c = leg_first_of(l, (int)number);
 
-	if (!c || !c->print || strcmp(c->print, ENCRYPTED) == 0)
+	if (!c || !c->print)
 		return NULL;
 	*begins_r = c->begins;
 	return c->print;

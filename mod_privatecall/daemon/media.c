@@ -512,17 +512,19 @@ static bool put_candidate(struct wire_msg *msg, const struct call_order *o)
 	return true;
 }
 
-static void put_security(struct wire_msg *msg, const struct call_order *o)
+/* False: of a row that is not ours. */
+static bool put_security(struct wire_msg *msg, const struct call_order *o)
 {
 	struct wire_fingerprint *w = &msg->security.fingerprint;
 	struct dtls_fingerprint f;
 
 	if (dtls_text_parse(o->print, &f))
-		return;                /* of a row that is not ours */
+		return false;
 	memcpy(w->hash, f.hash, sizeof(w->hash));
 	w->len = (uint32_t)f.len;
 	memcpy(w->value, f.value, f.len);
 	msg->security.active = o->active;
+	return true;
 }
 
 /* False: it is not to be said. */
@@ -539,8 +541,7 @@ static bool put_order(struct wire_msg *msg, const struct call_order *o)
 			 o->pwd);
 		break;
 	case ORDER_SECURITY:
-		put_security(msg, o);
-		break;
+		return put_security(msg, o);
 	case ORDER_CANDIDATE:
 		return put_candidate(msg, o);
 	default:
