@@ -104,6 +104,7 @@ static void free_contents(struct leg *l)
 		free(c->ufrag);
 		free(c->pwd);
 		free(c->print);
+		free(c->says);
 		free(c);
 	}
 }

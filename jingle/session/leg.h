@@ -31,6 +31,7 @@
 #define LEG_KEPT_BYTES (128 * 1024) /* of one kept tree */
 #define LEG_EARLY_BYTES (256 * 1024) /* of all kept actions' trees */
 #define LEG_TRANSPORTS_MAX 8       /* whose ICE ends with us */
+#define LEG_SAYS_MAX (16 * 1024)   /* of the descriptions of one leg */
 #define LEG_RACED_REJECT_MS 28000  /* Conversations' own ring time-out */
 
 enum leg_role { LEG_CALLER, LEG_CALLEE };
@@ -150,6 +151,7 @@ struct leg_content {
 	char *ufrag, *pwd;         /* this user's, for repair */
 	char *print;               /* media: his fingerprint there, as first
 				      given; NULL: not yet (leg_dtls.c) */
+	char *says;                /* room: his <description/>, filtered */
 	int transport;             /* media: its number and 1; 0: none */
 	bool by_callee;            /* the real creator, in both legs the same:
 				      the callee is the responder in both */
@@ -403,6 +405,10 @@ void leg_take_ice(struct leg *l, const struct xml_elem *tree,
 		  struct leg_env *env);
 /* The same of the credentials he gave last. */
 void leg_take_known(struct leg *l, struct leg_env *env);
+/* Room: keeps what `tree` says of media (leg_says.c). False: it says more than
+ * LEG_SAYS_MAX. */
+bool leg_keep_says(struct leg *l, const struct xml_elem *tree,
+		   struct arena *a);
 /* Tells him our credentials and candidates of a transport. */
 void leg_say_ours(struct leg *l, unsigned number, struct leg_env *env);
 

@@ -19,8 +19,10 @@ void leg_end_ice(struct leg *l, bool dtls)
 /* Another transport may be of another device. */
 static void set_transport(struct leg *l, struct leg_content *c, int transport)
 {
-	if (!transport)
+	if (!transport) {
 		leg_assign(l, &c->print, NULL);
+		leg_assign(l, &c->says, NULL);
+	}
 	c->transport = transport;
 }
 

@@ -63,6 +63,12 @@ struct leg_content *leg_add_content(struct leg *l, const char *name);
 /* leg_filter.c: takes out of a content what `room` does not send on. */
 void leg_filter(struct xml_elem *content);
 
+/* leg_says.c: what was kept of a content, read. 0; ENOENT: nothing was; as
+ * rtp_parse(). */
+struct rtp_description;
+int leg_says(const struct leg *l, const char *name,
+	     struct rtp_description *d_r, struct arena *a);
+
 /* leg_dtls.c: our fingerprint into a transport of ours towards this user. */
 void leg_add_print(const struct leg *l, const struct leg_content *c,
 		   struct xml_elem *transport, enum jingle_action action,

@@ -57,8 +57,8 @@ const char *call_step_name(enum call_step s)
 const char *call_order_name(enum call_order_kind k)
 {
 	static const char *const names[ORDERS] = {
-		"open", "remote", "security", "candidate", "end", "drop",
-		"close",
+		"open", "remote", "security", "map", "candidate", "end",
+		"drop", "close",
 	};
 
 	return k < ORDERS ? names[k] : "?";

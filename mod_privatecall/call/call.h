@@ -17,6 +17,7 @@
 
 #include <stdint.h>
 #include "jingle/session/leg.h"
+#include "jingle/session/leg_map.h"
 #include "mod_privatecall/notice/notice.h"
 #include "mod_privatecall/policy/cause.h"
 #include "mod_privatecall/policy/settings.h"
@@ -137,6 +138,7 @@ enum call_order_kind {
 	ORDER_OPEN,                /* mode; answered by READY or REFUSED */
 	ORDER_REMOTE,              /* credentials of `role`: ufrag, pwd */
 	ORDER_SECURITY,            /* room: of `role`: print, active */
+	ORDER_MAP,                 /* room: of what `role` sends: map */
 	ORDER_CANDIDATE,           /* of `role`; ufrag: NULL if not said */
 	ORDER_END,                 /* no more candidates of `role` */
 	ORDER_DROP,                /* the transport */
@@ -153,6 +155,7 @@ struct call_order {
 	enum media_mode mode;
 	const char *print;
 	bool active;               /* we begin */
+	const struct leg_map *map;
 };
 
 struct call_action {
@@ -186,6 +189,7 @@ struct call_transport {            /* of the media process */
 	uint8_t reached[2];        /* by role: the furthest enum call_step */
 	bool lost[2];              /* by role: since then */
 	bool secured;              /* room: media know both fingerprints */
+	bool mapped;               /* room: and the numbers of both */
 	unsigned candidates[2];    /* by role: passed on so far */
 };
 

@@ -216,6 +216,39 @@ static bool keeps_fingerprints(struct call_run *r, unsigned side,
 	return false;
 }
 
+/* --- numbers ---------------------------------------------------------- */
+
+/* False: there is more than is kept of a user. */
+static bool keep_says(struct call_run *r, unsigned side,
+		      const struct xml_elem *tree)
+{
+	return r->c->mode != MODE_ROOM ||
+	       leg_keep_says(&r->c->leg[side], tree, r->ev->arena);
+}
+
+void call_say_maps(struct call_run *r, unsigned number)
+{
+	struct call *c = r->c;
+	const struct leg *from, *to;
+	const struct leg_map *map;
+	struct call_order *o;
+	unsigned role;
+
+	c->transport[number].mapped = true;
+	for (role = 0; role < 2; role++) {
+		from = &c->leg[role ^ c->caller];
+		to = &c->leg[!role ^ c->caller];
+		map = leg_map(from, to, (int)number, true, r->ev->arena);
+		if (!map) {
+			r->failed = true;
+			return;
+		}
+		o = order(r, ORDER_MAP, number);
+		o->role = role;
+		o->map = map;
+	}
+}
+
 /* --- the offer -------------------------------------------------------- */
 
 static void fail(struct call_run *r, enum leg_lack lack, bool insecure)
@@ -247,6 +280,11 @@ static void begin(struct call_run *r, const struct xml_elem *tree)
 		return;
 	}
 	leg_keeps_fingerprints(call_caller(c), tree, r->ev->arena);
+	if (!keep_says(r, c->caller, tree)) {
+		r->step = "too long descriptions";
+		call_end(r, CAUSE_FAILED, "incompatible-parameters", NULL, -1);
+		return;
+	}
 	if (!call_caller(c)->offer)
 		leg_keep_offer(call_caller(c), tree);
 }
@@ -321,7 +359,11 @@ bool call_answer_fits(struct call_run *r, const struct xml_elem *tree)
 	}
 	leg_keeps_fingerprints(call_callee(r->c), tree, r->ev->arena);
 	bundle(r, tree);
-	return true;
+	if (keep_says(r, !r->c->caller, tree))
+		return true;
+	r->step = "too long descriptions";
+	call_end(r, CAUSE_FAILED, "incompatible-parameters", NULL, -1);
+	return false;
 }
 
 /* --- whom media are to expect ------------------------------------------- */
@@ -354,10 +396,14 @@ static void expect_both(struct call_run *r)
 {
 	unsigned i;
 
-	for (i = 0; r->c->mode == MODE_ROOM && i < LEG_TRANSPORTS_MAX; i++)
-		if (call_transport_state(r->c, i) == TRANSPORT_READY &&
-		    !r->c->transport[i].secured)
+	for (i = 0; r->c->mode == MODE_ROOM && i < LEG_TRANSPORTS_MAX; i++) {
+		if (call_transport_state(r->c, i) != TRANSPORT_READY)
+			continue;
+		if (!r->c->transport[i].secured)
 			say_security(r, i);
+		/* A content more may be on it. */
+		call_say_maps(r, i);
+	}
 }
 
 /* --- what a user says of his ICE ------------------------------------------ */
@@ -482,7 +528,8 @@ static void add(struct call_run *r, unsigned side, const struct leg_action *a)
 		deny(r, side, a->relay, "cancel", "not-acceptable");
 	} else if (waits(r->c)) {
 		deny(r, side, a->relay, "wait", "resource-constraint");
-	} else if (!open_contents(r, a->tree)) {
+	} else if (!open_contents(r, a->tree) ||
+		   !keep_says(r, side, a->tree)) {
 		drop_asked(r);
 		deny(r, side, a->relay, "wait", "resource-constraint");
 	} else {
@@ -505,7 +552,7 @@ static bool accepted(struct call_run *r, unsigned side,
 		call_insecure(r, lacks[lack]);
 		return false;
 	}
-	if (lack) {
+	if (lack || !keep_says(r, side, a->tree)) {
 		deny(r, side, a->relay, "cancel", "not-acceptable");
 		return false;
 	}

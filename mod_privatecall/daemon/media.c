@@ -527,6 +527,32 @@ static bool put_security(struct wire_msg *msg, const struct call_order *o)
 	return true;
 }
 
+/* False: it is nothing that media would take. */
+static bool put_map(struct wire_msg *msg, const struct leg_map *from)
+{
+	struct rewrite_map *to = &msg->map;
+	const char *why;
+	unsigned i;
+
+	for (i = 0; i < LEG_MAP_TYPES; i++) {
+		to->type[i].clock = from->type[i].clock;
+		to->type[i].out = from->type[i].out;
+		to->type[i].apt = from->type[i].apt;
+		to->type[i].media = from->type[i].video ? REWRITE_VIDEO :
+							   REWRITE_AUDIO;
+	}
+	memcpy(to->ext, from->ext, sizeof(to->ext));
+	to->transport_cc = from->transport_cc;
+	for (i = 0; i < from->tolds; i++) {
+		to->told[i].ssrc = from->told[i].ssrc;
+		to->told[i].rtx = from->told[i].rtx;
+		to->told[i].media = from->told[i].video ? REWRITE_VIDEO :
+							   REWRITE_AUDIO;
+	}
+	to->tolds = (uint8_t)from->tolds;
+	return !rewrite_map_check(to, &why);
+}
+
 /* False: it is not to be said. */
 static bool put_order(struct wire_msg *msg, const struct call_order *o)
 {
@@ -542,6 +568,8 @@ static bool put_order(struct wire_msg *msg, const struct call_order *o)
 		break;
 	case ORDER_SECURITY:
 		return put_security(msg, o);
+	case ORDER_MAP:
+		return put_map(msg, o->map);
 	case ORDER_CANDIDATE:
 		return put_candidate(msg, o);
 	default:
@@ -556,7 +584,7 @@ void media_order(struct call_entry *e, const struct call_action *a)
 		[ORDER_OPEN] = WIRE_OPEN, [ORDER_REMOTE] = WIRE_REMOTE,
 		[ORDER_CANDIDATE] = WIRE_CANDIDATE, [ORDER_END] = WIRE_END,
 		[ORDER_DROP] = WIRE_DROP, [ORDER_CLOSE] = WIRE_CLOSE,
-		[ORDER_SECURITY] = WIRE_SECURITY,
+		[ORDER_SECURITY] = WIRE_SECURITY, [ORDER_MAP] = WIRE_MAP,
 	};
 	const struct call_order *o = &a->order;
 	struct media *m = e->dm->media;
@@ -569,7 +597,8 @@ void media_order(struct call_entry *e, const struct call_action *a)
 	if (o->kind != ORDER_CLOSE)
 		msg.transport = (uint8_t)o->transport;
 	if (o->kind == ORDER_REMOTE || o->kind == ORDER_CANDIDATE ||
-	    o->kind == ORDER_END || o->kind == ORDER_SECURITY)
+	    o->kind == ORDER_END || o->kind == ORDER_SECURITY ||
+	    o->kind == ORDER_MAP)
 		msg.side = (uint8_t)o->role;
 	if (!put_order(&msg, o))
 		return;

@@ -541,6 +541,33 @@ static char *notice_line(struct arena *a, const struct notice *n)
 			    n->step ? n->step : "");
 }
 
+static char *map_line(struct arena *a, const struct call_order *o)
+{
+	const struct leg_map *m = o->map;
+	char *s = arena_printf(a, "media map %u %s", o->transport,
+			       o->role ? "callee" : "caller");
+	unsigned i;
+
+	for (i = 0; i < LEG_MAP_TYPES; i++) {
+		if (!m->type[i].clock)
+			continue;
+		s = arena_printf(a, "%s %u>%u/%u%s", s, i, m->type[i].out,
+				 m->type[i].clock,
+				 m->type[i].video ? "v" : "a");
+		if (m->type[i].apt != LEG_MAP_NO_APT)
+			s = arena_printf(a, "%s(%u)", s, m->type[i].apt);
+	}
+	for (i = 0; i < LEG_MAP_EXTS; i++)
+		if (m->ext[i])
+			s = arena_printf(a, "%s x%u>%u%s", s, i, m->ext[i],
+					 i == m->transport_cc ? "cc" : "");
+	for (i = 0; i < m->tolds; i++)
+		s = arena_printf(a, "%s s%u%s%s", s, m->told[i].ssrc,
+				 m->told[i].video ? "v" : "a",
+				 m->told[i].rtx ? "r" : "");
+	return s;
+}
+
 static char *media_line(struct arena *a, const struct call_order *o)
 {
 	const char *role = o->role ? "callee" : "caller";
@@ -560,6 +587,8 @@ static char *media_line(struct arena *a, const struct call_order *o)
 				    o->transport, role,
 				    o->active ? "active" : "passive",
 				    o->print);
+	case ORDER_MAP:
+		return map_line(a, o);
 	case ORDER_OPEN:
 		return arena_printf(a, "media %s %u%s", name, o->transport,
 				    o->mode == MODE_ROOM ? " room" : "");

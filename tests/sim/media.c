@@ -1,7 +1,8 @@
 /* media.c: privatecall-media as the daemon sees it, in place of its media.c: it
  * opens what it is asked to, after a moment, and media come from who is named
  * to it. One world in four is in mode `blind`, one in eight in mode `room`; in
- * that media come after a handshake, and of some it is not the right one.
+ * that media come when their numbers are known, and of some the handshake is
+ * not the right one.
  */
 #include <stdlib.h>
 #include "tests/sim/watch.h"
@@ -36,9 +37,10 @@ void media_order(struct call_entry *e, const struct call_action *a)
 		later(a->id, o->transport, SAY_READY, 0);
 	else if (o->kind == ORDER_REMOTE && W.mode == MODE_BLIND)
 		later(a->id, o->transport, SAY_MEDIA, o->role);
-	else if (o->kind == ORDER_SECURITY)
-		later(a->id, o->transport, below(R_MEDIA, INSECURE) ?
-		      SAY_MEDIA : SAY_INSECURE, o->role);
+	else if (o->kind == ORDER_SECURITY && !below(R_MEDIA, INSECURE))
+		later(a->id, o->transport, SAY_INSECURE, o->role);
+	else if (o->kind == ORDER_MAP)
+		later(a->id, o->transport, SAY_MEDIA, o->role);
 }
 
 void media_fill(const struct daemon *dm, struct call_event *ev)

@@ -323,6 +323,9 @@ static void test_room(void **state)
 	UNTIL(next_is(WIRE_SECURITY) && got.side == WIRE_CALLEE);
 	is_his(&said[WIRE_CALLER], true);
 	is_his(&said[WIRE_CALLEE], true);
+	UNTIL(next_is(WIRE_MAP) && got.side == WIRE_CALLEE);
+	assert_int_equal(got.map.type[0].clock, 8000);
+	assert_int_equal(got.map.type[0].apt, REWRITE_NO_APT);
 	assert_int_equal(count_sent(EIGHT), 0);
 	assert_int_equal(count_sent("hash='sha-256' setup='actpass'>5C:5C:"),
 			 1);
