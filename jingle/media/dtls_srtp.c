@@ -27,6 +27,7 @@
 #define DAY 86400
 #define VALID_DAYS 31
 #define RECORD_HEADER 13
+#define MESSAGE_HEADER 12          /* of a handshake's */
 #define EXPORTER "EXTRACTOR-dtls_srtp"     /* RFC 5764, 4.2 */
 #define TLS_CCS 20                 /* content types of records */
 #define TLS_ALERT 21
@@ -560,46 +561,79 @@ static bool reads_encrypted(const struct dtls_srtp *d)
 	return s == TLS_ST_SR_CHANGE || s == TLS_ST_CR_CHANGE;
 }
 
-/* A plain alert, in so many words. */
-static void note_alert(struct dtls_srtp *d, const unsigned char *record,
-		       size_t len)
+static size_t be24(const unsigned char *p)
 {
-	d->count[DTLS_SRTP_N_ALERTS]++;
-	if (len == RECORD_HEADER + 2)
-		d->alert = SSL_alert_desc_string_long(
-			record[RECORD_HEADER + 1]);
+	return (size_t)p[0] << 16 | (size_t)p[1] << 8 | p[2];
 }
 
-/* Is it for libssl? If not it has been counted. */
-static bool takes(struct dtls_srtp *d, const unsigned char *record, size_t len)
+/* What is wrong with the messages of a plain record (RFC 6347, 4.2.2); COUNTS:
+ * nothing. Before we have answered a ClientHello, whose message_seq is 0, the
+ * client cannot have sent another message: libssl would keep it for its turn,
+ * and the client's own would come too late. */
+static enum dtls_srtp_count wrong_message(const struct dtls_srtp *d,
+					  const unsigned char *at, size_t len)
+{
+	bool first = !d->active &&
+		(!d->ssl || SSL_get_state(d->ssl) == TLS_ST_BEFORE);
+	size_t size;
+
+	for (; len; at += size, len -= size) {
+		size = MESSAGE_HEADER;
+		if (len >= size)
+			size += be24(at + 9);      /* of this fragment */
+		if (size > len ||
+		    be24(at + 6) + be24(at + 9) > be24(at + 1))
+			return DTLS_SRTP_N_MALFORMED;
+		if (be24(at + 1) > DTLS_SRTP_MESSAGE_MAX)
+			return DTLS_SRTP_N_OVER_IN;
+		if (first && (at[4] || at[5]))
+			return DTLS_SRTP_N_EARLY;
+	}
+	return DTLS_SRTP_COUNTS;
+}
+
+/* Why it is not for libssl; COUNTS: it is. */
+static enum dtls_srtp_count wrong_record(const struct dtls_srtp *d,
+					 const unsigned char *record,
+					 size_t len)
 {
 	bool plain = is_plain(record);
 	unsigned type = record[0];
 
-	if (type < TLS_CCS || type > TLS_DATA) {
-		d->count[DTLS_SRTP_N_MALFORMED]++;
-		return false;
-	}
-	if (plain && type == TLS_ALERT) {
-		note_alert(d, record, len);
-		return false;
-	}
-	if (type == TLS_DATA || (plain && stands(d))) {
-		d->count[DTLS_SRTP_N_USELESS]++;
-		return false;
-	}
-	if (!plain && !(d->ssl && reads_encrypted(d))) {
-		d->count[DTLS_SRTP_N_EARLY]++;
-		return false;
-	}
-	if (d->state != DTLS_SRTP_HANDSHAKING)
+	if (type < TLS_CCS || type > TLS_DATA)
+		return DTLS_SRTP_N_MALFORMED;
+	if (plain && type == TLS_ALERT)
+		return DTLS_SRTP_N_ALERTS;
+	if (type == TLS_DATA || (plain && stands(d)))
+		return DTLS_SRTP_N_USELESS;
+	if (!plain && (!d->ssl || !reads_encrypted(d)))
+		return DTLS_SRTP_N_EARLY;
+	if (d->state == DTLS_SRTP_HANDSHAKING &&
+	    len > DTLS_SRTP_FED_MAX - d->fed)
+		return DTLS_SRTP_N_OVER_IN;
+	if (type == TLS_CCS && (len != RECORD_HEADER + 1 ||
+				record[RECORD_HEADER] != 1))
+		return DTLS_SRTP_N_MALFORMED;
+	if (plain && type == TLS_HANDSHAKE)
+		return wrong_message(d, record + RECORD_HEADER,
+				     len - RECORD_HEADER);
+	return DTLS_SRTP_COUNTS;
+}
+
+static bool takes(struct dtls_srtp *d, const unsigned char *record, size_t len)
+{
+	enum dtls_srtp_count wrong = wrong_record(d, record, len);
+
+	if (wrong == DTLS_SRTP_COUNTS) {
+		if (d->state == DTLS_SRTP_HANDSHAKING)
+			d->fed += len;
 		return true;
-	if (len > DTLS_SRTP_FED_MAX - d->fed) {
-		d->count[DTLS_SRTP_N_OVER_IN]++;
-		return false;
 	}
-	d->fed += len;
-	return true;
+	d->count[wrong]++;
+	if (wrong == DTLS_SRTP_N_ALERTS && len == RECORD_HEADER + 2)
+		d->alert = SSL_alert_desc_string_long(
+			record[RECORD_HEADER + 1]);
+	return false;
 }
 
 static bool over(const struct dtls_srtp *d)

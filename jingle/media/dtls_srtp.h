@@ -22,11 +22,12 @@
  * address onto a datagram can send us anything. What need not count does not:
  * plain alerts are dropped, and the last one is remembered for the log; what
  * breaks a passive handshake starts it anew, so that the peer's ClientHello
- * still finds one; encrypted records that precede their keys are dropped, as
- * the peer repeats them. Our own plain alerts are never sent: they would end
- * the peer's handshake for what another one did. So whoever does not fit ends
- * by the caller's own time-out, and dtls_srtp_why() says what it was. What is
- * left to an attacker: a handshake message that fits in between ours, in time.
+ * still finds one; what comes before he can have sent it is dropped, and
+ * encrypted records that precede their keys, as he repeats them. Our own plain
+ * alerts are never sent: they would end the peer's handshake for what another
+ * one did. So whoever does not fit ends by the caller's own time-out, and
+ * dtls_srtp_why() says what it was. What is left to an attacker: a handshake
+ * message that fits in between ours, in time.
  *
  * A ClientHello on an association that stands is ignored: a peer who begins
  * again says so by signalling, and gets a new association.
@@ -59,6 +60,8 @@
 #define DTLS_SRTP_FED_MAX 262144   /* bytes of records in a handshake: ten
 				      times what the longest chain of RSA
 				      certificates takes with all repeats */
+#define DTLS_SRTP_MESSAGE_MAX 8192 /* bytes of a handshake message: four RSA
+				      certificates, or as many key shares */
 #define DTLS_SRTP_RESTARTS_MAX 256 /* of a passive handshake that was broken:
 				      0.1 s of CPU time at most */
 
@@ -88,7 +91,8 @@ const char *dtls_srtp_state_name(enum dtls_srtp_state s);
 enum dtls_srtp_count {
 	DTLS_SRTP_N_MALFORMED,     /* bytes that are no record */
 	DTLS_SRTP_N_ALERTS,        /* plain ones */
-	DTLS_SRTP_N_EARLY,         /* encrypted before there are keys */
+	DTLS_SRTP_N_EARLY,         /* encrypted before there are keys, or a
+				      message before its question */
 	DTLS_SRTP_N_USELESS,       /* application data; plain records of an
 				      association that stands */
 	DTLS_SRTP_N_LATE,          /* datagrams after the end, or when the SSL
