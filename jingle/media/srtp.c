@@ -121,7 +121,7 @@ static int take_index(const struct srtp *s, struct srtp_packet *p)
 {
 	size_t after = 4 + (s->form->gcm ? 0 : s->form->tag[1]);
 
-	p->index = srtp_get32(p->bytes + p->len - after);
+	p->index = get32(p->bytes + p->len - after);
 	if (!(p->index & SRTP_E_FLAG))
 		return EACCES;
 	p->index &= ~SRTP_E_FLAG;

@@ -203,7 +203,7 @@ static void cm_tag(const struct srtp *s, const struct srtp_packet *p,
 	const struct half *h = half_of(s, p);
 	unsigned char roc[4];
 
-	srtp_put32(roc, (uint32_t)(index >> 16));
+	put32(roc, (uint32_t)(index >> 16));
 	make_tag(h, p->bytes, len, p->rtcp ? NULL : roc, out);
 }
 
@@ -226,7 +226,7 @@ static int cm_seal(const struct srtp *s, struct srtp_packet *p,
 	if (rc)
 		return rc;
 	if (p->rtcp) {
-		srtp_put32(p->bytes + p->len, SRTP_E_FLAG | (uint32_t)index);
+		put32(p->bytes + p->len, SRTP_E_FLAG | (uint32_t)index);
 		p->len += 4;
 	}
 	cm_tag(s, p, p->len, index, tag);
@@ -263,7 +263,7 @@ static int gcm_start(const struct srtp *s, const struct srtp_packet *p,
 	if (!rc)
 		rc = update(h, NULL, p->bytes, p->head);
 	if (!rc && p->rtcp) {
-		srtp_put32(word, SRTP_E_FLAG | (uint32_t)index);
+		put32(word, SRTP_E_FLAG | (uint32_t)index);
 		rc = update(h, NULL, word, sizeof(word));
 	}
 	return rc;
@@ -285,7 +285,7 @@ static int gcm_seal(const struct srtp *s, struct srtp_packet *p,
 		return EIO;
 	p->len += tag_size;
 	if (p->rtcp) {
-		srtp_put32(p->bytes + p->len, SRTP_E_FLAG | (uint32_t)index);
+		put32(p->bytes + p->len, SRTP_E_FLAG | (uint32_t)index);
 		p->len += 4;
 	}
 	return 0;

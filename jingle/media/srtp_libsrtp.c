@@ -123,7 +123,7 @@ static void lib_forget(struct srtp *s, uint32_t ssrc)
 	unsigned char bytes[4];
 	uint32_t as_sent;
 
-	srtp_put32(bytes, ssrc);
+	put32(bytes, ssrc);
 	memcpy(&as_sent, bytes, sizeof(as_sent));
 	srtp_remove_stream(s->keys, as_sent);
 }

@@ -5,6 +5,7 @@
 #define JINGLE_MEDIA_SRTP_PRIVATE_H
 
 #include <stdint.h>
+#include "jingle/media/bytes.h"
 #include "jingle/media/srtp.h"
 
 #define SRTP_WINDOW 128            /* packets that may come late */
@@ -74,9 +75,6 @@ struct srtp_packet {
 /* Looks at a packet whose last `trailer` bytes are not the sender's own. 0, or
  * EBADMSG. */
 int srtp_packet_look(struct srtp_packet *p, size_t trailer);
-
-uint32_t srtp_get32(const unsigned char *p);
-void srtp_put32(unsigned char *p, uint32_t v);
 
 /* --- back ends -------------------------------------------------------- */
 

@@ -45,20 +45,6 @@ size_t srtp_salt_size(unsigned profile)
 
 /* --- packets ----------------------------------------------------------- */
 
-uint32_t srtp_get32(const unsigned char *p)
-{
-	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 |
-	       (uint32_t)p[2] << 8 | p[3];
-}
-
-void srtp_put32(unsigned char *p, uint32_t v)
-{
-	p[0] = (unsigned char)(v >> 24);
-	p[1] = (unsigned char)(v >> 16);
-	p[2] = (unsigned char)(v >> 8);
-	p[3] = (unsigned char)v;
-}
-
 /* CSRCs and the extension are of the header that is not encrypted. */
 static int look_rtp(struct srtp_packet *p, size_t len)
 {
@@ -71,12 +57,11 @@ static int look_rtp(struct srtp_packet *p, size_t len)
 	if (b[0] & 0x10) {
 		if (len < head + EXTENSION_HEADER)
 			return EBADMSG;
-		head += EXTENSION_HEADER +
-			4 * ((size_t)b[head + 2] << 8 | b[head + 3]);
+		head += EXTENSION_HEADER + 4 * (size_t)get16(b + head + 2);
 	}
 	p->head = head;
-	p->seq = (uint16_t)(b[2] << 8 | b[3]);
-	p->ssrc = srtp_get32(b + 8);
+	p->seq = (uint16_t)get16(b + 2);
+	p->ssrc = get32(b + 8);
 	return len < head ? EBADMSG : 0;
 }
 
@@ -93,7 +78,7 @@ int srtp_packet_look(struct srtp_packet *p, size_t trailer)
 	if (len < RTCP_HEADER)
 		return EBADMSG;
 	p->head = RTCP_HEADER;
-	p->ssrc = srtp_get32(p->bytes + 4);
+	p->ssrc = get32(p->bytes + 4);
 	return 0;
 }
 

@@ -66,7 +66,7 @@ static inline int pair_seal(struct pair *p, bool is_rtcp, struct buffer *b)
 	int rc;
 
 	if (is_rtcp && b->len >= 8 && b->bytes[0] >> 6 == 2)
-		pair_skip_index(p->of[SRTP_EVP], srtp_get32(b->bytes + 4));
+		pair_skip_index(p->of[SRTP_EVP], get32(b->bytes + 4));
 	rc = seal(p->of[SRTP_EVP], is_rtcp, b);
 	assert(rc == 0 || rc == EBADMSG || rc == ENOSPC || rc == EALREADY ||
 	       rc == EOVERFLOW);

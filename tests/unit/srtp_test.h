@@ -83,8 +83,8 @@ static inline struct buffer rtp(unsigned shape, uint16_t seq, uint32_t ssrc,
 	b.bytes[1] = 0xe0;
 	b.bytes[2] = (unsigned char)(seq >> 8);
 	b.bytes[3] = (unsigned char)seq;
-	srtp_put32(b.bytes + 4, 0x01020304);
-	srtp_put32(b.bytes + 8, ssrc);
+	put32(b.bytes + 4, 0x01020304);
+	put32(b.bytes + 8, ssrc);
 	for (i = 12; i < b.len; i++)
 		b.bytes[i] = (unsigned char)(0x40 + i);
 	if (shape & 0x10) {
@@ -108,7 +108,7 @@ static inline struct buffer rtcp(uint32_t ssrc, size_t words)
 	b.bytes[0] = 0x81;
 	b.bytes[1] = 201;
 	b.bytes[3] = (unsigned char)(1 + words);
-	srtp_put32(b.bytes + 4, ssrc);
+	put32(b.bytes + 4, ssrc);
 	for (i = 8; i < b.len; i++)
 		b.bytes[i] = (unsigned char)(3 * i);
 	return b;

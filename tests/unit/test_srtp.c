@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include "jingle/media/hmac.h"
 #include "tests/unit/srtp_test.h"
 
 /* Calls `f` for each profile and back end. */
@@ -177,6 +178,39 @@ static void vector_unencrypted(void **state)
 	(void)state;
 	assert_int_equal(unseal(s, true, &b), EACCES);
 	srtp_free(s);
+}
+
+/* SRTCP with a right tag over a text that is not encrypted. */
+static void plain_rtcp(enum srtp_profile profile, enum srtp_backend backend)
+{
+	const struct srtp_form *f = srtp_form(profile);
+	static const unsigned char secret[SRTP_KEY_MAX] = { 1 };
+	unsigned char digest[SHA1_SIZE];
+	struct srtp_session_keys keys;
+	struct buffer b = rtcp(1, 4);
+	struct hmac_state h;
+	struct srtp *s;
+
+	if (f->gcm)
+		return;
+	assert_int_equal(srtp_evp_derive(f, secret, secret, &keys), 0);
+	put32(b.bytes + b.len, 5);
+	b.len += 4;
+	hmac_start(&h, keys.of[1].auth, sizeof(keys.of[1].auth));
+	hmac_add(&h, b.bytes, b.len);
+	hmac_end(&h, digest);
+	memcpy(b.bytes + b.len, digest, f->tag[1]);
+	b.len += f->tag[1];
+	assert_int_equal(srtp_new(profile, SRTP_OPENS, backend, secret, secret,
+				  &s), 0);
+	assert_int_equal(unseal(s, true, &b), EACCES);
+	srtp_free(s);
+}
+
+static void test_unencrypted(void **state)
+{
+	(void)state;
+	with_each(plain_rtcp);
 }
 
 /* --- reference packets, from master keys -------------------------------- */
@@ -385,18 +419,26 @@ static void test_cut(void **state)
 	with_each(check_cut);
 }
 
+/* The first is opened: its SSRC is known. Then one whose number is no single
+ * bit away from that of the first. */
 static void check_changed(enum srtp_profile profile,
 			  enum srtp_backend backend)
 {
-	int is_rtcp;
+	int is_rtcp, i;
 
 	for (is_rtcp = 0; is_rtcp < 2; is_rtcp++) {
 		struct srtp *to = keyed(profile, SRTP_SEALS, backend, 1);
 		struct srtp *from = keyed(profile, SRTP_OPENS, backend, 1);
-		struct buffer b = is_rtcp ? rtcp(5, 3) : rtp(0x12, 7, 5, 40);
+		struct buffer b;
 		size_t bit;
 
-		assert_int_equal(seal(to, is_rtcp, &b), 0);
+		for (i = 0; i < 4; i++) {
+			b = is_rtcp ? rtcp(5, 3) :
+			    rtp(0x12, (uint16_t)(2 + 2 * i), 5, 40);
+			assert_int_equal(seal(to, is_rtcp, &b), 0);
+			if (!i)
+				assert_int_equal(tried(from, is_rtcp, &b), 0);
+		}
 		for (bit = 0; bit < 8 * b.len; bit++) {
 			struct buffer bad = b;
 			int rc;
@@ -406,7 +448,7 @@ static void check_changed(enum srtp_profile profile,
 			assert_true(rc == EACCES || rc == EBADMSG);
 			assert_int_equal(bad.len, b.len);
 		}
-		assert_int_equal(from->streams.n, 0);
+		assert_int_equal(from->streams.n, 1);
 		assert_int_equal(tried(from, is_rtcp, &b), 0);
 		srtp_free(to);
 		srtp_free(from);
@@ -573,6 +615,7 @@ int main(void)
 		cmocka_unit_test(vector_keystream),
 		cmocka_unit_test(vector_gcm),
 		cmocka_unit_test(vector_unencrypted),
+		cmocka_unit_test(test_unencrypted),
 		cmocka_unit_test(reference_packets),
 		cmocka_unit_test(test_shapes),
 		cmocka_unit_test(test_rtcp),
