@@ -280,7 +280,7 @@ static size_t remb(struct rewriting *w, const struct rtcp_packet *p,
 		counted(w, REWRITE_N_UNKNOWN_RTCP);
 		return 0;
 	}
-	if (len < 8 + 4 * (size_t)n) {
+	if (!n || len < 8 + 4 * (size_t)n) {
 		counted(w, REWRITE_N_MALFORMED);
 		return 0;
 	}

@@ -133,6 +133,11 @@ static void map_is_of_streams(void **state)
 	assert_int_equal(rewrite_map_check(&m, &why), 0);
 	m.told[REWRITE_SOURCES_MAX - 1].media = 2;
 	wrong(&m, "unknown media");
+	m.told[0].media = 2;
+	m.tolds = 1;
+	wrong(&m, "unknown media");
+	m.told[0].media = 0;
+	m.tolds = REWRITE_SOURCES_MAX;
 	m.tolds++;
 	wrong(&m, "too many SSRCs");
 }
@@ -165,6 +170,8 @@ static void sources_are_bounded(void **state)
 	assert_int_equal(r.count[REWRITE_N_SOURCES], 1);
 	assert_true(send_as(&r, 11000, 100, 7));
 	assert_true(send_as(&r, 11000, 100, 8));
+	assert_int_equal((uint16_t)r.source[0].seq.highest, 8);
+	assert_int_equal(r.source[0].packets, 2);
 	/* The one that made way is new again when it comes. */
 	assert_false(send_as(&r, 11000, 0, 8));
 	assert_true(send_as(&r, 11001, 0, 8));
