@@ -6,7 +6,6 @@
  */
 #include "jingle/media/dtls_srtp.h"
 
-#include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -23,6 +22,8 @@
 #include <openssl/srtp.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
+
+#include "jingle/media/bytes.h"
 
 #define DAY 86400
 #define VALID_DAYS 31
@@ -126,12 +127,10 @@ static bool is_plain(const unsigned char *record)
 
 /* Plain records come to libssl in sequence: one forged with a high number
  * would make it take all that follow for replayed ones. */
-static void renumber(struct dtls_srtp *d, char *record)
+static void renumber(struct dtls_srtp *d, unsigned char *record)
 {
-	uint32_t n = htonl(d->plain_records++);
-
-	memset(record + 5, 0, 2);
-	memcpy(record + 7, &n, sizeof(n));
+	put16(record + 5, 0);
+	put32(record + 7, d->plain_records++);
 }
 
 static int bio_read(BIO *b, char *buf, int size)
@@ -147,7 +146,7 @@ static int bio_read(BIO *b, char *buf, int size)
 	assert(len <= (size_t)size);       /* it has place for 16 KiB */
 	memcpy(buf, d->in, len);
 	if (is_plain(d->in))
-		renumber(d, buf);
+		renumber(d, (unsigned char *)buf);
 	d->in = NULL;
 	return (int)len;
 }
@@ -561,9 +560,9 @@ static bool reads_encrypted(const struct dtls_srtp *d)
 	return s == TLS_ST_SR_CHANGE || s == TLS_ST_CR_CHANGE;
 }
 
-static size_t be24(const unsigned char *p)
+static uint32_t get24(const unsigned char *p)
 {
-	return (size_t)p[0] << 16 | (size_t)p[1] << 8 | p[2];
+	return (uint32_t)p[0] << 16 | get16(p + 1);
 }
 
 /* What is wrong with the messages of a plain record (RFC 6347, 4.2.2); COUNTS:
@@ -580,11 +579,11 @@ static enum dtls_srtp_count wrong_message(const struct dtls_srtp *d,
 	for (; len; at += size, len -= size) {
 		size = MESSAGE_HEADER;
 		if (len >= size)
-			size += be24(at + 9);      /* of this fragment */
+			size += get24(at + 9);      /* of this fragment */
 		if (size > len ||
-		    be24(at + 6) + be24(at + 9) > be24(at + 1))
+		    get24(at + 6) + get24(at + 9) > get24(at + 1))
 			return DTLS_SRTP_N_MALFORMED;
-		if (be24(at + 1) > DTLS_SRTP_MESSAGE_MAX)
+		if (get24(at + 1) > DTLS_SRTP_MESSAGE_MAX)
 			return DTLS_SRTP_N_OVER_IN;
 		if (first && (at[4] || at[5]))
 			return DTLS_SRTP_N_EARLY;
@@ -660,7 +659,7 @@ void dtls_srtp_feed(struct dtls_srtp *d, int64_t now, const void *bytes,
 		}
 		size = RECORD_HEADER;
 		if ((size_t)(end - at) >= size)
-			size += (size_t)(at[11] << 8 | at[12]);
+			size += get16(at + 11);
 		if (size > (size_t)(end - at)) {
 			d->count[DTLS_SRTP_N_MALFORMED]++;
 			break;
