@@ -100,8 +100,8 @@ static bool is_welcome(const struct wire_welcome *w)
 {
 	uint32_t i;
 
-	if (w->offers > ICE_OFFERS_MAX || w->draining > 1 || !is_text(w->release,
-						   WIRE_RELEASE_SIZE))
+	if (w->offers > ICE_OFFERS_MAX || w->draining > 1 ||
+	    !is_text(w->release, WIRE_RELEASE_SIZE))
 		return false;
 	for (i = 0; i < w->offers; i++) {
 		const struct ice_offer *o = &w->offer[i];

@@ -1,10 +1,10 @@
 /* fuzz_relay.c: the relay, a byte an event: messages of control, right or any
  * bytes at all; checks with the right keys or not, answers to its own, DTLS,
  * SRTP and any bytes from a few addresses; time. At an address may be a client
- * with DTLS of its own, which answers the relay's and seals what it sends. After
- * each its invariants hold. Books of our own judge what it sends: media only to
- * an address that has answered within 30 s, and only of one that was heard of
- * within 30 s.
+ * with DTLS of its own, which answers the relay's and seals what it sends.
+ * After each its invariants hold. Books of our own judge what it sends: media
+ * only to an address that has answered within 30 s, and only of one that was
+ * heard of within 30 s.
  */
 #include "tests/fuzz/fuzz.h"
 
@@ -55,7 +55,8 @@ static struct {
 	struct dtls_srtp_out out;
 } st;
 
-static struct dtls_identity *our_id, *his_id;   /* for all runs: keys cost time */
+/* For all runs: to make a key takes time. */
+static struct dtls_identity *our_id, *his_id;
 
 static const char his_ufrag[] = "hisU", his_pwd[] = "hispasswordof22letters";
 
