@@ -1,11 +1,13 @@
 /* test_srtp_memory.c: SRTP when memory runs out, that a packet allocates
- * nothing and leaves no error behind for the next user of OpenSSL.
+ * nothing and leaves no error behind for the next user of OpenSSL, and that
+ * what is freed has no keys in it.
  */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <malloc.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include "tests/unit/srtp_test.h"
@@ -14,8 +16,15 @@
 static unsigned failing;
 static unsigned long allocated;
 
+/* What is looked for in freed memory, if anything. */
+static const struct srtp_session_keys *secret;
+static size_t secret_key, secret_salt;
+static unsigned found, freed;
+
 void *__real_calloc(size_t n, size_t size);
 void *__wrap_calloc(size_t n, size_t size);
+void __real_free(void *p);
+void __wrap_free(void *p);
 
 static bool fails(void)
 {
@@ -26,6 +35,20 @@ static bool fails(void)
 void *__wrap_calloc(size_t n, size_t size)
 {
 	return fails() ? NULL : __real_calloc(n, size);
+}
+
+void __wrap_free(void *p)
+{
+	size_t n = p ? malloc_usable_size(p) : 0;
+	int i;
+
+	for (i = 0; i < 2 && secret && p; i++) {
+		freed++;
+		found += memmem(p, n, secret->of[i].key, secret_key) != NULL;
+		found += memmem(p, n, secret->of[i].salt,
+				secret_salt) != NULL;
+	}
+	__real_free(p);
 }
 
 /* OpenSSL's. */
@@ -47,7 +70,7 @@ static void its_free(void *p, const char *file, int line)
 {
 	(void)file;
 	(void)line;
-	free(p);
+	__wrap_free(p);
 }
 
 static int made(enum srtp_profile profile, enum srtp_way way,
@@ -123,6 +146,32 @@ static void test_packets(void **state)
 	}
 }
 
+/* AES's round keys begin with the key itself. The salt lies beside HMAC's
+ * states and is wiped with them. */
+static void test_wiped(void **state)
+{
+	static const unsigned char zeros[SRTP_KEY_MAX];
+	struct srtp_session_keys keys;
+	struct srtp *s;
+	unsigned i;
+
+	(void)state;
+	for (i = 0; i < PROFILES; i++) {
+		const struct srtp_form *f = srtp_form(profiles[i]);
+
+		assert_int_equal(srtp_evp_derive(f, zeros, zeros, &keys), 0);
+		secret_key = f->key;
+		secret_salt = f->salt;
+		freed = found = 0;
+		secret = &keys;
+		assert_int_equal(made(profiles[i], SRTP_OPENS, &s), 0);
+		srtp_free(s);
+		secret = NULL;
+		assert_true(freed > 4);
+		assert_int_equal(found, 0);
+	}
+}
+
 /* What it allocates first is more than once needed, and no failure of ours. */
 static int warm_up(void **state)
 {
@@ -143,6 +192,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_no_memory),
 		cmocka_unit_test(test_packets),
+		cmocka_unit_test(test_wiped),
 	};
 
 	if (!CRYPTO_set_mem_functions(its_malloc, its_realloc, its_free))
