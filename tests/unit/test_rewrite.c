@@ -218,9 +218,11 @@ static void told_after_a_switch(void **state)
 	rewrite_set_map(&r, &m);
 	assert_true(send_as(&r, 1000, 1, 7));
 	rewrite_switch(&r);
-	m.tolds = 1;
+	m.tolds = 2;
 	m.told[0].ssrc = 2;
+	m.told[1].ssrc = 1;                /* he knows it as another one */
 	rewrite_set_map(&r, &m);
+	assert_int_equal(r.sources, 2);
 	assert_true(send_as(&r, 1000, 2, 500));
 	assert_true(send_as(&r, 1000, 3, 900));
 	assert_int_equal(r.sources, 2);
