@@ -403,8 +403,8 @@ int leg_shares(const struct leg *l, const char *name);
 /* Reports what `tree` (in the arena) says of this user's ICE: LEG_R_ICE. */
 void leg_take_ice(struct leg *l, const struct xml_elem *tree,
 		  struct leg_env *env);
-/* The same of the credentials he gave last. */
-void leg_take_known(struct leg *l, struct leg_env *env);
+/* The same of the credentials he gave last, on transport `number`, -1: all. */
+void leg_take_known(struct leg *l, int number, struct leg_env *env);
 /* Room: keeps what `tree` says of media (leg_says.c). False: it says more than
  * LEG_SAYS_MAX. */
 bool leg_keep_says(struct leg *l, const struct xml_elem *tree,

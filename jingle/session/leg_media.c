@@ -159,13 +159,15 @@ void leg_take_ice(struct leg *l, const struct xml_elem *tree,
 	}
 }
 
-void leg_take_known(struct leg *l, struct leg_env *env)
+void leg_take_known(struct leg *l, int number, struct leg_env *env)
 {
 	const struct leg_content *c;
 	struct ice_transport *ice;
 
 	for (c = l->contents; c; c = c->next) {
 		ice = arena_alloc(env->arena, sizeof(*ice));
+		if (number >= 0 && c->transport != number + 1)
+			continue;
 		if (!ice || !c->transport || !c->ufrag || !c->pwd ||
 		    leg_first_of(l, c->transport - 1) != c)
 			continue;

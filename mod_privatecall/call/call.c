@@ -38,7 +38,7 @@ const char *call_event_name(enum call_event_kind k)
 		"timeout", "facts", "gone", "back", "device", "time",
 		"switch-off", "drain", "restored", "cut", "linked", "hangup",
 		"switched", "ready", "refused", "credentials", "step",
-		"media-lost",
+		"listed", "media-lost",
 	};
 
 	return k < CALL_EVENTS ? names[k] : "?";

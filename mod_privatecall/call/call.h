@@ -72,6 +72,7 @@ enum call_event_kind {
 	CALL_EV_REFUSED,           /* it cannot be */
 	CALL_EV_CREDENTIALS,       /* new ones towards `role`: ufrag[0] ... */
 	CALL_EV_STEP,              /* `role` has come to `step` */
+	CALL_EV_LISTED,            /* it goes on: one of us was away */
 	CALL_EV_MEDIA_LOST,        /* and this: it does not know the call */
 	CALL_EVENTS
 };

@@ -102,6 +102,8 @@ void call_on_transport_info(struct call_run *r, unsigned side,
 bool call_media_takes(struct call_run *r, unsigned side,
 		      const struct leg_action *a);
 void call_on_ready(struct call_run *r);
+/* Media have the transport still: what they may not have heard of it. */
+void call_say_again(struct call_run *r);
 /* Transports that were asked for do not come. */
 void call_no_media(struct call_run *r);
 /* One of its transports; a free one where it has none. */

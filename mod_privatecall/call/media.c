@@ -98,8 +98,10 @@ void call_on_media(struct call_run *r)
 		return;
 	if (r->ev->kind == CALL_EV_CREDENTIALS)
 		on_credentials(r);
-	else
+	else if (r->ev->kind == CALL_EV_STEP)
 		on_step(r);
+	else if (c->state == CALL_UP)
+		call_say_again(r);
 }
 
 /* --- time ------------------------------------------------------------- */

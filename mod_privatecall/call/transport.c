@@ -456,7 +456,7 @@ void call_start_ice(struct call_run *r, const struct xml_elem *answer)
 		call_take_ice(r, c->caller,
 			      xml_copy(r->ev->arena, from->offer->elem));
 	} else {
-		leg_take_known(from, call_leg(r, c->caller));
+		leg_take_known(from, -1, call_leg(r, c->caller));
 		call_join(r);
 	}
 	take_kept(r, c->caller);
@@ -464,6 +464,19 @@ void call_start_ice(struct call_run *r, const struct xml_elem *answer)
 	take_kept(r, !c->caller);
 	expect_both(r);
 	c->up_at = r->ev->now;
+}
+
+void call_say_again(struct call_run *r)
+{
+	struct call *c = r->c;
+	unsigned number = r->ev->transport, side;
+
+	for (side = 0; side < 2; side++) {
+		leg_take_known(&c->leg[side], (int)number, call_leg(r, side));
+		call_join(r);
+	}
+	if (c->mode == MODE_ROOM)
+		say_security(r, number);
 }
 
 void call_on_ice(struct call_run *r, unsigned side,

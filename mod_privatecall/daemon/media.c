@@ -352,6 +352,7 @@ static void on_listed(struct media *m, struct call_entry *e,
 		      const struct wire_msg *msg)
 {
 	struct call_orders *o = e ? orders_of(e, msg->call) : NULL;
+	struct call_event ev = { .kind = CALL_EV_LISTED };
 	struct wire_msg drop;
 	unsigned role, s;
 
@@ -380,6 +381,8 @@ static void on_listed(struct media *m, struct call_entry *e,
 		if (l->state == ICE_LOST || l->state == ICE_FAILED)
 			give_step(m, e, msg, role, STEP_LOST);
 	}
+	ev.transport = msg->transport;
+	give(m, e, &ev);
 }
 
 static void on_call(struct media *m, struct call_entry *e,

@@ -13,7 +13,7 @@
  *   gone JID | back JID | device JID[:plain][:full] | switched JID
  *   time | switch-off | drain | restored | linked | hangup
  *   ready N [unsigned] | refused N | credentials N ROLE | step N ROLE STEP |
- *   media-lost
+ *   listed N | media-lost
  *
  * Words of `jingle`: audio, video (contents "audio" and "video" with RTP
  * descriptions), name=N media=M (one content more), creator=C, senders=S,

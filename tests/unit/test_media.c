@@ -578,6 +578,11 @@ static void control_dies(const char *as)
 	wire_begin(&msg, WIRE_CALL, other);
 	tell(&msg);
 	tell_kind(WIRE_LISTED, NULL);
+	/* What it may not have heard is said again, of the one that goes on. */
+	UNTIL(next_is(WIRE_REMOTE) && got.side == WIRE_CALLEE);
+	assert_string_equal(got.remote.ufrag, "bobs");
+	if (strcmp(as, "room") == 0)
+		UNTIL(next_is(WIRE_SECURITY) && got.side == WIRE_CALLEE);
 	UNTIL(next_is(WIRE_DROP));
 	assert_int_equal(got.transport, 1);
 	UNTIL(next_is(WIRE_CLOSE));
