@@ -52,8 +52,8 @@ function ourPrint(client) {
 
 for (const [A, B] of [[Conversations, Dino], [Dino, Conversations],
 	[Movim, Monal], [Plain, Plain], [Plain, Dino]])
-	story(`room X5 A05 ${A.name} calls ${B.name}: each is told of our address ` +
-		'and fingerprint alone', ROOM, async (t) => {
+	story(`room X5 A05 ${A.name} calls ${B.name}: each is told of our ` +
+		'address and fingerprint alone', ROOM, async (t) => {
 		const [a, b] = await t.pair(A, B);
 		const [out, ring] = await t.connect(a, b, { media: VIDEO });
 		await a.iq('set', out.peer, jingleXml('transport-info', out.sid,
