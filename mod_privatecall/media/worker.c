@@ -238,7 +238,7 @@ void worker_report(struct worker *w)
 {
 	int64_t now = worker_now();
 	uint64_t too_long = 0, unsent = 0;
-	char line[512] = "";
+	char line[1024] = "";
 	unsigned i, n = 0;
 
 	if (w->reported && now < w->reported + REPORT_MS)
