@@ -190,7 +190,6 @@ struct call_transport {            /* of the media process */
 	uint8_t reached[2];        /* by role: the furthest enum call_step */
 	bool lost[2];              /* by role: since then */
 	bool secured;              /* room: media know both fingerprints */
-	bool mapped;               /* room: and the numbers of both */
 	unsigned candidates[2];    /* by role: passed on so far */
 };
 

@@ -88,8 +88,6 @@ bool call_offer_may_go(struct call_run *r, const struct xml_elem *tree);
 bool call_answer_fits(struct call_run *r, const struct xml_elem *tree);
 /* Both are to be connected now. */
 void call_start_ice(struct call_run *r, const struct xml_elem *answer);
-/* Room: the numbers of both, as far as both have said theirs. */
-void call_say_maps(struct call_run *r, unsigned number);
 void call_take_ice(struct call_run *r, unsigned side,
 		   const struct xml_elem *tree);
 void call_on_ice(struct call_run *r, unsigned side,

@@ -51,10 +51,6 @@ static void on_step(struct call_run *r)
 			      "wrong fingerprint of the caller's device");
 		return;
 	}
-	/* It has outlived us, and what was to be said then may not have left.
-	 */
-	if (c->state == CALL_UP && c->mode == MODE_ROOM && !t->mapped)
-		call_say_maps(r, ev->transport);
 	t->lost[role] = lost;
 	if (!lost && ev->step > t->reached[role])
 		t->reached[role] = (uint8_t)ev->step;

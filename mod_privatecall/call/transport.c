@@ -226,7 +226,8 @@ static bool keep_says(struct call_run *r, unsigned side,
 	       leg_keep_says(&r->c->leg[side], tree, r->ev->arena);
 }
 
-void call_say_maps(struct call_run *r, unsigned number)
+/* The numbers of both, as far as both have said theirs. */
+static void say_maps(struct call_run *r, unsigned number)
 {
 	struct call *c = r->c;
 	const struct leg *from, *to;
@@ -234,7 +235,6 @@ void call_say_maps(struct call_run *r, unsigned number)
 	struct call_order *o;
 	unsigned role;
 
-	c->transport[number].mapped = true;
 	for (role = 0; role < 2; role++) {
 		from = &c->leg[role ^ c->caller];
 		to = &c->leg[!role ^ c->caller];
@@ -402,7 +402,7 @@ static void expect_both(struct call_run *r)
 		if (!r->c->transport[i].secured)
 			say_security(r, i);
 		/* A content more may be on it. */
-		call_say_maps(r, i);
+		say_maps(r, i);
 	}
 }
 
@@ -475,8 +475,11 @@ void call_say_again(struct call_run *r)
 		leg_take_known(&c->leg[side], (int)number, call_leg(r, side));
 		call_join(r);
 	}
-	if (c->mode == MODE_ROOM)
-		say_security(r, number);
+	if (c->mode != MODE_ROOM)
+		return;
+	say_security(r, number);
+	if (c->transport[number].secured)
+		say_maps(r, number);
 }
 
 void call_on_ice(struct call_run *r, unsigned side,
