@@ -100,7 +100,6 @@ static void free_contents(struct leg *l)
 	while ((c = l->contents)) {
 		l->contents = c->next;
 		free(c->name);
-		free(c->spelled);
 		free(c->ufrag);
 		free(c->pwd);
 		free(c->print);

@@ -147,7 +147,8 @@ struct leg_device {
 struct leg_content {
 	struct leg_content *next;
 	char *name;
-	char *spelled;             /* creator as this user writes it */
+	const char *spelled;       /* creator as this user writes it, of
+				      leg_creator(); NULL: not known */
 	char *ufrag, *pwd;         /* this user's, for repair */
 	char *print;               /* media: his fingerprint there, as first
 				      given; NULL: not yet (leg_dtls.c) */

@@ -42,6 +42,13 @@ struct leg_content *leg_add_content(struct leg *l, const char *name)
 	return c;
 }
 
+const char *leg_creator(const char *word)
+{
+	if (str_eq(word, "initiator"))
+		return "initiator";
+	return str_eq(word, "responder") ? "responder" : NULL;
+}
+
 static const char *creator_word(bool by_callee)
 {
 	return by_callee ? "responder" : "initiator";
@@ -67,7 +74,7 @@ int leg_learn(struct leg *l, const struct jingle *j)
 		if (j->action == JINGLE_CONTENT_ADD)
 			c->by_callee = l->role == LEG_CALLEE;
 		if (jc->creator)
-			leg_assign(l, &c->spelled, jc->creator);
+			c->spelled = leg_creator(jc->creator);
 	}
 	return 0;
 }
@@ -184,7 +191,7 @@ void leg_repair_out(struct leg *l, const struct xml_elem *tree,
 		if (!c)
 			continue;
 		if (action == JINGLE_CONTENT_ADD)
-			leg_assign(l, &c->spelled, NULL);
+			c->spelled = NULL;
 		if (!c->spelled)
 			c->by_callee = str_eq(xml_get(copy, "creator"),
 					      "responder");

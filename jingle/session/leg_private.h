@@ -58,6 +58,8 @@ void leg_repair_out(struct leg *l, const struct xml_elem *tree,
 		    enum jingle_action action, struct xml_elem *to,
 		    const struct leg_env *env);
 struct leg_content *leg_find_content(const struct leg *l, const char *name);
+/* That word, for ever; NULL: neither "initiator" nor "responder". */
+const char *leg_creator(const char *word);
 struct leg_content *leg_add_content(struct leg *l, const char *name);
 
 /* leg_filter.c: takes out of a content what `room` does not send on. */

@@ -259,7 +259,7 @@ static int restore_content(struct leg *l, char *at)
 	if (!c)
 		return ENOMEM;
 	leg_assign(l, &c->name, name);
-	leg_assign(l, &c->spelled, optional(spelled));
+	c->spelled = leg_creator(spelled);
 	leg_assign(l, &c->ufrag, optional(ufrag));
 	leg_assign(l, &c->pwd, optional(pwd));
 	c->by_callee = strcmp(creator, "responder") == 0;
