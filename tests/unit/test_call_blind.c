@@ -40,24 +40,30 @@ static void candidates_are_bounded(void **state)
 
 /* Of a transport that only one leg's row has nothing can be said: it is
  * forgotten. */
-static void half_a_transport(void **state)
+static void half_of(unsigned side)
 {
 	struct play p;
 
-	(void)state;
 	play_init(&p, NULL);
 	play_users(&p, "alice@x", "bob@x");
-	leg_set_ours(&p.call.leg[0], 3, "ufrag", "pwd");
-	leg_set_transport(&p.call.leg[0], "audio", 3);
+	leg_set_ours(&p.call.leg[side], 3, "ufrag", "pwd");
+	leg_set_transport(&p.call.leg[side], "audio", 3);
 	call_restore_media(&p.call, MODE_BLIND);
 	assert_int_equal(call_transport_state(&p.call, 3),
 			 TRANSPORT_FREE);
-	assert_int_equal(leg_transport(&p.call.leg[0], "audio"), -1);
-	assert_null(p.call.leg[0].ours[3].ufrag);
+	assert_int_equal(leg_transport(&p.call.leg[side], "audio"), -1);
+	assert_null(p.call.leg[side].ours[3].ufrag);
 	/* And nothing has been heard on any. */
 	assert_string_equal(call_missing_step(&p.call),
 			    "no ICE checks from either device");
 	play_end(&p);
+}
+
+static void half_a_transport(void **state)
+{
+	(void)state;
+	half_of(0);
+	half_of(1);
 }
 
 int main(void)
