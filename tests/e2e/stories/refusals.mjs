@@ -351,7 +351,8 @@ story('F25 plain callers are refused by result and terminate with the ' +
 		text.includes(`id='${id}'`) && text.includes('transport-info'));
 	const results = a.received((el) => el.name === 'iq' &&
 		el.attrs.type === 'error' && el.attrs.from?.includes(t.domain) &&
-		!(crossed(el) && errorOf(el) === 'item-not-found'));
+		!(crossed(el) && errorOf(el) ===
+			'item-not-found+unknown-session'));
 	equal(results.map(String), [], 'iq errors');
 	await a.expectNothing(jmi());
 	await b.expectNothing(notice(t.domain, /Action/));
