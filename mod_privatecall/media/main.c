@@ -143,7 +143,7 @@ static void loop(struct media *d)
 			       worker_wait(&d->worker));
 		for (i = 0; i < n; i++)
 			on_event(d, event[i].data.fd);
-		worker_report(&d->worker);
+		worker_report(&d->worker, false);
 		if (d->draining && !relay_calls(d->worker.relay))
 			d->end = true;
 	}
@@ -233,6 +233,7 @@ static int run(const struct options *o)
 		free(why);
 	} else {
 		loop(&d);
+		worker_report(&d.worker, true);
 		log_line(LOG_INFO, "stopped", NULL);
 	}
 	control_close(d.control);

@@ -234,14 +234,14 @@ static void count_more(struct worker *w, unsigned i, const char *name,
 	w->told[i] = now;
 }
 
-void worker_report(struct worker *w)
+void worker_report(struct worker *w, bool at_end)
 {
 	int64_t now = worker_now();
 	uint64_t too_long = 0, unsent = 0;
 	char line[1024] = "";
 	unsigned i, n = 0;
 
-	if (w->reported && now < w->reported + REPORT_MS)
+	if (!at_end && w->reported && now < w->reported + REPORT_MS)
 		return;
 	for (i = 0; i < RELAY_COUNTS; i++)
 		count_more(w, n++, relay_count_name(i),

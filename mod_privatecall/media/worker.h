@@ -48,7 +48,8 @@ void worker_receive(struct worker *w, unsigned i);
 void worker_control(struct worker *w, const struct wire_msg *m);
 /* Does what is due, and how many ms until more is. */
 int worker_wait(struct worker *w);
-/* A line in the log of what was dropped since the last, at most one in 10 s. */
-void worker_report(struct worker *w);
+/* A line in the log of what was dropped since the last, at most one in 10 s;
+ * `at_end`: at once. */
+void worker_report(struct worker *w, bool at_end);
 
 #endif

@@ -1,418 +1,22 @@
-/* test_media_process.c: the real privatecall-media on loopback, in a folder of
- * its own: control's socket driven by hand, two real peers with ICE agents of
- * ours. Waits for what must come, never for a time.
+/* test_media_process.c: the real privatecall-media: a call, control that comes,
+ * goes and errs, the end, bad options.
  */
-#include <errno.h>
-#include <poll.h>
-#include <setjmp.h>
-#include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <arpa/inet.h>
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <sys/random.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
-#include <cmocka.h>
-#include "jingle/media/demux.h"
-#include "mod_privatecall/media/wire.h"
+#include "tests/unit/media_process_test.h"
 
-#define CALL "01234567-89ab-cdef-0123-456789abcdef"
-#define PATIENCE 20000             /* ms; never reached when all is well */
-#define SRTP 128
-#define DTLS 22
-
-struct peer {
-	struct ice_agent agent;
-	struct ice_config config;
-	int fd;
-	struct addr addr;
-	unsigned got;              /* all that is no STUN */
-	size_t len;                /* of the last */
-	unsigned char bytes[2048];
-};
-
-static char folder[64], socket_path[96], log_path[96], program[512];
-static char log_text[1 << 20];
-static pid_t media;
-static int control;
-static struct wire_msg last[WIRE_KINDS];
-static unsigned said[WIRE_KINDS], steps[WIRE_SIDES];
-static bool hung_up;
-static struct peer peer[WIRE_SIDES];
-static unsigned peers;
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000 + 1;
-}
-
-/* --- the process ------------------------------------------------------ */
-
-static int setup(void **state)
-{
-	const char *build = getenv("top_builddir");
-
-	(void)state;
-	snprintf(folder, sizeof(folder), "/tmp/test_media.XXXXXX");
-	if (!mkdtemp(folder))
-		return -1;
-	snprintf(socket_path, sizeof(socket_path), "%s/media.sock", folder);
-	snprintf(log_path, sizeof(log_path), "%s/log", folder);
-	snprintf(program, sizeof(program), "%s/privatecall-media",
-		 build ? build : "build");
-	memset(said, 0, sizeof(said));
-	memset(steps, 0, sizeof(steps));
-	memset(peer, 0, sizeof(peer));
-	hung_up = false;
-	control = -1;
-	peers = 0;
-	media = 0;
-	return 0;
-}
-
-static int exit_code(void)
-{
-	int status = 0;
-
-	assert_int_equal(waitpid(media, &status, 0), media);
-	media = 0;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
-}
-
-static int teardown(void **state)
-{
-	unsigned i;
-
-	(void)state;
-	if (media) {
-		kill(media, SIGKILL);
-		waitpid(media, NULL, 0);
-	}
-	if (control >= 0)
-		close(control);
-	for (i = 0; i < peers; i++)
-		close(peer[i].fd);
-	unlink(socket_path);
-	unlink(log_path);
-	return rmdir(folder);
-}
-
-/* Is this in the log? */
-static bool logged(const char *text)
-{
-	FILE *f = fopen(log_path, "r");
-	size_t n;
-
-	assert_non_null(f);
-	n = fread(log_text, 1, sizeof(log_text) - 1, f);
-	fclose(f);
-	log_text[n] = '\0';
-	return strstr(log_text, text) != NULL;
-}
-
-/* How many lines of the log say so? */
-static unsigned log_lines(const char *text)
-{
-	unsigned n = 0;
-	const char *at;
-
-	if (!logged(text))
-		return 0;
-	for (at = strstr(log_text, text); at; at = strstr(at + 1, text))
-		n++;
-	return n;
-}
-
-/* Starts it with these options and the socket; its log goes to a file. */
-static void start_with(const char *const *options)
-{
-	static char option[] = "--socket";
-	char *argv[16] = { program, option, socket_path };
-	unsigned i;
-	int fd;
-
-	media = fork();
-	assert_true(media >= 0);
-	if (media)
-		return;
-	for (i = 0; options[i]; i++)
-		argv[3 + i] = strdup(options[i]);
-	fd = open(log_path, O_CREAT | O_TRUNC | O_WRONLY, 0600);
-	dup2(fd, 2);
-	dup2(fd, 1);
-	execv(program, argv);
-	_exit(127);
-}
-
-static int try_connect(void)
-{
-	struct sockaddr_un a = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-
-	strcpy(a.sun_path, socket_path);
-	if (connect(fd, (const struct sockaddr *)&a, sizeof(a))) {
-		close(fd);
-		return -1;
-	}
-	return fd;
-}
-
-static void pump(void);
-
-/* A condition within our patience. */
-#define wait_for(condition) do { \
-	int64_t until_ = now_ms() + PATIENCE; \
-	while (!(condition)) { \
-		if (now_ms() > until_) \
-			fail_msg("never came: %s", #condition); \
-		pump(); \
-	} \
-} while (0)
-
-static void start(void)
-{
-	const char *const options[] = {
-		"--address", "127.0.0.1", "--port", "0",
-		"--max-calls", "600", NULL
-	};
-
-	start_with(options);
-	wait_for((control = try_connect()) >= 0);
-}
-
-/* --- control ---------------------------------------------------------- */
-
-static void put(const struct wire_msg *m)
-{
-	size_t len = wire_size(m->kind);
-
-	assert_int_equal(send(control, m, len, MSG_NOSIGNAL), len);
-}
-
-static void tell(enum wire_kind kind)
-{
-	struct wire_msg m;
-
-	wire_begin(&m, kind, kind == WIRE_HELLO || kind == WIRE_LIST ? NULL :
-		   CALL);
-	put(&m);
-}
-
-static void hear(void)
-{
-	unsigned char bytes[sizeof(struct wire_msg) + 1];
-	ssize_t len = recv(control, bytes, sizeof(bytes), MSG_DONTWAIT);
-	struct wire_msg m;
-	const char *why;
-
-	if (len < 0 && errno == EAGAIN)
-		return;
-	if (len <= 0) {
-		hung_up = true;
-		return;
-	}
-	assert_int_equal(wire_read(bytes, (size_t)len, true, &m, &why), 0);
-	said[m.kind]++;
-	last[m.kind] = m;
-	if (m.kind == WIRE_STEP)
-		steps[m.side] |= 1u << m.said.step;
-}
-
-static void greet(void)
-{
-	unsigned before = said[WIRE_WELCOME];
-
-	tell(WIRE_HELLO);
-	wait_for(said[WIRE_WELCOME] == before + 1);
-}
-
-/* --- peers ------------------------------------------------------------ */
-
-static struct sockaddr_in system_address(const struct addr *a)
-{
-	struct sockaddr_in s = { .sin_family = AF_INET,
-				 .sin_port = htons(a->port) };
-
-	memcpy(&s.sin_addr, a->ip, sizeof(s.sin_addr));
-	return s;
-}
-
-static void send_to(int fd, const struct addr *to, const void *bytes,
-		    size_t len)
-{
-	struct sockaddr_in s = system_address(to);
-
-	assert_int_equal(sendto(fd, bytes, len, 0,
-				(const struct sockaddr *)&s, sizeof(s)), len);
-}
-
-static int udp_socket(struct addr *a_r)
-{
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
-			0);
-	struct sockaddr_in s = { .sin_family = AF_INET };
-	socklen_t len = sizeof(s);
-
-	s.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	assert_int_equal(bind(fd, (const struct sockaddr *)&s, sizeof(s)), 0);
-	assert_int_equal(getsockname(fd, (struct sockaddr *)&s, &len), 0);
-	assert_int_equal(addr_parse("127.0.0.1", ntohs(s.sin_port), a_r), 0);
-	return fd;
-}
-
-static bool nothing_is_forbidden(const struct addr *a, const void *arg)
-{
-	(void)a;
-	(void)arg;
-	return false;
-}
-
-static void step(struct peer *p, struct ice_event *ev)
-{
-	static struct ice_actions out;
-	unsigned i;
-
-	ev->now = now_ms();
-	ev->config = &p->config;
-	assert_int_equal(getrandom(ev->entropy, ICE_ENTROPY_SIZE, 0),
-			 ICE_ENTROPY_SIZE);
-	ice_step(&p->agent, ev, &out);
-	for (i = 0; i < out.n; i++)
-		if (out.list[i].kind == ICE_DO_SEND)
-			send_to(p->fd, &out.list[i].addr, out.list[i].bytes,
-				out.list[i].len);
-}
-
-static void receive(struct peer *p)
-{
-	struct ice_event ev = { .kind = ICE_EV_PACKET };
-	unsigned char bytes[2048];
-	struct sockaddr_in s;
-	socklen_t size = sizeof(s);
-	ssize_t len = recvfrom(p->fd, bytes, sizeof(bytes), 0,
-			       (struct sockaddr *)&s, &size);
-
-	if (len < 0)
-		return;
-	ev.bytes = bytes;
-	ev.len = (size_t)len;
-	ev.from.family = ADDR_V4;
-	ev.from.port = ntohs(s.sin_port);
-	memcpy(ev.from.ip, &s.sin_addr, sizeof(s.sin_addr));
-	assert_true(addr_equal(&ev.from,
-			       &last[WIRE_WELCOME].welcome.offer[0].addr));
-	if (demux_kind(bytes, ev.len) == DEMUX_STUN) {
-		step(p, &ev);
-		return;
-	}
-	p->got++;
-	p->len = ev.len;
-	memcpy(p->bytes, bytes, ev.len);
-}
-
-/* What comes next, or 20 ms. */
-static void pump(void)
-{
-	struct ice_event time = { .kind = ICE_EV_TIME };
-	struct pollfd fds[1 + WIRE_SIDES];
-	unsigned i;
-
-	fds[0] = (struct pollfd) { .fd = hung_up ? -1 : control,
-				   .events = POLLIN };
-	for (i = 0; i < peers; i++)
-		fds[1 + i] = (struct pollfd) { .fd = peer[i].fd,
-					       .events = POLLIN };
-	poll(fds, 1 + peers, 20);
-	if (fds[0].revents)
-		hear();
-	for (i = 0; i < peers; i++) {
-		if (fds[1 + i].revents)
-			receive(&peer[i]);
-		if (ice_deadline(&peer[i].agent) <= now_ms())
-			step(&peer[i], &time);
-	}
-}
-
-/* --- a call ----------------------------------------------------------- */
-
-static void tell_of(struct peer *p, unsigned side)
-{
-	struct wire_msg m;
-
-	wire_begin(&m, WIRE_REMOTE, CALL);
-	m.side = (uint8_t)side;
-	strcpy(m.remote.ufrag, p->agent.current.ufrag);
-	strcpy(m.remote.pwd, p->agent.current.pwd);
-	put(&m);
-	wire_begin(&m, WIRE_CANDIDATE, CALL);
-	m.side = (uint8_t)side;
-	m.candidate.addr = p->addr;
-	m.candidate.component = 1;
-	m.candidate.priority = ice_priority(ICE_HOST, 0);
-	put(&m);
-	wire_begin(&m, WIRE_END, CALL);
-	m.side = (uint8_t)side;
-	put(&m);
-}
-
-static void tell_peer(struct peer *p, const struct wire_credentials *ours)
-{
-	struct ice_event remote = { .kind = ICE_EV_REMOTE,
-				    .ufrag = ours->ufrag, .pwd = ours->pwd };
-	const struct ice_offer *offer = last[WIRE_WELCOME].welcome.offer;
-	struct ice_candidate c = {
-		.component = 1, .foundation = offer->foundation,
-		.ip = "127.0.0.1", .port = offer->addr.port,
-		.priority = offer->priority, .protocol = ICE_UDP,
-		.type = offer->type,
-	};
-	struct ice_event candidate = { .kind = ICE_EV_CANDIDATE,
-				       .candidate = &c };
-
-	step(p, &remote);
-	step(p, &candidate);
-}
-
+/* A call of peers that are not armed. */
 static void connect_call(void)
 {
-	unsigned char random[ICE_ENTROPY_SIZE];
-	const unsigned both = 1u << WIRE_CHECKED | 1u << WIRE_CONNECTED;
-	unsigned side;
-
 	greet();
 	assert_int_equal(last[WIRE_WELCOME].welcome.offers, 1);
-	assert_int_not_equal(last[WIRE_WELCOME].welcome.offer[0].addr.port, 0);
-	tell(WIRE_OPEN);
-	wait_for(said[WIRE_READY] == 1);
-	for (side = 0; side < WIRE_SIDES; side++) {
-		struct peer *p = &peer[side];
-
-		p->fd = udp_socket(&p->addr);
-		p->config.local[0].base = p->addr;
-		p->config.locals = 1;
-		p->config.forbidden = nothing_is_forbidden;
-		assert_int_equal(getrandom(random, sizeof(random), 0),
-				 sizeof(random));
-		ice_init(&p->agent, side == WIRE_CALLER, random);
-		peers++;
-		tell_of(p, side);
-		tell_peer(p, &last[WIRE_READY].ready.side[side]);
-	}
-	wait_for((steps[0] & both) == both && (steps[1] & both) == both &&
+	assert_int_not_equal(media_addr()->port, 0);
+	open_call_at(0, "127.0.0.1", "127.0.0.1");
+	tell_of(&peer[0]);
+	tell_peer(&peer[0]);
+	tell_of(&peer[1]);
+	tell_peer(&peer[1]);
+	wait_for(both(0, WIRE_CHECKED) && both(0, WIRE_CONNECTED) &&
 		 ice_selected(&peer[0].agent) && ice_selected(&peer[1].agent));
 }
 
@@ -420,10 +24,10 @@ static void connect_call(void)
 static void pass_one(unsigned from, unsigned first, size_t len)
 {
 	struct peer *to = &peer[!from];
-	unsigned char bytes[2048];
+	unsigned char bytes[PACKET];
 	unsigned before = to->got;
 
-	assert_int_equal(getrandom(bytes, len, 0), len);
+	random_bytes(bytes, len);
 	bytes[0] = (unsigned char)first;
 	send_to(peer[from].fd, ice_selected(&peer[from].agent), bytes, len);
 	wait_for(to->got != before);
@@ -456,8 +60,8 @@ static void test_call(void **state)
 	start();
 	connect_call();
 	pass_all_kinds();
-	wait_for(steps[0] == all && steps[1] == all);
-	tell(WIRE_LIST);
+	wait_for(steps[0][0] == all && steps[0][1] == all);
+	tell(WIRE_LIST, 0);
 	wait_for(said[WIRE_LISTED] == 1);
 	assert_int_equal(said[WIRE_CALL], 1);
 	assert_string_equal(last[WIRE_CALL].call, CALL);
@@ -465,7 +69,7 @@ static void test_call(void **state)
 	assert_int_equal(l->side[0].traffic.in_bytes, 3372);
 	assert_int_equal(l->side[1].traffic.out_bytes, 3372);
 	assert_int_equal(l->side[1].steps, all);
-	tell(WIRE_CLOSE);
+	tell(WIRE_CLOSE, 0);
 	wait_for(said[WIRE_CLOSED] == 1);
 	assert_int_equal(last[WIRE_CLOSED].closed.side[1].in_packets, 4);
 	assert_true(logged("msg=\"call closed\" call=" CALL
@@ -485,8 +89,7 @@ static void test_strangers(void **state)
 	start();
 	connect_call();
 	for (i = 0; i < 512; i++) {
-		assert_int_equal(getrandom(bytes, sizeof(bytes), 0),
-				 sizeof(bytes));
+		random_bytes(bytes, sizeof(bytes));
 		bytes[0] = (unsigned char)i;
 		send_to(fd, to, bytes, i + 20);
 		if (i % 32 == 0)
@@ -501,6 +104,12 @@ static void test_strangers(void **state)
 	assert_int_equal(errno, EAGAIN);
 	close(fd);
 	wait_for(logged("msg=\"packets dropped\" of="));
+	/* Once, and the rest at the end. */
+	kill(media, SIGTERM);
+	wait_for(logged("msg=draining"));
+	kill(media, SIGTERM);
+	assert_int_equal(exit_code(), 0);
+	assert_int_equal(log_lines("msg=\"packets dropped\" of="), 2);
 }
 
 /* Control goes: not a packet is lost, and the call is there when it is back
@@ -525,12 +134,12 @@ static void test_control_gone(void **state)
 	}
 	greet();
 	assert_int_equal(last[WIRE_WELCOME].welcome.calls, 1);
-	tell(WIRE_LIST);
+	tell(WIRE_LIST, 0);
 	wait_for(said[WIRE_LISTED] == 1);
 	assert_string_equal(last[WIRE_CALL].call, CALL);
 	assert_int_equal(last[WIRE_CALL].listed.side[0].traffic.in_packets,
 			 150);
-	tell(WIRE_OPEN);
+	tell(WIRE_OPEN, 0);
 	wait_for(said[WIRE_READY] == 2);
 	assert_memory_equal(&before,
 			    &last[WIRE_READY].ready.side[WIRE_CALLEE],
@@ -551,7 +160,7 @@ static void test_bad_messages(void **state)
 	close(control);
 	hung_up = false;
 	wait_for((control = try_connect()) >= 0);
-	tell(WIRE_LIST);                   /* before HELLO */
+	tell(WIRE_LIST, 0);                   /* before HELLO */
 	wait_for(hung_up);
 	close(control);
 	hung_up = false;
@@ -584,7 +193,7 @@ static void test_silent(void **state)
 	wait_for((control = try_connect()) >= 0);
 	greet();
 	wait_for(logged("why=\"it said nothing, and others came\""));
-	tell(WIRE_OPEN);
+	tell(WIRE_OPEN, 0);
 	wait_for(said[WIRE_READY] == 1);
 	for (i = 0; i < 8; i++)
 		close(silent[i]);
@@ -649,7 +258,7 @@ static void test_replaced(void **state)
 	before = control;
 	wait_for((control = try_connect()) >= 0);
 	greet();
-	tell(WIRE_OPEN);
+	tell(WIRE_OPEN, 0);
 	wait_for(said[WIRE_READY] == 1);
 	close(control);
 	control = before;
@@ -667,16 +276,17 @@ static void test_slow_control(void **state)
 	start();
 	greet();
 	for (i = 0; i < 600; i++) {
-		snprintf(id, sizeof(id), "00000000-0000-4000-8000-%012u", i);
+		snprintf(id, sizeof(id), "00000000-0000-4000-8000-%012u",
+			 i + 1);
 		wire_begin(&m, WIRE_OPEN, id);
 		put(&m);
 		wait_for(said[WIRE_READY] == i + 1);
 	}
-	tell(WIRE_OPEN);
+	tell(WIRE_OPEN, 0);
 	wait_for(said[WIRE_REFUSED] == 1);
 	assert_int_equal(last[WIRE_REFUSED].refused.why, WIRE_FULL);
 	for (i = 0; i < 10; i++)
-		tell(WIRE_LIST);
+		tell(WIRE_LIST, 0);
 	wait_for(said[WIRE_LISTED] == 10);
 	assert_int_equal(said[WIRE_CALL], 6000);
 }
@@ -701,13 +311,13 @@ static void test_drain(void **state)
 	greet();
 	assert_int_equal(last[WIRE_WELCOME].welcome.draining, 1);
 	assert_int_equal(log_lines("control is there"), 1);
-	wire_begin(&m, WIRE_OPEN, "00000000-0000-4000-8000-000000000000");
+	wire_begin(&m, WIRE_OPEN, "00000000-0000-4000-8000-000000000001");
 	put(&m);
 	wait_for(said[WIRE_REFUSED] == 1);
 	assert_int_equal(last[WIRE_REFUSED].refused.why, WIRE_DRAINING);
 	pass_one(0, SRTP, 200);
 	pass_one(1, SRTP, 200);
-	tell(WIRE_CLOSE);
+	tell(WIRE_CLOSE, 0);
 	wait_for(said[WIRE_CLOSED] == 1);
 	assert_int_equal(exit_code(), 0);
 	assert_int_equal(stat(socket_path, &st), -1);
@@ -756,8 +366,6 @@ static void refuses(int code, const char *text,
 	if (!logged(text))
 		fail_msg("does not say: %s", text);
 }
-
-#define OPTIONS(...) (const char *const []) { __VA_ARGS__, NULL }
 
 static void test_refusals(void **state)
 {
