@@ -8,5 +8,6 @@ jingle_session_SRC = \
 	jingle/session/leg_filter.c \
 	jingle/session/leg_says.c \
 	jingle/session/leg_map.c jingle/session/leg_map.h \
+	jingle/session/leg_return.c \
 	jingle/session/leg_content.c \
 	jingle/session/leg_store.c

@@ -100,6 +100,7 @@ static void free_contents(struct leg *l)
 	while ((c = l->contents)) {
 		l->contents = c->next;
 		free(c->name);
+		free(c->his);
 		free(c->ufrag);
 		free(c->pwd);
 		free(c->print);
@@ -184,6 +185,8 @@ void leg_reset(struct leg *l, enum leg_role role, uint32_t nonce)
 	l->role = role;
 	l->jmi = l->restored = l->finish_due = l->finished = false;
 	l->away = l->fingerprints = false;
+	l->turned = l->absent = l->stranger = false;
+	l->returned = 0;
 	l->media = 0;
 	l->nonce = nonce;
 	l->next_id = l->next_relay = 0;

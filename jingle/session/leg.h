@@ -146,7 +146,8 @@ struct leg_device {
 
 struct leg_content {
 	struct leg_content *next;
-	char *name;
+	char *name;                /* in both legs the same */
+	char *his;                 /* room: as he names it; NULL: the same */
 	const char *spelled;       /* creator as this user writes it, of
 				      leg_creator(); NULL: not known */
 	char *ufrag, *pwd;         /* this user's, for repair */
@@ -203,6 +204,12 @@ struct leg {
 	bool fingerprints;         /* restored: all contents had one */
 	bool ends_ice;             /* his ICE ends with us */
 	bool ends_dtls;            /* and his DTLS: mode `room` */
+	bool turned;               /* room: he began the session, though the
+				      call knows him as the callee */
+	bool absent;               /* room: the call goes on without him */
+	bool stranger;             /* room: the other was not told of his
+				      SSRCs */
+	int64_t returned;          /* room: wall ms; 0: he never left */
 	char *user;                /* bare JID */
 	char *own;                 /* bare JID we speak from */
 	char *resource;            /* with it */
@@ -395,6 +402,7 @@ void leg_set_print(struct leg *l, unsigned number, const char *print);
 /* The transport of a content; -1: none. */
 void leg_set_transport(struct leg *l, const char *name, int number);
 int leg_transport(const struct leg *l, const char *name);
+bool leg_knows(const struct leg *l, const char *name);      /* a content */
 /* None has that one any more. */
 void leg_drop_transport(struct leg *l, unsigned number);
 bool leg_uses(const struct leg *l, int number);
@@ -410,12 +418,34 @@ void leg_take_known(struct leg *l, int number, struct leg_env *env);
  * LEG_SAYS_MAX. */
 bool leg_keep_says(struct leg *l, const struct xml_elem *tree,
 		   struct arena *a);
+/* Room: of the contents of `tree` nothing stays kept that `by` has not said,
+ * too. 0 or ENOMEM. */
+int leg_cut_says(struct leg *l, const struct leg *by,
+		 const struct xml_elem *tree, struct arena *a);
 /* Tells him our credentials and candidates of a transport. */
 void leg_say_ours(struct leg *l, unsigned number, struct leg_env *env);
 
+/* --- room: he comes back (leg_return.c) -------------------------------- */
+/* Both contents are in a BUNDLE group (XEP-0338) of `tree`. */
+bool leg_bundled(const struct xml_elem *tree, const char *one,
+		 const char *other, struct arena *a);
+/* His contents get the names of those of `other` that they are to be; a copy of
+ * his offer with these names. */
+struct xml_elem *leg_pair(struct leg *l, const struct leg *other,
+			  const struct xml_elem *offer, struct arena *a);
+/* Both have a codec of this media. */
+bool leg_has_common(const struct leg *l, const struct leg *other,
+		    const char *media, struct arena *a);
+/* The answer to his offer, as leg_pair() has given it. */
+struct xml_elem *leg_answer(struct leg *l, const struct leg *other,
+			    const struct xml_elem *offer, struct arena *a);
+/* Ends his session for he has another: `to` is its id (XEP-0353, migrated). */
+void leg_migrate(struct leg *l, const char *to, struct leg_env *env);
+
 /* --- for the store ---------------------------------------------------- */
 enum { LEG_FLAG_JMI = 1, LEG_FLAG_GATEWAY = 2, LEG_FLAG_FINISH_DUE = 4,
-       LEG_FLAG_FINGERPRINTS = 8 };
+       LEG_FLAG_FINGERPRINTS = 8, LEG_FLAG_TURNED = 16,
+       LEG_FLAG_ABSENT = 32, LEG_FLAG_STRANGER = 64 };
 unsigned leg_flags(const struct leg *l);
 /* Devices and contents as text, one a line; NULL: no memory. */
 char *leg_data(const struct leg *l, struct arena *a);

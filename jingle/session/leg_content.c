@@ -21,6 +21,25 @@ struct leg_content *leg_find_content(const struct leg *l, const char *name)
 	return NULL;
 }
 
+struct leg_content *leg_find_his(const struct leg *l, const char *name)
+{
+	struct leg_content *c;
+
+	for (c = l->contents; c; c = c->next)
+		if (str_eq(c->his ? c->his : c->name, name))
+			return c;
+	return NULL;
+}
+
+const char *leg_other_name(const struct leg *l, const struct leg *other,
+			   const char *name, struct arena *a)
+{
+	while (name && (leg_find_content(l, name) ||
+			leg_find_content(other, name)))
+		name = arena_join(a, "+", name, "");
+	return name ? name : "";
+}
+
 struct leg_content *leg_add_content(struct leg *l, const char *name)
 {
 	struct leg_content *c, **at = &l->contents;
@@ -54,6 +73,21 @@ static const char *creator_word(bool by_callee)
 	return by_callee ? "responder" : "initiator";
 }
 
+/* Where his name is another content's in both legs, both call it otherwise. */
+static struct leg_content *add_his(struct leg *l, const char *name)
+{
+	struct leg_content *c;
+	char other[JINGLE_NAME_MAX + 2] = "+";
+
+	if (!leg_find_content(l, name))
+		return leg_add_content(l, name);
+	strncat(other, name, JINGLE_NAME_MAX);
+	c = leg_find_content(l, other) ? NULL : leg_add_content(l, other);
+	if (c)
+		leg_assign(l, &c->his, name);
+	return c;
+}
+
 int leg_learn(struct leg *l, const struct jingle *j)
 {
 	const struct jingle_content *jc;
@@ -62,17 +96,18 @@ int leg_learn(struct leg *l, const struct jingle *j)
 
 	for (i = 0; i < j->contents; i++) {
 		jc = &j->content[i];
-		c = leg_find_content(l, jc->name);
+		c = leg_find_his(l, jc->name);
 		if (!c) {
-			c = leg_add_content(l, jc->name);
+			c = add_his(l, jc->name);
 			if (!c)
 				return EOVERFLOW;
-			c->by_callee = str_eq(jc->creator, "responder") &&
-				       j->action != JINGLE_SESSION_INITIATE;
+			c->by_callee = (str_eq(jc->creator, "responder") &&
+					j->action !=
+					JINGLE_SESSION_INITIATE) != l->turned;
 		}
 		/* Also a name that was refused or removed before. */
 		if (j->action == JINGLE_CONTENT_ADD)
-			c->by_callee = l->role == LEG_CALLEE;
+			c->by_callee = (l->role == LEG_CALLEE) != l->turned;
 		if (jc->creator)
 			c->spelled = leg_creator(jc->creator);
 	}
@@ -128,6 +163,42 @@ static void repair_transport(const struct leg_content *c, struct xml_elem *t,
 	xml_set(a, t, "pwd", c->pwd);
 }
 
+/* Group (XEP-0338), and what is said to be muted. */
+static void name_rest(const struct leg *l, struct xml_elem *e, bool in,
+		      struct arena *a)
+{
+	struct leg_content *c;
+
+	if (xml_is(e, NS_GROUPING, "group")) {
+		for (e = xml_child(e, NS_GROUPING, "content"); e;
+		     e = xml_next(e, NS_GROUPING, "content"))
+			name_rest(l, e, in, a);
+		return;
+	}
+	if (!xml_is(e, NS_GROUPING, "content") && !xml_is(e, NS_RTP_INFO, NULL))
+		return;
+	c = in ? leg_find_his(l, xml_get(e, "name")) :
+		 leg_find_content(l, xml_get(e, "name"));
+	if (c && c->his)
+		xml_set(a, e, "name", in ? c->name : c->his);
+}
+
+void leg_names_in(const struct leg *l, struct xml_elem *tree, struct arena *a)
+{
+	struct leg_content *c;
+	struct xml_elem *e;
+
+	for (e = xml_child(tree, NULL, NULL); e; e = xml_next(e, NULL, NULL)) {
+		name_rest(l, e, true, a);
+		c = xml_is(e, NS_JINGLE, "content") ?
+			leg_find_his(l, xml_get(e, "name")) : NULL;
+		if (!c)
+			continue;
+		xml_set(a, e, "name", c->name);
+		xml_set(a, e, "creator", creator_word(c->by_callee));
+	}
+}
+
 struct xml_elem *leg_repair_in(struct leg *l, const struct jingle *j,
 			       struct arena *a, bool *empty_r)
 {
@@ -142,7 +213,7 @@ struct xml_elem *leg_repair_in(struct leg *l, const struct jingle *j,
 		if (i >= j->contents)
 			break;
 		jc = &j->content[i];
-		c = leg_find_content(l, jc->name);
+		c = leg_find_his(l, jc->name);
 		if (!c)
 			continue;
 		if (j->action == JINGLE_TRANSPORT_INFO && !l->ends_ice &&
@@ -151,7 +222,6 @@ struct xml_elem *leg_repair_in(struct leg *l, const struct jingle *j,
 			continue;
 		}
 		left++;
-		xml_set(a, e, "creator", creator_word(c->by_callee));
 		t = xml_child(e, NS_ICE_UDP, "transport");
 		if (t)
 			repair_transport(c, t, l->ends_ice, a);
@@ -161,7 +231,20 @@ struct xml_elem *leg_repair_in(struct leg *l, const struct jingle *j,
 		*empty_r = true;
 		return NULL;
 	}
+	leg_names_in(l, copy, a);
 	return copy;
+}
+
+/* One of the other's that he does not know yet. */
+static struct leg_content *add_known(struct leg *l, const char *name,
+				     struct arena *a)
+{
+	bool taken = leg_find_his(l, name);
+	struct leg_content *c = leg_add_content(l, name);
+
+	if (c && taken)
+		leg_assign(l, &c->his, leg_other_name(l, l, name, a));
+	return c;
 }
 
 void leg_repair_out(struct leg *l, const struct xml_elem *tree,
@@ -178,12 +261,13 @@ void leg_repair_out(struct leg *l, const struct xml_elem *tree,
 		if (!copy)
 			continue;
 		xml_append(to, copy);
+		name_rest(l, copy, false, env->arena);
 		if (!xml_is(copy, NS_JINGLE, "content"))
 			continue;
 		name = xml_get(copy, "name");
 		c = leg_find_content(l, name);
 		if (!c && name)
-			c = leg_add_content(l, name);
+			c = add_known(l, name, env->arena);
 		if (l->ends_ice)
 			leg_hide(l, c, copy, action, env);
 		if (l->ends_dtls)
@@ -192,10 +276,14 @@ void leg_repair_out(struct leg *l, const struct xml_elem *tree,
 			continue;
 		if (action == JINGLE_CONTENT_ADD)
 			c->spelled = NULL;
+		if (c->his)
+			xml_set(env->arena, copy, "name", c->his);
 		if (!c->spelled)
 			c->by_callee = str_eq(xml_get(copy, "creator"),
 					      "responder");
-		else
-			xml_set(env->arena, copy, "creator", c->spelled);
+		if (c->spelled || l->turned)
+			xml_set(env->arena, copy, "creator", c->spelled ?
+				c->spelled :
+				creator_word(c->by_callee != l->turned));
 	}
 }

@@ -296,6 +296,15 @@ static void tell_sources(struct leg_map *m, const struct rtp_description *from,
 	}
 }
 
+/* Both users' clients write it alike, into packets (RFC 8843, 9). */
+static bool same_name(const struct leg_content *c, const struct leg *to)
+{
+	const struct leg_content *other = leg_find_content(to, c->name);
+
+	return str_eq(c->his ? c->his : c->name,
+		      other->his ? other->his : other->name);
+}
+
 /* --- a transport ------------------------------------------------------ */
 
 struct leg_map *leg_map(const struct leg *from, const struct leg *to,
@@ -319,7 +328,7 @@ struct leg_map *leg_map(const struct leg *from, const struct leg *to,
 		     !str_eq(his.media, "video")))
 			continue;
 		map_payloads(m, &his, &other);
-		map_exts(m, &his, &other, true);
+		map_exts(m, &his, &other, same_name(c, to));
 		if (told)
 			tell_sources(m, &his, a);
 	}

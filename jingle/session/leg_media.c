@@ -98,6 +98,11 @@ int leg_transport(const struct leg *l, const char *name)
 	return c ? c->transport - 1 : -1;
 }
 
+bool leg_knows(const struct leg *l, const char *name)
+{
+	return leg_find_content(l, name);
+}
+
 const struct leg_content *leg_first_of(const struct leg *l, int number)
 {
 	const struct leg_content *c = l->contents;
@@ -285,8 +290,9 @@ void leg_say_ours(struct leg *l, unsigned number, struct leg_env *env)
 			continue;
 		e = xml_add(env->arena, j, NS_JINGLE, "content");
 		xml_set(env->arena, e, "creator", c->spelled ? c->spelled :
-			c->by_callee ? "responder" : "initiator");
-		xml_set(env->arena, e, "name", c->name);
+			c->by_callee != l->turned ? "responder" :
+						    "initiator");
+		xml_set(env->arena, e, "name", c->his ? c->his : c->name);
 		add_candidates(our_transport(l, e, (int)number, env), number,
 			       env);
 	}

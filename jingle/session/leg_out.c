@@ -598,6 +598,23 @@ void leg_end(struct leg *l, const char *reason, const char *text,
 	leg_ended(l, env);
 }
 
+void leg_migrate(struct leg *l, const char *to, struct leg_env *env)
+{
+	struct xml_elem *m, *e;
+
+	if (l->jmi && l->state == LEG_ACTIVE) {
+		m = leg_message(l, env, l->device, JMI_FINISH, l->sid,
+				"expired", NULL);
+		e = xml_add(env->arena, xml_child(m, NS_JMI, "finish"), NS_JMI,
+			    "migrated");
+		xml_set(env->arena, e, "to", to);
+		hints_add_store(env->arena, m);
+		leg_send(l, env, m, LEG_SEND_AFTER);
+		l->finished = true;
+	}
+	leg_end(l, "expired", NULL, env);
+}
+
 void leg_finish(struct leg *l, const char *reason, const char *text,
 		struct leg_env *env)
 {

@@ -62,6 +62,14 @@ struct leg_content *leg_find_content(const struct leg *l, const char *name);
 const char *leg_creator(const char *word);
 struct leg_content *leg_add_content(struct leg *l, const char *name);
 
+/* The content that he names so. */
+struct leg_content *leg_find_his(const struct leg *l, const char *name);
+/* A name like this one that neither has for a content yet. */
+const char *leg_other_name(const struct leg *l, const struct leg *other,
+			   const char *name, struct arena *a);
+/* All that names a content in his `tree` names it as both legs do. */
+void leg_names_in(const struct leg *l, struct xml_elem *tree, struct arena *a);
+
 /* leg_filter.c: takes out of a content what `room` does not send on. */
 void leg_filter(struct xml_elem *content);
 
@@ -70,6 +78,12 @@ void leg_filter(struct xml_elem *content);
 struct rtp_description;
 int leg_says(const struct leg *l, const char *name,
 	     struct rtp_description *d_r, struct arena *a);
+
+/* Keeps this <description/>. */
+void leg_set_says(struct leg *l, const char *name,
+		  const struct xml_elem *description, struct arena *a);
+/* leg_return.c: the other has a content of this name. */
+bool leg_is_paired(const struct leg *other, const char *name);
 
 /* leg_dtls.c: our fingerprint into a transport of ours towards this user. */
 void leg_add_print(const struct leg *l, const struct leg_content *c,

@@ -47,6 +47,16 @@ bool leg_keep_says(struct leg *l, const struct xml_elem *tree,
 	return true;
 }
 
+void leg_set_says(struct leg *l, const char *name,
+		  const struct xml_elem *description, struct arena *a)
+{
+	struct leg_content *c = leg_find_content(l, name);
+	const char *text = xml_write(a, description, NS_RTP, NULL);
+
+	if (c && text)
+		leg_assign(l, &c->says, text);
+}
+
 int leg_says(const struct leg *l, const char *name,
 	     struct rtp_description *d_r, struct arena *a)
 {

@@ -8,8 +8,11 @@
  *	ours TRANSPORT UFRAG PWD [FINGERPRINT]
  *	media N
  *	dialed JID
+ *	returned MS
+ *	his NAME HIS, says NAME DESCRIPTION: of a content above
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include "jingle/session/leg_private.h"
 
@@ -28,7 +31,10 @@ unsigned leg_flags(const struct leg *l)
 	return (l->jmi ? LEG_FLAG_JMI : 0) |
 	       (l->gateway ? LEG_FLAG_GATEWAY : 0) |
 	       (l->finish_due && !l->finished ? LEG_FLAG_FINISH_DUE : 0) |
-	       (leg_has_fingerprints(l) ? LEG_FLAG_FINGERPRINTS : 0);
+	       (leg_has_fingerprints(l) ? LEG_FLAG_FINGERPRINTS : 0) |
+	       (l->turned ? LEG_FLAG_TURNED : 0) |
+	       (l->absent ? LEG_FLAG_ABSENT : 0) |
+	       (l->stranger ? LEG_FLAG_STRANGER : 0);
 }
 
 /* At most, a blank before it included. */
@@ -96,13 +102,18 @@ static bool decode(char *s)
 
 #define LINE 32                    /* of a line, its encoded words left out */
 
+static size_t words_size(const char *name, const char *words)
+{
+	return words ? LINE + encoded_size(name) + encoded_size(words) : 0;
+}
+
 static size_t data_size(const struct leg *l)
 {
 	const struct leg_content *c;
 	const struct leg_device *d;
 	const struct leg_ours *o;
 	unsigned i;
-	size_t n = 2 * LINE + encoded_size(l->dialed);
+	size_t n = 3 * LINE + encoded_size(l->dialed);
 
 	for (d = l->devices; d; d = d->next)
 		n += LINE + encoded_size(d->sid) + encoded_size(d->jid);
@@ -115,7 +126,9 @@ static size_t data_size(const struct leg *l)
 	for (c = l->contents; c; c = c->next)
 		n += LINE + encoded_size(c->spelled) +
 		     encoded_size(c->ufrag) + encoded_size(c->pwd) +
-		     encoded_size(c->name) + encoded_size(c->print);
+		     encoded_size(c->name) + encoded_size(c->print) +
+		     words_size(c->name, c->his) +
+		     words_size(c->name, c->says);
 	return n;
 }
 
@@ -130,6 +143,16 @@ static char *put_device(char *o, const struct leg_device *d)
 		*o++ = flags[i] ? '1' : '0';
 	o = encode(o, d->sid);
 	o = encode(o, d->jid);
+	return stpcpy(o, "\n");
+}
+
+static char *put_words(char *o, const char *what, const char *name,
+		       const char *words)
+{
+	if (!words)
+		return o;
+	o = encode(stpcpy(o, what), name);
+	o = encode(o, words);
 	return stpcpy(o, "\n");
 }
 
@@ -148,7 +171,9 @@ static char *put_content(char *o, const struct leg_content *c)
 	if (c->transport && c->print)
 		o = encode(stpcpy(o, c->begins ? " active" : " passive"),
 			   c->print);
-	return stpcpy(o, "\n");
+	o = stpcpy(o, "\n");
+	o = put_words(o, "his", c->name, c->his);
+	return put_words(o, "says", c->name, c->says);
 }
 
 static char *put_ours(char *o, const struct leg_ours *ours, unsigned number)
@@ -178,6 +203,11 @@ char *leg_data(const struct leg *l, struct arena *a)
 	if (l->dialed) {
 		o = encode(stpcpy(o, "dialed"), l->dialed);
 		o = stpcpy(o, "\n");
+	}
+	if (l->returned) {
+		o = stpcpy(o, "returned ");
+		o += snprintf(o, LINE - 10, "%lld\n",
+			      (long long)l->returned);
 	}
 	for (d = l->devices; d; d = d->next)
 		o = put_device(o, d);
@@ -273,6 +303,17 @@ static int restore_content(struct leg *l, char *at)
 	return l->failed ? ENOMEM : 0;
 }
 
+static int restore_words(struct leg *l, bool his, char *at)
+{
+	char *name = word(&at), *words = word(&at);
+	struct leg_content *c = leg_find_content(l, name);
+
+	if (!c || !words)
+		return EBADMSG;
+	leg_assign(l, his ? &c->his : &c->says, words);
+	return l->failed ? ENOMEM : 0;
+}
+
 static int restore_line(struct leg *l, char *line)
 {
 	char *what = word(&line);
@@ -290,6 +331,13 @@ static int restore_line(struct leg *l, char *line)
 		leg_assign(l, &l->dialed, what);
 		return what ? 0 : EBADMSG;
 	}
+	if (strcmp(what, "returned") == 0) {
+		what = word(&line);
+		l->returned = what ? atoll(what) : 0;
+		return what ? 0 : EBADMSG;
+	}
+	if (strcmp(what, "his") == 0 || strcmp(what, "says") == 0)
+		return restore_words(l, what[0] == 'h', line);
 	if (strcmp(what, "device") == 0)
 		return restore_device(l, line);
 	if (strcmp(what, "content") == 0)
@@ -314,6 +362,11 @@ int leg_restore(struct leg *l, enum leg_role role, enum leg_state state,
 	l->gateway = flags & LEG_FLAG_GATEWAY;
 	l->finish_due = flags & LEG_FLAG_FINISH_DUE;
 	l->fingerprints = flags & LEG_FLAG_FINGERPRINTS;
+	l->turned = flags & LEG_FLAG_TURNED;
+	l->absent = flags & LEG_FLAG_ABSENT;
+	l->stranger = flags & LEG_FLAG_STRANGER;
+	if (l->turned)
+		l->role = LEG_CALLER;
 	l->restored = true;
 	l->nonce = nonce;
 	leg_assign(l, &l->device, device);

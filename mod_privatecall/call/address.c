@@ -52,6 +52,18 @@ void call_answer_address(struct call_run *r, const char *device)
 		speak_as(r, r->c->caller, device, false);
 }
 
+void call_return_address(struct call_run *r, unsigned side,
+			 const struct stanza *dialed)
+{
+	const struct leg *other = &r->c->leg[!side];
+
+	if (strcmp(dialed->to.bare, other->user) == 0)
+		speak_as(r, side, other->device, false);
+	else
+		speak_as(r, side, with(r, r->c->contact[side],
+				       CONTACT_RESOURCE), true);
+}
+
 const char *call_callee_sid(struct call_run *r)
 {
 	char *sid;

@@ -108,11 +108,15 @@ void call_on_answered(struct call_run *r, const struct leg_action *a)
 	call_join(r);
 }
 
-void call_on_offer(struct call_run *r, const struct leg_action *a)
+void call_on_offer(struct call_run *r, unsigned side,
+		   const struct leg_action *a)
 {
 	struct call *c = r->c;
 
-	if (c->state == CALL_SETUP) {
+	if (c->state == CALL_UP) {
+		call_return_offer(r, side, a->tree);
+		call_do(r, CALL_DO_SAVE);
+	} else if (c->state == CALL_SETUP) {
 		give_offer(r, a->tree);
 		call_do(r, CALL_DO_SAVE);
 	} else if (c->state == CALL_RINGING) {

@@ -91,8 +91,8 @@ bool call_on_second(struct call_run *r, unsigned side,
 	const char *sid = event_sid(ev);
 	bool same_device = is(ev->stanza->from.full, l->device);
 
-	if (c->state == CALL_SETUP && ev->kind == LEG_EV_JINGLE &&
-	    same_device && is(sid, l->sid))
+	if ((c->state == CALL_SETUP || call_returns(c, side)) &&
+	    ev->kind == LEG_EV_JINGLE && same_device && is(sid, l->sid))
 		return false;          /* the initiate that proceed asked for */
 	if (is(sid, l->old_sid) || is(sid, l->sid)) {
 		if (ev->kind == LEG_EV_JINGLE && (l->state == LEG_PROCEEDED ||
@@ -132,8 +132,14 @@ bool call_on_second(struct call_run *r, unsigned side,
 		}
 		give_way(r, CAUSE_REENTERED);
 		break;
-	case CALL_SETUP:
 	case CALL_UP:
+		if (call_may_return(c, side)) {
+			call_return(r, side, ev);
+			return true;
+		}
+		reenter(r, side, ev);
+		return true;
+	case CALL_SETUP:
 		reenter(r, side, ev);
 		return true;
 	case CALL_ENDING:

@@ -57,8 +57,8 @@ const char *call_step_name(enum call_step s)
 const char *call_order_name(enum call_order_kind k)
 {
 	static const char *const names[ORDERS] = {
-		"open", "remote", "security", "map", "candidate", "end",
-		"drop", "close",
+		"open", "remote", "security", "renew", "map",
+		"candidate", "end", "drop", "close",
 	};
 
 	return k < ORDERS ? names[k] : "?";
@@ -266,6 +266,9 @@ static void on_hangup(struct call_run *r, const struct leg_action *a,
 {
 	enum cause cause = CAUSE_ENDED;
 
+	if (r->ev->site->on_leave == LEAVE_HOLD && !is_failure(a->reason) &&
+	    call_leave(r, side, a->reason ? a->reason : "success", true))
+		return;
 	/* Media come after the accept: a failure that soon is still one of
 	 * connecting. */
 	if (is_failure(a->reason) && r->ev->now < r->c->answered_at +
@@ -282,15 +285,21 @@ static void on_cancelled(struct call_run *r, const struct leg_action *a,
 
 	if (!late.reason)
 		late.reason = "cancel";
-	if (r->c->state == CALL_SETUP)
+	if (call_returns(r->c, side))
+		call_return_over(r, side, NULL, NULL);
+	else if (r->c->state == CALL_SETUP)
 		on_hangup(r, &late, side);
 	else
 		call_end(r, CAUSE_CANCELLED, "cancel", a->text, (int)side);
 }
 
-static void on_lost(struct call_run *r)
+static void on_lost(struct call_run *r, unsigned side)
 {
-	if (r->c->state == CALL_RINGING)
+	if (call_returns(r->c, side))
+		call_return_over(r, side, "gone", NULL);
+	else if (call_leave(r, side, "connectivity-error", false))
+		return;
+	else if (r->c->state == CALL_RINGING)
 		call_end(r, CAUSE_CALLER_GONE, NULL, NULL, -1);
 	else
 		call_end(r, r->c->state == CALL_SETUP ? CAUSE_FAILED :
@@ -319,7 +328,7 @@ static void on_report(struct call_run *r, const struct leg_action *a,
 		on_cancelled(r, a, side);
 		break;
 	case LEG_R_OFFER:
-		call_on_offer(r, a);
+		call_on_offer(r, side, a);
 		break;
 	case LEG_R_ACCEPT:
 		call_on_accept(r, a);
@@ -345,7 +354,7 @@ static void on_report(struct call_run *r, const struct leg_action *a,
 		call_on_finish(r, side, a->reason, a->text);
 		break;
 	default:               /* LEG_R_LOST */
-		on_lost(r);
+		on_lost(r, side);
 		break;
 	}
 }
@@ -565,6 +574,12 @@ static int64_t earlier(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
+int64_t call_patience(const struct call *c, const struct settings_site *s)
+{
+	return c->state == CALL_UP && c->mode == MODE_ROOM && c->connected ?
+	       s->alone_timeout : s->lost_timeout;
+}
+
 static int64_t away_deadline(const struct call *c, int64_t t,
 			     const struct settings_site *s)
 {
@@ -572,7 +587,8 @@ static int64_t away_deadline(const struct call *c, int64_t t,
 
 	for (i = 0; i < 2; i++)
 		if (c->away_since[i])
-			t = earlier(t, c->away_since[i] + s->lost_timeout);
+			t = earlier(t, c->away_since[i] +
+				    call_patience(c, s));
 	return t;
 }
 
@@ -646,7 +662,7 @@ void call_check(const struct call *c)
 		assert(c->answered_at && c->window_end);
 		break;
 	case CALL_UP:          /* I10: no leg without the other */
-		assert(from->state == LEG_ACTIVE && to->state == LEG_ACTIVE);
+		assert(call_can_be_up(c));
 		break;
 	case CALL_ENDING:
 	case CALL_OPEN:

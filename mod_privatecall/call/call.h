@@ -139,6 +139,8 @@ enum call_order_kind {
 	ORDER_OPEN,                /* mode; answered by READY or REFUSED */
 	ORDER_REMOTE,              /* credentials of `role`: ufrag, pwd */
 	ORDER_SECURITY,            /* room: of `role`: print, active */
+	ORDER_RENEW,               /* room: `role` comes back; answered by
+				      CREDENTIALS */
 	ORDER_MAP,                 /* room: of what `role` sends: map */
 	ORDER_CANDIDATE,           /* of `role`; ufrag: NULL if not said */
 	ORDER_END,                 /* no more candidates of `role` */
@@ -190,6 +192,8 @@ struct call_transport {            /* of the media process */
 	uint8_t reached[2];        /* by role: the furthest enum call_step */
 	bool lost[2];              /* by role: since then */
 	bool secured;              /* room: media know both fingerprints */
+	bool renewed;              /* room: and is as it is to be for who
+				      comes back */
 	unsigned candidates[2];    /* by role: passed on so far */
 };
 
@@ -258,6 +262,10 @@ bool call_is_live(const struct call *c);
 int call_side(const struct call *c, const char *bare);
 /* The user is in it with an answered leg. */
 bool call_has_user(const struct call *c, unsigned side);
+
+/* Its legs are as those of one that is up: both are in it, or (`room`) one is
+ * away. */
+bool call_can_be_up(const struct call *c);
 
 /* Asserts the invariants (doc/reliability.md: I03-I06, I10, I15). */
 void call_check(const struct call *c);

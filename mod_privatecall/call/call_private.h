@@ -55,6 +55,9 @@ void call_choose_addresses(struct call_run *r, unsigned side,
 /* The caller's leg is about to be told to proceed, to `device` of the
  * callee's. */
 void call_answer_address(struct call_run *r, const char *device);
+/* He comes back, by the address that he dialed. */
+void call_return_address(struct call_run *r, unsigned side,
+			 const struct stanza *dialed);
 /* The id of the callee's leg. */
 const char *call_callee_sid(struct call_run *r);
 
@@ -68,13 +71,15 @@ void call_on_device(struct call_run *r);
 void call_refuse(struct call_run *r, enum cause cause);
 /* A UUIDv4 text of 16 random bytes. */
 void call_uuid(char out[CALL_ID_SIZE], const unsigned char random[16]);
+uint32_t call_nonce(const unsigned char *random);
 void call_rings(struct call_run *r);
 /* An offer must go out although nobody answered: plain devices ring by it. */
 void call_want_offer(struct call_run *r);
 
 /* answer.c: from the answer to both sides up */
 void call_on_answered(struct call_run *r, const struct leg_action *a);
-void call_on_offer(struct call_run *r, const struct leg_action *a);
+void call_on_offer(struct call_run *r, unsigned side,
+		   const struct leg_action *a);
 void call_on_accept(struct call_run *r, const struct leg_action *a);
 
 /* The offer that is kept goes to the device that answered. */
@@ -84,6 +89,20 @@ void call_offer_now(struct call_run *r);
 /* Decides on the mode. True: the offer may go to the callee now; else later,
  * or the call has been ended. */
 bool call_offer_may_go(struct call_run *r, const struct xml_elem *tree);
+/* Why not, to be told; insecure media are another reason than others. */
+const char *call_lack_text(enum leg_lack lack);
+const char *call_lack_reason(enum leg_lack lack);
+struct call_order *call_order(struct call_run *r, enum call_order_kind kind,
+			      unsigned transport);
+/* One more transport is asked for: its number; -1: there are not so many. */
+int call_open_transport(struct call_run *r);
+/* Room: of the transports that both have accepted media are told whom to
+ * expect, and their numbers. */
+void call_expect_both(struct call_run *r);
+/* What he said of his ICE too early is said now. */
+void call_take_kept_ice(struct call_run *r, unsigned side);
+/* Contents that were to come do not. */
+void call_stop_adding(struct call_run *r);
 /* False: the call has been ended. */
 bool call_answer_fits(struct call_run *r, const struct xml_elem *tree);
 /* Both are to be connected now. */
@@ -122,13 +141,42 @@ const char *call_missing_step(const struct call *c);
 bool call_on_second(struct call_run *r, unsigned side,
 		    const struct leg_event *ev);
 
+/* return.c: one leaves a call of mode `room` and comes back */
+/* The other one is there, and kept for him. */
+bool call_may_return(const struct call *c, unsigned side);
+/* He is about to. */
+bool call_returns(const struct call *c, unsigned side);
+/* His visit ends; `said`: by himself. False: then the call is to end. */
+bool call_leave(struct call_run *r, unsigned side, const char *reason,
+		bool said);
+/* A propose or session-initiate of who may return. */
+void call_return(struct call_run *r, unsigned side,
+		 const struct leg_event *ev);
+void call_return_offer(struct call_run *r, unsigned side,
+		       const struct xml_elem *offer);
+/* He does not: `reason` NULL: he said so himself. */
+void call_return_over(struct call_run *r, unsigned side, const char *reason,
+		      const char *text);
+/* A transport more may be as it is to be. */
+void call_return_ready(struct call_run *r);
+/* True: these credentials were for it. */
+bool call_return_credentials(struct call_run *r, unsigned side);
+void call_return_fails(struct call_run *r);
+void call_return_restored(struct call_run *r);
+
 /* room.c: a running session: relaying between the legs */
 void call_on_relay(struct call_run *r, unsigned side,
 		   const struct leg_action *a);
 void call_on_trickle(struct call_run *r, unsigned side,
 		     const struct leg_action *a);
 
+/* How long an unavailable device is waited for. */
+int64_t call_patience(const struct call *c, const struct settings_site *s);
+
 /* end.c: every way a round ends */
+void call_log_visit(struct call_run *r, unsigned side, const char *reason);
+/* X8: the other one is told that he of `side` is back. */
+void call_notify_return(struct call_run *r, unsigned side);
 void call_end(struct call_run *r, enum cause cause, const char *reason,
 	      const char *text, int by);
 void call_on_finish(struct call_run *r, unsigned side, const char *reason,

@@ -63,15 +63,27 @@ static void end_caller(struct call_run *r, const char *reason,
 
 /* --- log and notices -------------------------------------------------- */
 
-static void log_visit(struct call_run *r, unsigned side, const char *reason)
+/* Who is lost is not there while he is waited for. */
+static int64_t away_for(const struct call_run *r, unsigned side)
+{
+	const struct call *c = r->c;
+	int64_t since = c->away_since[side];
+
+	if (!since)
+		since = c->alone_since[side != c->caller];
+	return since ? r->ev->now - since : 0;
+}
+
+void call_log_visit(struct call_run *r, unsigned side, const char *reason)
 {
 	struct call_action *a = call_do(r, CALL_DO_VISIT);
 	struct arena *arena = r->ev->arena;
 
 	a->user = arena_strdup(arena, r->c->leg[side].user);
 	a->device = arena_strdup(arena, r->c->leg[side].device);
-	a->started = r->c->answered_wall;
-	a->ended = r->ev->wall;
+	a->started = r->c->leg[side].returned ? r->c->leg[side].returned :
+						 r->c->answered_wall;
+	a->ended = r->ev->wall - away_for(r, side);
 	a->reason = reason;
 }
 
@@ -80,6 +92,7 @@ static void log_attempt(struct call_run *r, enum cause cause,
 {
 	struct call *c = r->c;
 	struct call_action *a;
+	unsigned i;
 
 	if (cause == CAUSE_STALE)
 		return;                /* it never was an attempt */
@@ -95,8 +108,9 @@ static void log_attempt(struct call_run *r, enum cause cause,
 	a->reason = reason;
 	if (!c->answered_wall)
 		return;
-	log_visit(r, 0, reason);
-	log_visit(r, 1, reason);
+	for (i = 0; i < 2; i++)
+		if (!c->leg[i].absent)
+			call_log_visit(r, i, reason);
 }
 
 static void notify(struct call_run *r, unsigned side, enum notice_kind kind,
@@ -129,6 +143,11 @@ static void notify(struct call_run *r, unsigned side, enum notice_kind kind,
 	n->until = answered ? c->first_answer_wall +
 			      r->ev->site->room_lifetime : 0;
 	n->count = 1;
+}
+
+void call_notify_return(struct call_run *r, unsigned side)
+{
+	notify(r, !side, NOTICE_RETURNED, CAUSE_NONE, NULL);
 }
 
 static bool ends_ringing(enum cause cause)
@@ -255,7 +274,8 @@ static bool lost(const struct call_run *r, unsigned side)
 {
 	int64_t since = r->c->away_since[side];
 
-	return since && r->ev->now >= since + r->ev->site->lost_timeout;
+	return since && r->ev->now >= since + call_patience(r->c,
+							 r->ev->site);
 }
 
 static const char *failed_step(const struct call_run *r)
@@ -400,7 +420,7 @@ static bool fits(const struct call *c)
 	enum leg_state to = c->leg[!c->caller].state;
 
 	if (c->state == CALL_UP)
-		return from == LEG_ACTIVE && to == LEG_ACTIVE;
+		return call_can_be_up(c);
 	return (from == LEG_PROCEEDED || from == LEG_OFFERED) &&
 	       (to == LEG_ANSWERED || to == LEG_INITIATED);
 }
@@ -431,7 +451,7 @@ static void repeat_stops(struct call_run *r)
 	if (call_is_live(c) && r->ev->wall - c->rung_wall > RECENT_MS)
 		return;
 	for (i = 0; i < 2; i++) {
-		if (i == c->caller && c->answered_wall)
+		if (c->leg[i].role == LEG_CALLER && c->answered_wall)
 			continue;
 		leg_repeat_stop(&c->leg[i], i == c->caller ? "gone" : reason,
 				call_leg(r, i));
@@ -484,6 +504,7 @@ void call_on_restored(struct call_run *r)
 		repeat_stops(r);
 		break;
 	case CALL_UP:
+		call_return_restored(r);
 		ask_both(r);
 		repeat_stops(r);
 		break;

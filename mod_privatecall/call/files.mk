@@ -8,4 +8,5 @@ mod_privatecall_call_SRC = \
 	mod_privatecall/call/transport.c \
 	mod_privatecall/call/media.c \
 	mod_privatecall/call/room.c \
+	mod_privatecall/call/return.c \
 	mod_privatecall/call/end.c

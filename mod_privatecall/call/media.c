@@ -29,6 +29,8 @@ static void on_credentials(struct call_run *r)
 	unsigned side = ev->role ^ r->c->caller;
 	struct leg *l = &r->c->leg[side];
 
+	if (call_return_credentials(r, side))
+		return;
 	leg_set_ours(l, ev->transport, ev->ufrag[0], ev->pwd[0]);
 	if (r->c->state != CALL_UP)
 		return;
@@ -45,7 +47,13 @@ static void on_step(struct call_run *r)
 	bool lost = ev->step == STEP_LOST || ev->step == STEP_FAILED;
 	unsigned role = ev->role;
 
+	/* Of the device that he has left. */
+	if (c->leg[role ^ c->caller].absent)
+		return;
 	if (ev->step == STEP_INSECURE) {
+		if (c->leg[role ^ c->caller].returned &&
+		    call_leave(r, role ^ c->caller, "security-error", false))
+			return;
 		call_insecure(r, role ?
 			      "wrong fingerprint of the called device" :
 			      "wrong fingerprint of the caller's device");
@@ -133,6 +141,7 @@ bool call_media_time(struct call_run *r)
 		call_no_media(r);
 	else
 		call_end(r, c->connected ? CAUSE_ENDED : CAUSE_FAILED,
+			 c->leg[0].absent || c->leg[1].absent ? "success" :
 			 "connectivity-error", NULL, -1);
 	return true;
 }

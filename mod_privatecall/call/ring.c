@@ -23,7 +23,7 @@ void call_uuid(char out[CALL_ID_SIZE], const unsigned char r[16])
 	*o = 0;
 }
 
-static uint32_t nonce(const unsigned char *r)
+uint32_t call_nonce(const unsigned char *r)
 {
 	return (uint32_t)r[0] << 24 | (uint32_t)r[1] << 16 |
 	       (uint32_t)r[2] << 8 | r[3];
@@ -77,8 +77,8 @@ static void new_round(struct call_run *r, unsigned side,
 	c->alone_since[0] = c->alone_since[1] = 0;
 	c->cause = CAUSE_NONE;
 	call_assign(r, &c->reason, NULL);
-	leg_reset(&c->leg[side], LEG_CALLER, nonce(r->ev->entropy));
-	leg_reset(&c->leg[!side], LEG_CALLEE, nonce(r->ev->entropy + 4));
+	leg_reset(&c->leg[side], LEG_CALLER, call_nonce(r->ev->entropy));
+	leg_reset(&c->leg[!side], LEG_CALLEE, call_nonce(r->ev->entropy + 4));
 	call_choose_addresses(r, side, dialed);
 }
 

@@ -3,7 +3,6 @@
  * Answers are relayed end to end, so that a tie-break between two ICE restarts
  * reaches the client that must give way.
  */
-#include <assert.h>
 #include "mod_privatecall/call/call_private.h"
 #include "jingle/stanza/ns.h"
 
@@ -24,21 +23,46 @@ static bool adds_video(const struct leg_action *a)
 	return false;
 }
 
+/* In `room` the other may be away, or have no such content. */
+static bool concerns(const struct leg *other, const struct leg_action *a)
+{
+	const struct xml_elem *e = xml_child(a->tree, NS_JINGLE, "content");
+
+	if (other->state != LEG_ACTIVE)
+		return false;
+	if (!other->ends_dtls || a->action == JINGLE_CONTENT_ADD)
+		return true;
+	for (; e; e = xml_next(e, NS_JINGLE, "content"))
+		if (!leg_knows(other, xml_get(e, "name")))
+			return false;
+	return true;
+}
+
 void call_on_relay(struct call_run *r, unsigned side,
 		   const struct leg_action *a)
 {
 	struct call *c = r->c;
 	struct leg *mine = &c->leg[side], *other = &c->leg[!side];
 
-	assert(other->state == LEG_ACTIVE);    /* both come up in one step */
 	if (adds_video(a) && !r->ev->site->allow_video) {
 		leg_reply_condition(mine, a->relay, "cancel", "not-allowed",
 				    call_leg(r, side));
 		call_join(r);
 		return;
 	}
+	if (other->state != LEG_ACTIVE && a->action == JINGLE_CONTENT_ADD) {
+		leg_reply_condition(mine, a->relay, "wait",
+				    "unexpected-request", call_leg(r, side));
+		call_join(r);
+		return;
+	}
 	if (call_has_media(c) && call_media_takes(r, side, a))
 		return;
+	if (!concerns(other, a)) {
+		leg_reply(mine, a->relay, NULL, call_leg(r, side));
+		call_join(r);
+		return;
+	}
 	leg_relay(other, a->tree, a->action, a->relay, call_leg(r, !side));
 	call_join(r);
 }
@@ -63,6 +87,8 @@ void call_on_trickle(struct call_run *r, unsigned side,
 	case LEG_ACTIVE:
 		leg_relay(other, a->tree, a->action, 0, call_leg(r, !side));
 		call_join(r);
+		break;
+	case LEG_ENDED:        /* he is away */
 		break;
 	default:               /* not before the accept that it belongs to */
 		leg_keep(mine, a->tree, a->action, 0, mine->device);

@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include "mod_privatecall/call/call_private.h"
 #include "jingle/stanza/ns.h"
-#include "jingle/stanza/source.h"
 
 static const char *const lacks[] = {
 	[LEG_LACKS_ICE] = "no ICE transport",
@@ -29,6 +28,11 @@ static enum leg_lack lack_of(const struct call_run *r,
 	return leg_lacks(tree, r->c->mode == MODE_ROOM, r->ev->arena);
 }
 
+const char *call_lack_text(enum leg_lack lack)
+{
+	return lacks[lack];
+}
+
 /* Media would be in the clear, or of who knows whom. */
 static bool is_insecure(enum leg_lack lack)
 {
@@ -36,8 +40,14 @@ static bool is_insecure(enum leg_lack lack)
 	       lack == LEG_LACKS_HASH;
 }
 
-static struct call_order *order(struct call_run *r, enum call_order_kind kind,
-				unsigned transport)
+const char *call_lack_reason(enum leg_lack lack)
+{
+	return is_insecure(lack) ? "security-error" :
+				   "incompatible-parameters";
+}
+
+struct call_order *call_order(struct call_run *r, enum call_order_kind kind,
+			      unsigned transport)
 {
 	struct call_order *o = &call_do(r, CALL_DO_MEDIA)->order;
 
@@ -100,13 +110,26 @@ static void drop(struct call_run *r, unsigned number)
 	leg_drop_transport(&c->leg[0], number);
 	leg_drop_transport(&c->leg[1], number);
 	memset(&c->transport[number], 0, sizeof(c->transport[number]));
-	order(r, ORDER_DROP, number);
+	call_order(r, ORDER_DROP, number);
 }
 
 static void name_transport(struct call *c, const char *content, int number)
 {
 	leg_set_transport(&c->leg[0], content, number);
 	leg_set_transport(&c->leg[1], content, number);
+}
+
+int call_open_transport(struct call_run *r)
+{
+	struct call *c = r->c;
+	int number = free_transport(c);
+
+	if (number < 0)
+		return -1;
+	c->transport[number].state = TRANSPORT_ASKED;
+	call_order(r, ORDER_OPEN, (unsigned)number);
+	c->media_asked = r->ev->now;
+	return number;
 }
 
 /* One transport for each content. False: there are not so many. */
@@ -120,14 +143,11 @@ static bool open_contents(struct call_run *r, const struct xml_elem *tree)
 		return true;           /* the step says so */
 	for (e = xml_child(tree, NS_JINGLE, "content"); e;
 	     e = xml_next(e, NS_JINGLE, "content")) {
-		number = free_transport(c);
+		number = call_open_transport(r);
 		if (number < 0)
 			return false;
 		name_transport(c, xml_get(e, "name"), number);
-		c->transport[number].state = TRANSPORT_ASKED;
-		order(r, ORDER_OPEN, (unsigned)number);
 	}
-	c->media_asked = r->ev->now;
 	return true;
 }
 
@@ -161,7 +181,7 @@ void call_media_close(struct call_run *r)
 	for (i = 0; i < LEG_TRANSPORTS_MAX; i++)
 		open += call_transport_state(c, i) != TRANSPORT_FREE;
 	if (open)
-		order(r, ORDER_CLOSE, 0);
+		call_order(r, ORDER_CLOSE, 0);
 	free(c->transport);
 	c->transport = NULL;
 	c->media_asked = 0;
@@ -183,7 +203,8 @@ void call_restore_media(struct call *c, enum media_mode mode)
 	c->decided = true;
 	end_ice(c);
 	for (i = 0; i < LEG_TRANSPORTS_MAX; i++) {
-		if (leg_ours(&c->leg[0], i) && leg_ours(&c->leg[1], i) &&
+		/* Who was about to come back has none again. */
+		if ((leg_ours(&c->leg[0], i) || leg_ours(&c->leg[1], i)) &&
 		    have_transports(c)) {
 			c->transport[i].state = TRANSPORT_READY;
 			continue;
@@ -226,6 +247,17 @@ static bool keep_says(struct call_run *r, unsigned side,
 	       leg_keep_says(&r->c->leg[side], tree, r->ev->arena);
 }
 
+/* Of what both have said stays what both have: an offer has more. */
+static void agree(struct call_run *r, const struct xml_elem *answer)
+{
+	struct leg *one = &r->c->leg[0], *other = &r->c->leg[1];
+
+	if (r->c->mode == MODE_ROOM &&
+	    (leg_cut_says(one, other, answer, r->ev->arena) ||
+	     leg_cut_says(other, one, answer, r->ev->arena)))
+		r->failed = true;
+}
+
 /* The numbers of both, as far as both have said theirs. */
 static void say_maps(struct call_run *r, unsigned number)
 {
@@ -238,12 +270,13 @@ static void say_maps(struct call_run *r, unsigned number)
 	for (role = 0; role < 2; role++) {
 		from = &c->leg[role ^ c->caller];
 		to = &c->leg[!role ^ c->caller];
-		map = leg_map(from, to, (int)number, true, r->ev->arena);
+		map = leg_map(from, to, (int)number, !from->stranger,
+			      r->ev->arena);
 		if (!map) {
 			r->failed = true;
 			return;
 		}
-		o = order(r, ORDER_MAP, number);
+		o = call_order(r, ORDER_MAP, number);
 		o->role = role;
 		o->map = map;
 	}
@@ -304,27 +337,6 @@ bool call_offer_may_go(struct call_run *r, const struct xml_elem *tree)
 
 /* --- the answer ------------------------------------------------------- */
 
-/* Both contents are in a BUNDLE group (XEP-0338) of this offer or answer. */
-static bool bundled(struct call_run *r, const struct xml_elem *tree,
-		    const char *one, const char *other)
-{
-	struct content_group *g;
-	struct why why;
-	unsigned n = 0, i, k, found;
-
-	if (group_parse(r->ev->arena, tree, &g, &n, &why))
-		return false;
-	for (i = 0; i < n; i++) {
-		found = 0;
-		for (k = 0; k < g[i].names; k++)
-			found += strcmp(g[i].name[k], one) == 0 ||
-				 strcmp(g[i].name[k], other) == 0;
-		if (found == 2 && strcmp(g[i].semantics, "BUNDLE") == 0)
-			return true;
-	}
-	return false;
-}
-
 /* Contents that the answer puts on one transport, the offer allowing it. */
 static void bundle(struct call_run *r, const struct xml_elem *answer)
 {
@@ -338,8 +350,9 @@ static void bundle(struct call_run *r, const struct xml_elem *answer)
 		for (e = xml_next(first, NS_JINGLE, "content"); e;
 		     e = xml_next(e, NS_JINGLE, "content")) {
 			name = xml_get(e, "name");
-			if (bundled(r, answer, with, name) &&
-			    (!offer || bundled(r, offer->elem, with, name)))
+			if (leg_bundled(answer, with, name, r->ev->arena) &&
+			    (!offer || leg_bundled(offer->elem, with, name,
+						   r->ev->arena)))
 				join(r, name, leg_transport(&r->c->leg[0],
 							    with));
 		}
@@ -359,8 +372,10 @@ bool call_answer_fits(struct call_run *r, const struct xml_elem *tree)
 	}
 	leg_keeps_fingerprints(call_callee(r->c), tree, r->ev->arena);
 	bundle(r, tree);
-	if (keep_says(r, !r->c->caller, tree))
+	if (keep_says(r, !r->c->caller, tree)) {
+		agree(r, tree);
 		return true;
+	}
 	r->step = "too long descriptions";
 	call_end(r, CAUSE_FAILED, "incompatible-parameters", NULL, -1);
 	return false;
@@ -383,7 +398,7 @@ static void say_security(struct call_run *r, unsigned number)
 	}
 	r->c->transport[number].secured = true;
 	for (role = 0; role < 2; role++) {
-		o = order(r, ORDER_SECURITY, number);
+		o = call_order(r, ORDER_SECURITY, number);
 		o->role = role;
 		o->print = arena_strdup(r->ev->arena, print[role]);
 		o->active = !begins[role];
@@ -392,7 +407,7 @@ static void say_security(struct call_run *r, unsigned number)
 
 /* Of the transports that both have accepted, not earlier: a handshake of ours
  * at the port of one that is then bundled away would hit another's. */
-static void expect_both(struct call_run *r)
+void call_expect_both(struct call_run *r)
 {
 	unsigned i;
 
@@ -418,7 +433,7 @@ void call_on_transport_info(struct call_run *r, unsigned side,
 	if ((side == c->caller || c->state == CALL_UP) &&
 	    !keeps_fingerprints(r, side, a->tree))
 		return;
-	if (c->state == CALL_UP)
+	if (mine->state == LEG_ACTIVE && c->state == CALL_UP)
 		call_take_ice(r, side, a->tree);
 	else
 		leg_keep(mine, a->tree, a->action, 0, mine->device);
@@ -431,7 +446,7 @@ void call_take_ice(struct call_run *r, unsigned side,
 	call_join(r);
 }
 
-static void take_kept(struct call_run *r, unsigned side)
+void call_take_kept_ice(struct call_run *r, unsigned side)
 {
 	struct leg *mine = &r->c->leg[side];
 	unsigned relay, n = mine->early_n;
@@ -459,10 +474,10 @@ void call_start_ice(struct call_run *r, const struct xml_elem *answer)
 		leg_take_known(from, -1, call_leg(r, c->caller));
 		call_join(r);
 	}
-	take_kept(r, c->caller);
+	call_take_kept_ice(r, c->caller);
 	call_take_ice(r, !c->caller, answer);
-	take_kept(r, !c->caller);
-	expect_both(r);
+	call_take_kept_ice(r, !c->caller);
+	call_expect_both(r);
 	c->up_at = r->ev->now;
 }
 
@@ -578,11 +593,13 @@ static bool accepted(struct call_run *r, unsigned side,
 		join(r, name, leg_shares(&r->c->leg[side], name));
 	}
 	call_take_ice(r, side, a->tree);
-	expect_both(r);
+	agree(r, a->tree);
+	call_expect_both(r);
 	return true;
 }
 
-static void removed(struct call_run *r, const struct leg_action *a)
+static void removed(struct call_run *r, unsigned side,
+		    const struct leg_action *a)
 {
 	const struct xml_elem *e;
 	const char *name;
@@ -591,9 +608,10 @@ static void removed(struct call_run *r, const struct leg_action *a)
 	for (e = xml_child(a->tree, NS_JINGLE, "content"); e;
 	     e = xml_next(e, NS_JINGLE, "content")) {
 		name = xml_get(e, "name");
-		number = leg_transport(&r->c->leg[0], name);
+		number = leg_transport(&r->c->leg[side], name);
 		name_transport(r->c, name, -1);
-		if (number >= 0 && !leg_uses(&r->c->leg[0], number))
+		if (number >= 0 && !leg_uses(&r->c->leg[0], number) &&
+		    !leg_uses(&r->c->leg[1], number))
 			drop(r, (unsigned)number);
 	}
 }
@@ -623,7 +641,7 @@ bool call_media_takes(struct call_run *r, unsigned side,
 		break;
 	case JINGLE_CONTENT_REJECT:
 	case JINGLE_CONTENT_REMOVE:
-		removed(r, a);
+		removed(r, side, a);
 		break;
 	default:
 		break;
@@ -663,6 +681,13 @@ static void give_up_adding(struct call_run *r, unsigned side)
 		deny(r, side, relay, "wait", "resource-constraint");
 }
 
+void call_stop_adding(struct call_run *r)
+{
+	drop_asked(r);
+	give_up_adding(r, 0);
+	give_up_adding(r, 1);
+}
+
 /* --- the media process answers -------------------------------------------- */
 
 static void set_ours(struct leg *l, const struct call_event *ev, unsigned role)
@@ -684,6 +709,7 @@ void call_on_ready(struct call_run *r)
 		return;
 	}
 	c->transport[ev->transport].state = TRANSPORT_READY;
+	c->transport[ev->transport].renewed = true;
 	for (role = 0; role < 2; role++)
 		set_ours(&c->leg[role ^ c->caller], ev, role);
 	if (waits(c))
@@ -696,6 +722,7 @@ void call_on_ready(struct call_run *r)
 	} else {
 		release(r, 0);
 		release(r, 1);
+		call_return_ready(r);
 	}
 	call_do(r, CALL_DO_SAVE);
 }
@@ -706,7 +733,6 @@ void call_no_media(struct call_run *r)
 		call_end(r, CAUSE_NO_CAPACITY, NULL, NULL, -1);
 		return;
 	}
-	drop_asked(r);
-	give_up_adding(r, 0);
-	give_up_adding(r, 1);
+	call_stop_adding(r);
+	call_return_fails(r);
 }

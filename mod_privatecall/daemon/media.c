@@ -588,6 +588,7 @@ void media_order(struct call_entry *e, const struct call_action *a)
 		[ORDER_CANDIDATE] = WIRE_CANDIDATE, [ORDER_END] = WIRE_END,
 		[ORDER_DROP] = WIRE_DROP, [ORDER_CLOSE] = WIRE_CLOSE,
 		[ORDER_SECURITY] = WIRE_SECURITY, [ORDER_MAP] = WIRE_MAP,
+		[ORDER_RENEW] = WIRE_RENEW,
 	};
 	const struct call_order *o = &a->order;
 	struct media *m = e->dm->media;
@@ -601,7 +602,7 @@ void media_order(struct call_entry *e, const struct call_action *a)
 		msg.transport = (uint8_t)o->transport;
 	if (o->kind == ORDER_REMOTE || o->kind == ORDER_CANDIDATE ||
 	    o->kind == ORDER_END || o->kind == ORDER_SECURITY ||
-	    o->kind == ORDER_MAP)
+	    o->kind == ORDER_MAP || o->kind == ORDER_RENEW)
 		msg.side = (uint8_t)o->role;
 	if (!put_order(&msg, o))
 		return;

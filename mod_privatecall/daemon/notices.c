@@ -75,7 +75,8 @@ static bool wanted(struct daemon *dm, const struct notice *n)
 {
 	enum notices how = users_settings(dm, n->to).notices;
 
-	return how == NOTICES_ALWAYS ||
+	/* Nobody comes back unannounced (X8). */
+	return how == NOTICES_ALWAYS || n->kind == NOTICE_RETURNED ||
 	       (how == NOTICES_AUTO && !shown_natively(n));
 }
 

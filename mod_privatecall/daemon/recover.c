@@ -166,8 +166,7 @@ static bool fits(const struct call *c)
 		return within(from, open) && c->first_answer_wall &&
 		       within(to, IS(LEG_ANSWERED) | IS(LEG_INITIATED));
 	case CALL_UP:
-		return within(from, IS(LEG_ACTIVE)) &&
-		       within(to, IS(LEG_ACTIVE)) && c->first_answer_wall;
+		return call_can_be_up(c) && c->first_answer_wall;
 	case CALL_IDLE:
 		return false;
 	default:

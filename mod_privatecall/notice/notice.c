@@ -8,7 +8,7 @@
 static const char *const kinds[] = {
 	[NOTICE_MISSED] = "missed", [NOTICE_REFUSED] = "refused",
 	[NOTICE_WRITE_BACK] = "write-back", [NOTICE_DETAILS] = "details",
-	[NOTICE_FAILED] = "failed",
+	[NOTICE_FAILED] = "failed", [NOTICE_RETURNED] = "returned",
 };
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
@@ -170,6 +170,8 @@ static const char *subject_of(const struct notice *n)
 		return "Call ended";
 	case NOTICE_WRITE_BACK:
 		return "Call declined";
+	case NOTICE_RETURNED:
+		return "Back in the call";
 	default:
 		return "Call not connected";
 	}
@@ -190,6 +192,11 @@ int notice_text(struct arena *a, const struct notice *n, int offset_min,
 	case NOTICE_WRITE_BACK:
 		text = arena_printf(a, "You declined a call from %s (%s).",
 				    name_of(a, n->peer), n->peer);
+		break;
+	case NOTICE_RETURNED:
+		text = arena_printf(a, "%s (%s) is back in your call since "
+				    "%s UTC.", name_of(a, n->peer), n->peer,
+				    clock_text(a, n->ended, offset_min));
 		break;
 	default:
 		text = refused_text(a, n);

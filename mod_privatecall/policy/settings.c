@@ -32,6 +32,11 @@ static const char *const mode_names[] = {
 	[MODE_ROOM] = "room",
 };
 
+static const char *const leave_names[] = {
+	[LEAVE_END] = "end",
+	[LEAVE_HOLD] = "hold",
+};
+
 static const struct {
 	enum show show;
 	const char *name;
@@ -146,6 +151,11 @@ bool notices_parse(const char *word, enum notices *n_r)
 const char *media_mode_name(enum media_mode m)
 {
 	return name_of(mode_names, COUNT(mode_names), (size_t)m);
+}
+
+const char *on_leave_name(enum on_leave o)
+{
+	return name_of(leave_names, COUNT(leave_names), (size_t)o);
 }
 
 const char *show_name(enum show s)

@@ -12,6 +12,7 @@ enum who_may_call { WHO_EVERYONE, WHO_SERVER, WHO_CONTACTS, WHO_NOBODY };
 enum second_call { SECOND_WAITING, SECOND_BUSY };
 enum notices { NOTICES_ALWAYS, NOTICES_AUTO, NOTICES_NEVER };
 enum media_mode { MODE_DIRECT, MODE_BLIND, MODE_ROOM };
+enum on_leave { LEAVE_END, LEAVE_HOLD };
 enum log_privacy { LOG_JIDS_FULL, LOG_JIDS_HASH, LOG_JIDS_NONE };
 
 /* RFC 6121, 4.7.2.1; "online" is a presence without <show/>. */
@@ -33,6 +34,7 @@ struct settings_site {
 	bool remote_users;
 	bool hard_limit;
 	enum media_mode media;       /* of new calls */
+	enum on_leave on_leave;      /* hold: of calls in mode `room` */
 	unsigned active_show;        /* set of enum show */
 	int64_t idle_limit;          /* 0: off (XEP-0319) */
 	int64_t ring_timeout;        /* 10-60 s */
@@ -64,6 +66,7 @@ bool second_call_parse(const char *word, enum second_call *s_r);
 const char *notices_name(enum notices n);
 bool notices_parse(const char *word, enum notices *n_r);
 const char *media_mode_name(enum media_mode m);
+const char *on_leave_name(enum on_leave o);
 const char *show_name(enum show s);
 bool show_parse(const char *word, enum show *s_r);
 

@@ -20,7 +20,9 @@
  * bare (no description), ufrag=U, pwd=P, nopwd, candidate, fingerprint (other:
  * another one; setup=S), omemo (one that is encrypted), complete
  * (gathering-complete), mute, ringing, ping, reason=R, text=T, to=JID, id=ID,
- * mux, bundle (a group of all contents), ip=ADDRESS (of the candidate).
+ * mux, bundle (a group of all contents), ip=ADDRESS (of the candidate),
+ * a=CODECS, v=CODECS (of audio and video: ID:NAME,ID:NAME; else opus as 111),
+ * mutes=NAME (mute of a content).
  * Transport words hold for all contents. ROLE: caller, callee.
  */
 #ifndef TESTS_GOLDEN_TEXT_H
@@ -219,10 +221,23 @@ static void add_transport(struct reader *r, struct xml_elem *content)
 	}
 }
 
+static void add_codecs(struct reader *r, struct xml_elem *d,
+		       const char *codecs)
+{
+	char *at = arena_strdup(r->a, codecs ? codecs : "111:opus"), *one;
+	struct xml_elem *p;
+
+	while ((one = strsep(&at, ","))) {
+		p = xml_add(r->a, d, NS_RTP, "payload-type");
+		xml_set(r->a, p, "id", strsep(&one, ":"));
+		xml_set(r->a, p, "name", one ? one : "");
+	}
+}
+
 static void add_content(struct reader *r, struct xml_elem *j,
 			const char *name, const char *media)
 {
-	struct xml_elem *c = xml_add(r->a, j, NS_JINGLE, "content"), *d, *p;
+	struct xml_elem *c = xml_add(r->a, j, NS_JINGLE, "content"), *d;
 	const char *creator = value(r, "creator");
 
 	xml_set(r->a, c, "creator", creator ? creator : "initiator");
@@ -233,9 +248,7 @@ static void add_content(struct reader *r, struct xml_elem *j,
 		xml_set(r->a, d, "media", media);
 		if (has(r, "mux"))
 			xml_add(r->a, d, NS_RTP, "rtcp-mux");
-		p = xml_add(r->a, d, NS_RTP, "payload-type");
-		xml_set(r->a, p, "id", "111");
-		xml_set(r->a, p, "name", "opus");
+		add_codecs(r, d, value(r, is(media, "video") ? "v" : "a"));
 	}
 	if (!is(r->word[2], "content-modify"))
 		add_transport(r, c);
@@ -286,6 +299,9 @@ static int read_jingle(struct reader *r)
 	for (i = 0; i < 3; i++)
 		if (has(r, infos[i]))
 			xml_add(r->a, j, NS_RTP_INFO, infos[i]);
+	if (value(r, "mutes"))
+		xml_set(r->a, xml_add(r->a, j, NS_RTP_INFO, "mute"), "name",
+			value(r, "mutes"));
 	if (value(r, "reason"))
 		jingle_add_reason(r->a, j, NS_JINGLE, value(r, "reason"),
 				  value(r, "text"));
@@ -592,6 +608,7 @@ static char *media_line(struct arena *a, const struct call_order *o)
 	case ORDER_OPEN:
 		return arena_printf(a, "media %s %u%s", name, o->transport,
 				    o->mode == MODE_ROOM ? " room" : "");
+	case ORDER_RENEW:
 	case ORDER_END:
 		return arena_printf(a, "media %s %u %s", name, o->transport,
 				    role);

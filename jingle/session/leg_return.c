@@ -1,0 +1,402 @@
+/* leg_return.c: mode `room`: a user comes back into a session that the other
+ * one has kept: his offer is answered out of what that one said (leg_says.c).
+ *
+ * His contents are paired with the other's by name and media, else by media
+ * alone; from then on his are known by the other's names (leg_content.c). The
+ * answer is in his numbers (RFC 3264, 6.1), with the other's parameters and
+ * SSRCs, and with what both have of feedback and header extensions. What the
+ * other has nothing for is accepted with a codec of his, for nobody to send
+ * anything.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <strings.h>
+#include "jingle/session/leg_map.h"
+#include "jingle/session/leg_private.h"
+#include "jingle/stanza/source.h"
+
+bool leg_bundled(const struct xml_elem *tree, const char *one,
+		 const char *other, struct arena *a)
+{
+	struct content_group *g;
+	struct why why;
+	unsigned n = 0, i, k, found;
+
+	if (group_parse(a, tree, &g, &n, &why))
+		return false;
+	for (i = 0; i < n; i++) {
+		found = 0;
+		for (k = 0; k < g[i].names; k++)
+			found += strcmp(g[i].name[k], one) == 0 ||
+				 strcmp(g[i].name[k], other) == 0;
+		if (found == 2 && strcmp(g[i].semantics, "BUNDLE") == 0)
+			return true;
+	}
+	return false;
+}
+
+/* --- pairs ------------------------------------------------------------ */
+
+struct pairs {
+	struct leg *l;
+	const struct leg *other;
+	const struct xml_elem *tree;
+	struct arena *a;
+	unsigned n;
+	struct {
+		struct leg_content *his, *with;    /* with NULL: nothing */
+	} pair[LEG_CONTENTS_MAX];
+};
+
+/* Nobody else has it; on one transport with another of the other's only if he
+ * has both on one, too. */
+static bool is_free(const struct pairs *p, const struct leg_content *with,
+		    const char *name)
+{
+	unsigned i;
+
+	for (i = 0; i < p->n; i++) {
+		if (!p->pair[i].with)
+			continue;
+		if (p->pair[i].with == with ||
+		    (p->pair[i].with->transport == with->transport &&
+		     !leg_bundled(p->tree, p->pair[i].his->name, name, p->a)))
+			return false;
+	}
+	return true;
+}
+
+static struct leg_content *partner(struct pairs *p, const char *name,
+				   const char *media)
+{
+	struct leg_content *c, *best = NULL;
+	struct rtp_description d;
+	int err;
+
+	for (c = p->other->contents; c; c = c->next) {
+		err = c->transport ? leg_says(p->other, c->name, &d, p->a) :
+				     ENOENT;
+		if (err == ENOMEM)
+			p->l->failed = true;
+		if (err || !str_eq(d.media, media) || !is_free(p, c, name))
+			continue;
+		if (strcmp(c->name, name) == 0)
+			return c;
+		if (!best)
+			best = c;
+	}
+	return best;
+}
+
+/* His own name for it is kept where it is another. */
+static void name_it(struct leg *l, struct leg_content *c, const char *name)
+{
+	char *his = c->name;
+
+	c->name = strdup(name);
+	if (!c->name) {
+		c->name = his;
+		l->failed = true;
+		return;
+	}
+	if (strcmp(his, name) == 0)
+		free(his);
+	else
+		c->his = his;
+}
+
+static void name_pair(struct pairs *p, unsigned i)
+{
+	struct leg_content *his = p->pair[i].his, *with = p->pair[i].with;
+
+	if (!with) {
+		if (leg_find_content(p->other, his->name))
+			name_it(p->l, his, leg_other_name(p->l, p->other,
+							  his->name, p->a));
+		return;
+	}
+	his->by_callee = with->by_callee;
+	name_it(p->l, his, with->name);
+}
+
+struct xml_elem *leg_pair(struct leg *l, const struct leg *other,
+			  const struct xml_elem *offer, struct arena *a)
+{
+	struct pairs p = { .l = l, .other = other, .tree = offer, .a = a };
+	struct xml_elem *copy = xml_copy(a, offer);
+	const struct xml_elem *e;
+	struct leg_content *c;
+	unsigned i;
+
+	for (e = xml_child(offer, NS_JINGLE, "content"); e;
+	     e = xml_next(e, NS_JINGLE, "content")) {
+		c = leg_find_content(l, xml_get(e, "name"));
+		if (!c || p.n >= LEG_CONTENTS_MAX)
+			continue;
+		p.pair[p.n].his = c;
+		p.pair[p.n].with = partner(&p, c->name, xml_get(
+			xml_child(e, NS_RTP, "description"), "media"));
+		p.n++;
+	}
+	for (i = 0; i < p.n; i++)
+		name_pair(&p, i);
+	leg_names_in(l, copy, a);
+	return copy;
+}
+
+bool leg_is_paired(const struct leg *other, const char *name)
+{
+	return leg_transport(other, name) >= 0;
+}
+
+/* --- the answer -------------------------------------------------------- */
+
+static bool has_feedback(const struct rtp_feedback *f, unsigned n,
+			 const struct rtp_feedback *one)
+{
+	unsigned i;
+
+	for (i = 0; i < n; i++)
+		if (strcmp(f[i].type, one->type) == 0 &&
+		    (f[i].subtype == one->subtype ||
+		     str_eq(f[i].subtype, one->subtype)))
+			return true;
+	return false;
+}
+
+/* In `to`, which was made of the other's: what he has not, out. */
+static void cut_feedback(struct xml_elem *to, const struct rtp_feedback *his,
+			 unsigned n)
+{
+	struct xml_elem *e, *next;
+	struct rtp_feedback f;
+
+	for (e = xml_child(to, NS_RTCP_FB, NULL); e; e = next) {
+		next = xml_next(e, NS_RTCP_FB, NULL);
+		f.type = xml_get(e, "type");
+		f.subtype = xml_get(e, "subtype");
+		if (strcmp(e->name, "rtcp-fb") != 0 || !f.type ||
+		    !has_feedback(his, n, &f))
+			xml_remove(to, e);
+	}
+}
+
+/* RTX of his number of what it repeats. */
+static void set_apt(struct xml_elem *to, const struct rtp_payload *his,
+		    struct arena *a)
+{
+	struct xml_elem *e = xml_child(to, NS_RTP, "parameter");
+	unsigned i;
+
+	for (; e && !str_eq(xml_get(e, "name"), "apt");)
+		e = xml_next(e, NS_RTP, "parameter");
+	for (i = 0; e && i < his->parameters; i++)
+		if (str_eq(his->parameter[i].name, "apt"))
+			xml_set(a, e, "value", his->parameter[i].value);
+}
+
+static bool add_payload(struct xml_elem *to, const struct rtp_description *his,
+			const struct rtp_payload *p,
+			const struct rtp_description *other, struct arena *a)
+{
+	const struct rtp_payload *same = leg_map_same(his, p, other);
+	struct xml_elem *e;
+
+	if (!same)
+		return false;
+	e = xml_copy(a, same->elem);
+	xml_set(a, e, "id", xml_get(p->elem, "id"));
+	cut_feedback(e, p->feedback, p->feedbacks);
+	set_apt(e, p, a);
+	xml_append(to, e);
+	return true;
+}
+
+static void add_exts(struct xml_elem *to, const struct rtp_description *his,
+		     const struct rtp_description *other, struct arena *a)
+{
+	struct xml_elem *e;
+	unsigned i;
+
+	for (i = 0; i < his->hdrexts; i++) {
+		if (!leg_map_ext(other, his->hdrext[i].uri))
+			continue;
+		e = xml_add(a, to, NS_HDREXT, "rtp-hdrext");
+		xml_set(a, e, "id", arena_printf(a, "%u", his->hdrext[i].id));
+		xml_set(a, e, "uri", his->hdrext[i].uri);
+	}
+	if (his->extmap_allow_mixed && other->extmap_allow_mixed)
+		xml_add(a, to, NS_HDREXT, "extmap-allow-mixed");
+}
+
+/* Neither codecs nor extensions: RTCP, SSRCs, streams. */
+static void add_rest(struct xml_elem *to, const struct rtp_description *his,
+		     const struct rtp_description *other, struct arena *a)
+{
+	const struct xml_elem *e;
+	struct xml_elem *copy;
+
+	for (e = other->elem->first; e; e = e->next) {
+		if (!e->name || strcmp(e->ns, NS_HDREXT) == 0 ||
+		    xml_is(e, NS_RTP, "payload-type") ||
+		    (xml_is(e, NS_RTP, "rtcp-reduced-size") &&
+		     !his->rtcp_reduced_size))
+			continue;
+		copy = xml_copy(a, e);
+		xml_append(to, copy);
+	}
+	cut_feedback(to, his->feedback, his->feedbacks);
+}
+
+/* Something that is not RTX of another one, and nobody is to send it. */
+static void add_nothing(struct xml_elem *content, struct xml_elem *to,
+			const struct rtp_description *his, struct arena *a)
+{
+	unsigned i;
+
+	xml_set(a, content, "senders", "none");
+	xml_add(a, to, NS_RTP, "rtcp-mux");
+	for (i = 0; i < his->payloads; i++)
+		if (!his->payload[i].name ||
+		    strcasecmp(his->payload[i].name, "rtx") != 0) {
+			xml_append(to, xml_copy(a, his->payload[i].elem));
+			return;
+		}
+}
+
+static int add_description(struct xml_elem *content, const struct leg *l,
+			   const struct leg *other, const char *name,
+			   struct arena *a)
+{
+	struct rtp_description his, has;
+	struct xml_elem *to;
+	unsigned i, n = 0;
+	int err = leg_says(l, name, &his, a);
+
+	if (err)
+		return err;
+	to = xml_add(a, content, NS_RTP, "description");
+	xml_set(a, to, "media", his.media);
+	err = leg_is_paired(other, name) ? leg_says(other, name, &has, a) :
+					   ENOENT;
+	if (err == ENOMEM)
+		return err;
+	for (i = 0; !err && i < his.payloads; i++)
+		n += add_payload(to, &his, &his.payload[i], &has, a);
+	if (!n) {
+		add_nothing(content, to, &his, a);
+		return 0;
+	}
+	add_exts(to, &his, &has, a);
+	add_rest(to, &his, &has, a);
+	if (has.has_ssrc)
+		xml_set(a, to, "ssrc", arena_printf(a, "%u", has.ssrc));
+	return 0;
+}
+
+bool leg_has_common(const struct leg *l, const struct leg *other,
+		    const char *media, struct arena *a)
+{
+	const struct leg_content *c;
+	struct rtp_description his, has;
+	unsigned i;
+
+	for (c = l->contents; c; c = c->next) {
+		if (!leg_is_paired(other, c->name) ||
+		    leg_says(l, c->name, &his, a) ||
+		    leg_says(other, c->name, &has, a) ||
+		    !str_eq(his.media, media))
+			continue;
+		for (i = 0; i < his.payloads; i++)
+			if (leg_map_same(&his, &his.payload[i], &has))
+				return true;
+	}
+	return false;
+}
+
+/* Those that he has on one transport, and we do, too. */
+static void add_group(struct xml_elem *to, const struct leg *l,
+		      const struct xml_elem *offer, struct arena *a)
+{
+	const struct xml_elem *first = xml_child(offer, NS_JINGLE, "content");
+	const char *with = xml_get(first, "name"), *name;
+	struct xml_elem *group = NULL;
+	const struct xml_elem *e;
+
+	for (e = xml_next(first, NS_JINGLE, "content"); e;
+	     e = xml_next(e, NS_JINGLE, "content")) {
+		name = xml_get(e, "name");
+		if (!leg_bundled(offer, with, name, a) ||
+		    leg_transport(l, with) != leg_transport(l, name))
+			continue;
+		if (!group) {
+			group = xml_add(a, to, NS_GROUPING, "group");
+			xml_set(a, group, "semantics", "BUNDLE");
+			xml_set(a, xml_add(a, group, NULL, "content"), "name",
+				with);
+		}
+		xml_set(a, xml_add(a, group, NULL, "content"), "name", name);
+	}
+}
+
+struct xml_elem *leg_answer(struct leg *l, const struct leg *other,
+			    const struct xml_elem *offer, struct arena *a)
+{
+	struct xml_elem *to = xml_new(a, NS_JINGLE, "jingle"), *content, *t;
+	const struct xml_elem *e;
+	const char *name;
+
+	for (e = xml_child(offer, NS_JINGLE, "content"); e;
+	     e = xml_next(e, NS_JINGLE, "content")) {
+		name = xml_get(e, "name");
+		content = xml_add(a, to, NS_JINGLE, "content");
+		xml_set(a, content, "creator", xml_get(e, "creator"));
+		xml_set(a, content, "name", name);
+		xml_set(a, content, "senders", xml_get(e, "senders"));
+		if (add_description(content, l, other, name, a) == ENOMEM)
+			l->failed = true;
+		/* In the place of the other's, which ours takes. */
+		t = xml_add(a, content, NS_ICE_UDP, "transport");
+		xml_add(a, t, NS_DTLS, "fingerprint");
+	}
+	add_group(to, l, offer, a);
+	return to;
+}
+
+/* --- what was negotiated ------------------------------------------------ */
+
+static bool cut_description(struct rtp_description *d,
+			    const struct rtp_description *by)
+{
+	bool cut = false;
+	unsigned i;
+
+	for (i = 0; i < d->payloads; i++)
+		if (!leg_map_same(d, &d->payload[i], by)) {
+			xml_remove(d->elem, d->payload[i].elem);
+			cut = true;
+		}
+	return cut;
+}
+
+int leg_cut_says(struct leg *l, const struct leg *by,
+		 const struct xml_elem *tree, struct arena *a)
+{
+	const struct xml_elem *e;
+	struct rtp_description d, other;
+	const char *name;
+	int err;
+
+	for (e = xml_child(tree, NS_JINGLE, "content"); e;
+	     e = xml_next(e, NS_JINGLE, "content")) {
+		name = xml_get(e, "name");
+		err = leg_says(l, name, &d, a);
+		if (!err)
+			err = leg_says(by, name, &other, a);
+		if (err == ENOMEM)
+			return err;
+		if (!err && cut_description(&d, &other))
+			leg_set_says(l, name, d.elem, a);
+	}
+	return 0;
+}

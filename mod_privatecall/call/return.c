@@ -1,0 +1,327 @@
+/* return.c: mode `room`: one of the two leaves and comes back, the other stays
+ * (F23, F28, X8).
+ *
+ *   in --hung up (`on_leave = hold`), lost--> away --propose--> PROCEEDED
+ *    |                                         ^                   | initiate
+ *    | another device of his proposes          | gives up          v
+ *    '------------------------> PROCEEDED      '-----------  OFFERED, RENEW
+ *                                                                  |
+ *   in again <-- accept, told to the other <-- CREDENTIALS of all -'
+ *
+ * The call is UP all the time, and the leg of who stays knows nothing of it but
+ * a notice. Nobody is rung: both are in the call already. Alone longer than
+ * `alone_timeout` ends it, also when who comes back does not get so far.
+ */
+#include "mod_privatecall/call/call_private.h"
+#include "jingle/stanza/ns.h"
+
+static unsigned role_of(const struct call *c, unsigned side)
+{
+	return side != c->caller;
+}
+
+/* There is something to keep: media have been both ways. */
+static bool is_kept(const struct call *c)
+{
+	return c->state == CALL_UP && c->mode == MODE_ROOM && c->connected;
+}
+
+static bool is_in(const struct call *c, unsigned side)
+{
+	return c->leg[side].state == LEG_ACTIVE && !c->away_since[side] &&
+	       !c->alone_since[role_of(c, side)];
+}
+
+bool call_may_return(const struct call *c, unsigned side)
+{
+	return is_kept(c) && is_in(c, !side);
+}
+
+bool call_returns(const struct call *c, unsigned side)
+{
+	const struct leg *l = &c->leg[side];
+
+	return c->state == CALL_UP && l->absent && l->state != LEG_ENDED;
+}
+
+bool call_can_be_up(const struct call *c)
+{
+	unsigned i, in = 0;
+
+	for (i = 0; i < 2; i++) {
+		if (c->leg[i].state == LEG_ACTIVE)
+			in++;
+		else if (c->mode != MODE_ROOM || !c->leg[i].absent)
+			return false;
+	}
+	return in > 0;
+}
+
+/* --- away ------------------------------------------------------------- */
+
+/* His media end, whatever still comes of them. */
+static void go_away(struct call_run *r, unsigned side, const char *reason)
+{
+	struct call *c = r->c;
+	unsigned role = role_of(c, side), i;
+
+	if (!c->leg[side].absent)
+		call_log_visit(r, side, reason);
+	c->leg[side].absent = true;
+	c->away_since[side] = 0;
+	if (!c->alone_since[role])
+		c->alone_since[role] = r->ev->now;
+	for (i = 0; c->transport && i < LEG_TRANSPORTS_MAX; i++) {
+		c->transport[i].reached[role] = STEP_NONE;
+		c->transport[i].lost[role] = false;
+		c->transport[i].candidates[role] = 0;
+	}
+	call_stop_adding(r);
+}
+
+bool call_leave(struct call_run *r, unsigned side, const char *reason,
+		bool said)
+{
+	struct leg *l = &r->c->leg[side];
+
+	if (!call_may_return(r->c, side))
+		return false;
+	go_away(r, side, reason);
+	if (said)
+		leg_ended(l, call_leg(r, side));
+	else
+		leg_end(l, reason, NULL, call_leg(r, side));
+	leg_finish(l, reason, NULL, &r->env);
+	call_join(r);
+	call_do(r, CALL_DO_SAVE);
+	return true;
+}
+
+void call_return_over(struct call_run *r, unsigned side, const char *reason,
+		      const char *text)
+{
+	struct leg *l = &r->c->leg[side];
+
+	if (reason)
+		leg_end(l, reason, text, call_leg(r, side));
+	else
+		leg_ended(l, call_leg(r, side));
+	leg_finish(l, reason ? reason : "cancel", NULL, &r->env);
+	call_join(r);
+	call_do(r, CALL_DO_SAVE);
+}
+
+/* --- back ------------------------------------------------------------- */
+
+void call_return(struct call_run *r, unsigned side, const struct leg_event *ev)
+{
+	struct call *c = r->c;
+	struct leg *l = &c->leg[side];
+	const char *sid = ev->jmi ? ev->jmi->id : ev->jingle->sid;
+	unsigned relays = l->next_relay;
+
+	go_away(r, side, "expired");
+	leg_migrate(l, sid, call_leg(r, side));
+	call_join(r);
+	leg_reset(l, LEG_CALLER, call_nonce(r->ev->entropy));
+	/* What the other still owes an answer to was of the session before. */
+	l->next_relay = relays;
+	l->turned = side != c->caller;
+	l->absent = true;
+	leg_end_ice(l, true);
+	call_return_address(r, side, ev->stanza);
+	if (leg_open(l, ev, call_leg(r, side))) {
+		call_join(r);
+		call_return_over(r, side, NULL, NULL);
+		return;
+	}
+	leg_proceed(l, NULL, &r->env);
+	call_join(r);
+	if (l->offer)
+		call_return_offer(r, side, l->offer->elem);
+	call_do(r, CALL_DO_SAVE);
+}
+
+static void refuse(struct call_run *r, unsigned side, const char *reason,
+		   const char *text)
+{
+	call_return_over(r, side, reason, text);
+}
+
+/* On the transports of the other's; what has none of his gets its own, if it is
+ * not bundled with one that has. */
+static bool take_transports(struct call_run *r, unsigned side,
+			    const struct xml_elem *tree)
+{
+	struct leg *l = &r->c->leg[side], *other = &r->c->leg[!side];
+	const struct xml_elem *e, *f;
+	const char *name, *with;
+	int number;
+
+	for (e = xml_child(tree, NS_JINGLE, "content"); e;
+	     e = xml_next(e, NS_JINGLE, "content")) {
+		name = xml_get(e, "name");
+		if (leg_transport(other, name) >= 0)
+			leg_set_transport(l, name, leg_transport(other, name));
+	}
+	for (e = xml_child(tree, NS_JINGLE, "content"); e;
+	     e = xml_next(e, NS_JINGLE, "content")) {
+		name = xml_get(e, "name");
+		number = leg_transport(l, name);
+		for (f = xml_child(tree, NS_JINGLE, "content");
+		     f && number < 0; f = xml_next(f, NS_JINGLE, "content")) {
+			with = xml_get(f, "name");
+			if (f != e && leg_bundled(tree, name, with,
+						  r->ev->arena))
+				number = leg_transport(l, with);
+		}
+		if (number < 0)
+			number = call_open_transport(r);
+		if (number < 0)
+			return false;
+		leg_set_transport(l, name, number);
+	}
+	return true;
+}
+
+static void renew(struct call_run *r, unsigned side)
+{
+	struct call *c = r->c;
+	unsigned i;
+
+	for (i = 0; i < LEG_TRANSPORTS_MAX; i++) {
+		if (call_transport_state(c, i) != TRANSPORT_READY)
+			continue;
+		c->transport[i].renewed = false;
+		c->transport[i].secured = false;
+		call_order(r, ORDER_RENEW, i)->role = role_of(c, side);
+	}
+}
+
+void call_return_offer(struct call_run *r, unsigned side,
+		       const struct xml_elem *offer)
+{
+	struct call *c = r->c;
+	struct leg *l = &c->leg[side];
+	struct arena *a = r->ev->arena;
+	enum leg_lack lack = leg_lacks(offer, true, a);
+	struct xml_elem *tree;
+
+	if (lack) {
+		refuse(r, side, call_lack_reason(lack),
+		       arena_printf(a, "The call could not be connected "
+				    "(%s).", call_lack_text(lack)));
+		return;
+	}
+	tree = leg_pair(l, &c->leg[!side], offer, a);
+	if (!leg_keep_says(l, tree, a)) {
+		refuse(r, side, "incompatible-parameters", NULL);
+		return;
+	}
+	if (!leg_has_common(l, &c->leg[!side], "audio", a)) {
+		refuse(r, side, "incompatible-parameters",
+		       cause_text(a, CAUSE_NO_CODEC, NULL));
+		return;
+	}
+	renew(r, side);
+	if (!take_transports(r, side, tree)) {
+		refuse(r, side, "incompatible-parameters", NULL);
+		return;
+	}
+	leg_keeps_fingerprints(l, tree, a);
+	leg_keep_offer(l, tree);
+}
+
+static bool all_renewed(const struct call *c)
+{
+	unsigned i;
+
+	for (i = 0; i < LEG_TRANSPORTS_MAX; i++)
+		if (call_transport_state(c, i) == TRANSPORT_ASKED ||
+		    (call_transport_state(c, i) == TRANSPORT_READY &&
+		     !c->transport[i].renewed))
+			return false;
+	return true;
+}
+
+static void accept(struct call_run *r, unsigned side)
+{
+	struct call *c = r->c;
+	struct leg *l = &c->leg[side], *other = &c->leg[!side];
+	struct xml_elem *offer = xml_copy(r->ev->arena, l->offer->elem);
+
+	leg_accept(l, leg_answer(l, other, offer, r->ev->arena),
+		   call_leg(r, side));
+	call_join(r);
+	if (leg_cut_says(l, other, offer, r->ev->arena))
+		r->failed = true;
+	l->absent = false;
+	l->returned = r->ev->wall;
+	l->stranger = true;
+	other->stranger = false;
+	call_take_ice(r, side, offer);
+	call_take_kept_ice(r, side);
+	leg_drop_kept(l);
+	call_expect_both(r);
+	/* Until he is connected. */
+	c->alone_since[role_of(c, side)] = r->ev->now;
+	call_do(r, CALL_DO_SUPERSEDE)->user = l->user;
+	call_notify_return(r, side);
+	call_do(r, CALL_DO_SAVE);
+}
+
+void call_return_ready(struct call_run *r)
+{
+	unsigned i;
+
+	for (i = 0; i < 2; i++)
+		if (call_returns(r->c, i) && r->c->leg[i].offer &&
+		    r->c->leg[i].state == LEG_OFFERED && all_renewed(r->c))
+			accept(r, i);
+}
+
+bool call_return_credentials(struct call_run *r, unsigned side)
+{
+	const struct call_event *ev = r->ev;
+	struct call *c = r->c;
+	struct leg *l = &c->leg[side];
+	const struct leg_ours *o = leg_ours(&c->leg[!side], ev->transport);
+
+	if (!l->absent)
+		return false;
+	if (l->state != LEG_OFFERED)
+		return true;
+	leg_set_ours(l, ev->transport, ev->ufrag[0], ev->pwd[0]);
+	leg_set_print(l, ev->transport, o ? o->print : NULL);
+	c->transport[ev->transport].renewed = true;
+	call_return_ready(r);
+	return true;
+}
+
+void call_return_fails(struct call_run *r)
+{
+	unsigned i;
+
+	for (i = 0; i < 2; i++)
+		if (call_returns(r->c, i) &&
+		    r->c->leg[i].state == LEG_OFFERED)
+			call_return_over(r, i, "gone", NULL);
+}
+
+/* Back from the store: nobody waits for who was about to come back. That media
+ * have been both ways is not stored, but without nobody leaves. */
+void call_return_restored(struct call_run *r)
+{
+	struct call *c = r->c;
+	unsigned i;
+
+	for (i = 0; i < 2; i++) {
+		if (c->leg[i].absent || c->leg[i].returned)
+			c->connected = true;
+		if (!c->leg[i].absent)
+			continue;
+		c->alone_since[role_of(c, i)] = r->ev->now;
+		if (call_returns(c, i))
+			call_return_over(r, i, "gone", NULL);
+	}
+}
