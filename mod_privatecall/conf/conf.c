@@ -515,6 +515,17 @@ static void choose_hosts(struct loader *l)
 		fault_take(l, at->place, fault_text);
 }
 
+/* In the other modes nobody can stay without the other. */
+static void check_on_leave(struct loader *l)
+{
+	const struct given *at = given_of(l, "on_leave");
+	const struct settings_site *s = &l->conf->site;
+
+	if (s->on_leave == LEAVE_HOLD && s->media != MODE_ROOM)
+		fault(l, at->file, at->place, "expected end, or `media = "
+		      "room' for `hold'");
+}
+
 static void finish(struct loader *l)
 {
 	if (!l->conf->domain)
@@ -526,6 +537,8 @@ static void finish(struct loader *l)
 		choose_secret(l);
 	if (!l->err)
 		choose_hosts(l);
+	if (!l->err)
+		check_on_leave(l);
 }
 
 static int set_defaults(struct conf *c)

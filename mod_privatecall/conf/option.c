@@ -54,14 +54,19 @@ static const char *mode_word(unsigned value)
 	return media_mode_name((enum media_mode)value);
 }
 
+static const char *leave_word(unsigned value)
+{
+	return on_leave_name((enum on_leave)value);
+}
+
 static const char *const media_words[] = { "auto", NULL };
 static const char *const callable_words[] = { "active", "reachable", NULL };
-static const char *const on_leave_words[] = { "end", "hold", NULL };
 static const char *const rejoin_words[] = { "ring", "notify", NULL };
 
 /* Values of enums are read and written as unsigned. */
 _Static_assert(sizeof(enum who_may_call) == sizeof(unsigned) &&
 	       sizeof(enum media_mode) == sizeof(unsigned) &&
+	       sizeof(enum on_leave) == sizeof(unsigned) &&
 	       sizeof(enum log_privacy) == sizeof(unsigned), "enum size");
 
 #define BOOL(n, at) { .name = n, .kind = CONF_BOOL, .offset = at }
@@ -107,7 +112,7 @@ const struct conf_option conf_options[] = {
 	{ .name = "active_show", .kind = CONF_SHOWS,
 	  .offset = SITE(active_show), .word_h = show_word },
 	TIME("idle_limit", SITE(idle_limit), MINUTE, 7 * DAY, true),
-	FIXED("on_leave", on_leave_words, MEDIA_PLANE),
+	WORD("on_leave", SITE(on_leave), leave_word),
 	FIXED("rejoin", rejoin_words, MEDIA_PLANE),
 	TIME("room_lifetime", SITE(room_lifetime), MINUTE, 7 * DAY, false),
 	BOOL("hard_limit", SITE(hard_limit)),

@@ -387,8 +387,10 @@ static void later_words_are_refused(void **state)
 		"`auto' needs a later release");
 	refused(MIN "media = best\n", "3:9: expected direct, blind or room, "
 		"not `best'");
-	refused(MIN "on_leave = hold\n", "3:12: expected end: `hold' needs "
-		"the media plane of a later release");
+	refused(MIN "on_leave = hold\n", "3:12: expected end, or `media = "
+		"room' for `hold'");
+	refused(MIN "on_leave = stay\n", "3:12: expected end or hold, not "
+		"`stay'");
 	refused(MIN "rejoin = notify\n", "3:10: expected ring: `notify' needs "
 		"the media plane of a later release");
 	refused(MIN "callable = reachable\n", "3:12: expected active: "
