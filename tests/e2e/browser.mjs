@@ -132,7 +132,9 @@ export async function startBrowser({ dir }) {
 			await page.goto(url);
 			await page.evaluate((o) => globalThis.openPhone(o),
 				options);
-			return remotePhone(page, name);
+			return { ...remotePhone(page, name),
+				// As a tab that is killed: nothing is said.
+				kill: () => context.close() };
 		},
 		async stop() {
 			await browser.close();

@@ -1,5 +1,8 @@
 // headless.mjs: alice calls bob three times, each in a browser without window
 //
+// In mode `room` with `returns` both also lose their page in a call, one after
+// the other, and come back to it.
+//
 // Through the component (gateway mode), or natively for comparison: then
 // nobody but the two pages takes part, and the second call is cancelled.
 
@@ -134,6 +137,76 @@ async function declinedCall(o, step) {
 	});
 }
 
+// More than there was: the counters of a page that stayed go on.
+async function mediaGoOn(phone, sid, before) {
+	let stats;
+	await until(async () => {
+		stats = await phone.stats(sid);
+		const { audio, video } = stats;
+		return audio.in?.totalAudioEnergy >=
+				(before?.audio.in.totalAudioEnergy ?? 0) + ENERGY &&
+			video.in?.framesDecoded >=
+				(before?.video.in.framesDecoded ?? 0) + FRAMES;
+	}, () => `audio and video do not go on: ${JSON.stringify(stats)}, ` +
+		`before: ${JSON.stringify(before)}`, MEDIA_MS);
+	return stats;
+}
+
+// `who` is in a call with `stays`; the result is his new page, and its id.
+async function comesBack(o, step, say, { who, stays, sid, dials }) {
+	let back, id, before;
+	await step(`${who.name}'s page is killed`, async () => {
+		await who.kill();
+		before = await stays.stats(sid);
+	});
+	await step(`${who.name} logs in and calls, nobody rings`, async () => {
+		const from = (await stays.log()).length;
+		back = await o.reopen(who.name);
+		await online(back);
+		id = await back.call(dials);
+		await back.wait('connection', { sid: id, state: 'connected' });
+		const seen = (await stays.log()).slice(from);
+		expect(!seen.some((e) => e.what === 'propose'),
+			`${stays.name}'s page rang`);
+		expect(!seen.some((e) => e.what === 'terminated'),
+			`${stays.name}'s call ended`);
+		await stays.wait('headline', {}, { from });
+	});
+	await step('audio and video arrive on both sides again', async () => {
+		const stats = await Promise.all([
+			mediaGoOn(stays, sid, before), mediaGoOn(back, id)]);
+		say(statsLine(stays.name, stats[0]));
+		say(statsLine(back.name, stats[1]));
+	});
+	return { phone: back, sid: id };
+}
+
+// Both pages are logged in, and both have added the other.
+export async function playReturns(o) {
+	const { alice, say } = o;
+	const step = steps(say);
+	let bob = o.bob;
+	say('A call that both lose and come back to:');
+	const sid = await step('alice calls, bob\'s page rings', () => ring(o));
+	await step('bob answers, audio and video arrive', async () => {
+		await bob.answer(sid.b);
+		for (const [phone, id] of [[alice, sid.a], [bob, sid.b]])
+			await phone.wait('connection',
+				{ sid: id, state: 'connected' });
+		await Promise.all([mediaFlows(alice, sid.a),
+			mediaFlows(bob, sid.b)]);
+	});
+	const first = await comesBack(o, step, say, { who: bob, stays: alice,
+		sid: sid.a, dials: o.dialsBack });
+	bob = first.phone;
+	const second = await comesBack(o, step, say, { who: alice, stays: bob,
+		sid: first.sid, dials: o.dials });
+	await step('alice hangs up, bob\'s page is told', async () => {
+		await second.phone.hangup(second.sid);
+		await bob.wait('terminated', { sid: first.sid });
+	});
+}
+
 export async function headlines(phone) {
 	return (await phone.log()).filter((e) => e.what === 'headline');
 }
@@ -166,11 +239,12 @@ async function printNotices(phone, say) {
 // each other's own addresses; relay: where all media must come from. Throws
 // StepError.
 export async function playCalls({ alice, bob, host, domain, daemon, native,
-	relay, say }) {
+	relay, returns, reopen, say }) {
 	const step = steps(say);
 	const calls = {
 		alice, bob, daemon, relay,
 		dials: native ? `bob@${host}` : `bob@${domain}`,
+		dialsBack: native ? `alice@${host}` : `alice@${domain}`,
 		shownAs: native ? `alice@${host}` : `alice@${domain}/call`,
 	};
 
@@ -199,4 +273,6 @@ export async function playCalls({ alice, bob, host, domain, daemon, native,
 	say(`\nThe call log (privatecallctl log):\n${log.stdout.trimEnd()}`);
 	await printNotices(alice, say);
 	await printNotices(bob, say);
+	if (returns)
+		await playReturns({ ...calls, reopen, say });
 }

@@ -6,6 +6,7 @@
 // node quickstart.mjs --headless-call   two browsers without a window call
 //   --native  the same two browsers without the component, for comparison
 //   --media   blind, room: through our relay (direct)
+//   --return  with --media room: both lose their page and come back
 //   --keep    leave the run's folder
 
 import { randomBytes } from 'node:crypto';
@@ -90,7 +91,8 @@ function serverOptions({ mode, native }, more) {
 		: undefined };
 }
 
-async function headlessCall({ server, mode, native, media, keep }) {
+async function headlessCall({ server, mode, native, media, keep,
+	return: returns }) {
 	const dir = runFolder();
 	const users = passwords();
 	const run = { dir, phones: [] };
@@ -111,16 +113,18 @@ async function headlessCall({ server, mode, native, media, keep }) {
 		}
 		run.browser = await startBrowser({ dir });
 		say(`Chromium ${run.browser.version} runs without a window`);
-		run.phones = await Promise.all(USERS.map((name) =>
-			run.browser.openPhone({
-				name, jid: `${name}@${run.prosody.host}`,
-				password: users[name],
-				websocket: run.prosody.websocket,
-			})));
+		const open = (name) => run.browser.openPhone({
+			name, jid: `${name}@${run.prosody.host}`,
+			password: users[name],
+			websocket: run.prosody.websocket,
+		});
+		run.phones = await Promise.all(USERS.map(open));
 		const [alice, bob] = run.phones;
 		await playCalls({ alice, bob, say, host: run.prosody.host,
 			domain: run.prosody.component.domain,
 			daemon: run.daemon ?? null, relay: run.media?.address,
+			returns, reopen: async (name) =>
+				run.phones[USERS.indexOf(name)] = await open(name),
 			ends: media === 'room', native: native || mode === 'transparent' });
 		say('\nAll three calls went as they should.');
 	} catch (error) {
@@ -240,6 +244,7 @@ const { values: options } = parseArgs({ options: {
 	mode: { type: 'string', default: 'transparent' },
 	native: { type: 'boolean' },
 	media: { type: 'string', default: 'direct' },
+	return: { type: 'boolean' },
 	keep: { type: 'boolean' },
 } });
 try {
