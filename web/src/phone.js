@@ -86,6 +86,10 @@ export class Phone {
 			client.acceptSubscription(from);
 			this.record('approved', { from });
 		});
+		// The library ends a session whose peer goes unavailable, and says
+		// so to nobody. He may come back to it: the service says when it
+		// is over.
+		client.jingle.endPeerSessions = () => {};
 		client.on('jingle:incoming', (session) =>
 			this.onSession(session));
 		client.on('jingle:accepted', (session) =>
