@@ -177,6 +177,7 @@ struct call_action {
 	unsigned round;            /* LOG */
 	enum cause cause;          /* LOG */
 	const char *reason;        /* LOG, VISIT */
+	const char *step;          /* LOG: at which it failed; NULL: none */
 	struct notice notice;      /* NOTICE */
 	struct call_order order;   /* MEDIA */
 };

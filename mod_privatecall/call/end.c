@@ -88,7 +88,7 @@ void call_log_visit(struct call_run *r, unsigned side, const char *reason)
 }
 
 static void log_attempt(struct call_run *r, enum cause cause,
-			const char *reason)
+			const char *reason, const char *step)
 {
 	struct call *c = r->c;
 	struct call_action *a;
@@ -106,6 +106,7 @@ static void log_attempt(struct call_run *r, enum cause cause,
 	a->ended = r->ev->wall;
 	a->cause = cause;
 	a->reason = reason;
+	a->step = step ? step : r->step;
 	if (!c->answered_wall)
 		return;
 	for (i = 0; i < 2; i++)
@@ -320,7 +321,8 @@ void call_end(struct call_run *r, enum cause cause, const char *reason,
 	c->ended_at = r->ev->now;
 	call_assign(r, &c->reason, caller_reason);
 	call_set_state(c, CALL_ENDING);
-	log_attempt(r, cause, arena_strdup(r->ev->arena, caller_reason));
+	log_attempt(r, cause, arena_strdup(r->ev->arena, caller_reason),
+		    by < 0 ? step : NULL);
 	notify_both(r, cause, step);
 	call_media_close(r);
 	call_do(r, CALL_DO_SAVE);

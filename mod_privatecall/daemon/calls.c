@@ -399,7 +399,8 @@ static void log_end(struct daemon *dm, const struct call_action *a)
 	log_line(LOG_INFO, "ended", "call", a->id, "round", round,
 		 "result", result_of(a),
 		 "reason", a->reason, "seconds", seconds,
-		 "caller", "@", a->from, "callee", "@", a->to, NULL);
+		 "caller", "@", a->from, "callee", "@", a->to,
+		 "step", a->step, NULL);
 }
 
 /* --- executing -------------------------------------------------------- */

@@ -356,6 +356,9 @@ static void test_insecure(void **state)
 	assert_int_equal(count_sent("<security-error"), 2);
 	UNTIL(count_sent("(wrong fingerprint of the caller&apos;s device)") +
 	      count_sent("(wrong fingerprint of the caller's device)") >= 4);
+	assert_int_equal(logged("result=failed reason=security-error"), 1);
+	assert_int_equal(logged("step=\"wrong fingerprint of the caller's "
+				"device\""), 1);
 	media_end();
 	stop();
 }
