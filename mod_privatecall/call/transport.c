@@ -487,10 +487,12 @@ void call_say_again(struct call_run *r)
 	unsigned number = r->ev->transport, side;
 
 	for (side = 0; side < 2; side++) {
+		if (c->leg[side].absent)
+			continue;
 		leg_take_known(&c->leg[side], (int)number, call_leg(r, side));
 		call_join(r);
 	}
-	if (c->mode != MODE_ROOM)
+	if (c->mode != MODE_ROOM || c->leg[0].absent || c->leg[1].absent)
 		return;
 	say_security(r, number);
 	if (c->transport[number].secured)
