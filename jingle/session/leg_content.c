@@ -8,6 +8,7 @@
  * on his leg and we answer for him on the caller's.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include "jingle/session/leg_private.h"
 
@@ -77,11 +78,11 @@ static const char *creator_word(bool by_callee)
 static struct leg_content *add_his(struct leg *l, const char *name)
 {
 	struct leg_content *c;
-	char other[JINGLE_NAME_MAX + 2] = "+";
+	char other[JINGLE_NAME_MAX + 2];
 
 	if (!leg_find_content(l, name))
 		return leg_add_content(l, name);
-	strncat(other, name, JINGLE_NAME_MAX);
+	snprintf(other, sizeof(other), "+%s", name);
 	c = leg_find_content(l, other) ? NULL : leg_add_content(l, other);
 	if (c)
 		leg_assign(l, &c->his, name);

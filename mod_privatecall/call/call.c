@@ -122,7 +122,7 @@ bool call_has_user(const struct call *c, unsigned side)
 		return true;
 	case LEG_PROCEEDED:
 	case LEG_OFFERED:
-		return c->state == CALL_SETUP;
+		return c->state == CALL_SETUP || c->state == CALL_UP;
 	default:
 		return false;
 	}

@@ -195,6 +195,15 @@ static void end_ice(struct call *c)
 	leg_end_ice(&c->leg[1], c->mode == MODE_ROOM);
 }
 
+/* Who was about to come back has none again. */
+static bool has_ours(const struct call *c, unsigned number)
+{
+	const struct leg *a = &c->leg[0], *b = &c->leg[1];
+
+	return (leg_ours(a, number) && (leg_ours(b, number) || b->absent)) ||
+	       (leg_ours(b, number) && a->absent);
+}
+
 void call_restore_media(struct call *c, enum media_mode mode)
 {
 	unsigned i;
@@ -203,9 +212,7 @@ void call_restore_media(struct call *c, enum media_mode mode)
 	c->decided = true;
 	end_ice(c);
 	for (i = 0; i < LEG_TRANSPORTS_MAX; i++) {
-		/* Who was about to come back has none again. */
-		if ((leg_ours(&c->leg[0], i) || leg_ours(&c->leg[1], i)) &&
-		    have_transports(c)) {
+		if (has_ours(c, i) && have_transports(c)) {
 			c->transport[i].state = TRANSPORT_READY;
 			continue;
 		}
