@@ -187,16 +187,18 @@ static bool is(const char *a, const char *b)
 	return strcmp(a, b) == 0;
 }
 
-/* His user has just answered somebody else (F26). */
+/* His user has just answered somebody else, or come back to him (F26). */
 static bool took_other(int user, int but)
 {
+	const struct pair *p;
 	int i;
 
-	for (i = 0; i <= USERS; i++)
-		if (i != user && i != but &&
-		    watch_pair((unsigned)user, (unsigned)i)->answered_at ==
-		    W.now)
+	for (i = 0; i <= USERS; i++) {
+		p = watch_pair((unsigned)user, (unsigned)i);
+		if (i != user && i != but && (p->answered_at == W.now ||
+					      p->returned_at == W.now))
 			return true;
+	}
 	return false;
 }
 
@@ -546,6 +548,33 @@ static void over_limit(int user, int peer)
 		~(unsigned)SAW_CROSSED;
 }
 
+/* X8: whose session is kept in the same batch, while the other's is up. */
+static bool is_return(const struct store_batch *b, const struct store_op *note)
+{
+	int user = user_of_bare(note->u.outbox.user);
+	int peer = user_of_bare(note->u.outbox.peer);
+	size_t i, n = store_batch_count(b);
+	const struct store_op *op;
+	unsigned k;
+
+	if (user < 0 || peer < 0 || !is(note->u.outbox.kind, "returned"))
+		return false;
+	for (i = 0; i < n; i++) {
+		op = store_batch_get(b, i);
+		if (op->kind != STORE_LEG_PUT ||
+		    op->u.leg.state != LEG_ACTIVE ||
+		    user_of_bare(op->u.leg.user) != peer || !op->u.leg.sid)
+			continue;
+		for (k = O.attempts; k--;)
+			if (O.attempt[k].returns &&
+			    O.attempt[k].user == peer &&
+			    O.attempt[k].callee == user &&
+			    is(O.attempt[k].sid, op->u.leg.sid))
+				return true;
+	}
+	return false;
+}
+
 static void judge_rest(const struct store_batch *b, struct expected *e)
 {
 	size_t i, n = store_batch_count(b);
@@ -560,6 +589,10 @@ static void judge_rest(const struct store_batch *b, struct expected *e)
 		if (user >= 0 && is_limit(op)) {
 			e->n[user]++;
 			over_limit(user, user_of_bare(op->u.outbox.peer));
+		} else if (is_return(b, op)) {
+			e->n[user]++;
+			watch_pair((unsigned)user, (unsigned)user_of_bare(
+				op->u.outbox.peer))->returns_told++;
 		} else {
 			broken("I08", "a notice (%s) to %s without a cause: "
 			       "%s", op->u.outbox.kind, op->u.outbox.user,

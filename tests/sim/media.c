@@ -10,7 +10,7 @@
 #define OURS "198.51.100.7"
 #define INSECURE 64                /* one handshake of so many */
 
-enum { SAY_READY, SAY_MEDIA, SAY_INSECURE };
+enum { SAY_READY, SAY_MEDIA, SAY_INSECURE, SAY_CREDENTIALS };
 
 static void later(const char *call, unsigned transport, unsigned what,
 		  unsigned role)
@@ -39,6 +39,8 @@ void media_order(struct call_entry *e, const struct call_action *a)
 		later(a->id, o->transport, SAY_MEDIA, o->role);
 	else if (o->kind == ORDER_SECURITY && !below(R_MEDIA, INSECURE))
 		later(a->id, o->transport, SAY_INSECURE, o->role);
+	else if (o->kind == ORDER_RENEW)
+		later(a->id, o->transport, SAY_CREDENTIALS, o->role);
 	else if (o->kind == ORDER_MAP)
 		later(a->id, o->transport, SAY_MEDIA, o->role);
 }
@@ -58,7 +60,9 @@ static void give(struct call_entry *e, unsigned what, unsigned transport,
 		 unsigned role)
 {
 	struct call_event ev = {
-		.kind = what == SAY_READY ? CALL_EV_READY : CALL_EV_STEP,
+		.kind = what == SAY_READY ? CALL_EV_READY :
+			what == SAY_CREDENTIALS ? CALL_EV_CREDENTIALS :
+			CALL_EV_STEP,
 		.transport = transport, .role = role,
 		.step = what == SAY_INSECURE ? STEP_INSECURE : STEP_MEDIA,
 		.print = W.mode == MODE_ROOM ? "sha-256 5C:5C" : NULL,
@@ -80,6 +84,9 @@ void media_happens(const struct event *e)
 
 	if (c && e->text && e->what == SAY_INSECURE)
 		watch_insecure(c->call.leg[0].user, c->call.leg[1].user);
+	if (c && e->text && c->call.state == CALL_UP &&
+	    (e->what == SAY_CREDENTIALS || e->what == SAY_READY))
+		watch_return(c->call.leg[0].user, c->call.leg[1].user);
 	if (e->text && c)
 		give(c, e->what, e->session, e->dev);
 	for (; !e->text && c; c = calls_next(W.dm, c))

@@ -420,6 +420,7 @@ static void in_attempt(const struct scan *s, bool plain)
 	struct pair *p = watch_pair(s->from_user, s->to_ours);
 	struct attempt *a = watch_attempt(s->from_user, s->from_dev, s->to_ours,
 					  s->sid);
+	bool may_return = W.mode == MODE_ROOM && watch_stays(p, s->to_ours);
 
 	note_crossing(s, p);
 	p->attempt_at = W.now;
@@ -440,6 +441,7 @@ static void in_attempt(const struct scan *s, bool plain)
 		p->private_at = W.now;
 	if (a) {
 		/* The same once more, or an id of long ago. */
+		a->returns = a->returns || may_return;
 		if (a->told || a->cancelled)
 			a->proceeds = a->finishes = 0;
 		return;
@@ -454,6 +456,7 @@ static void in_attempt(const struct scan *s, bool plain)
 	a->plain = plain;
 	a->key = plain ? key_of(s->from, s->id) : 0;
 	a->at = W.now;
+	a->returns = may_return;
 	a->crashes = O.crashes;
 	a->number = p->attempts;
 	watch_later(3 * SECOND, DUE_CALLER, (unsigned)(a - O.attempt));
@@ -540,6 +543,9 @@ static void in_terminate(const struct scan *s, struct pair *p)
 		watch_later(2 * SECOND, DUE_END, (unsigned)(p - O.pair[0]));
 	}
 	h->ended = true;
+	/* The other may have been lost before. */
+	if (p->is_up && O.half[p->up[0]].ended && O.half[p->up[1]].ended)
+		p->is_up = false;
 }
 
 /* A JMI reject or retract after the answer, before the session is up: what he
@@ -699,7 +705,8 @@ bool watch_in_call(unsigned user, unsigned but)
 	unsigned i;
 
 	for (i = 0; i <= USERS; i++)
-		if (i != user && i != but && watch_runs(watch_pair(user, i)))
+		if (i != user && i != but && watch_runs(watch_pair(user, i)) &&
+		    watch_stays(watch_pair(user, i), user))
 			return true;
 	return false;
 }
@@ -710,7 +717,8 @@ static void check_busy(void)
 
 	for (u = 0; u < W.users_n; u++) {
 		for (i = n = 0; i < W.users_n; i++)
-			n += i != u && watch_runs(watch_pair(u, i));
+			n += i != u && watch_runs(watch_pair(u, i)) &&
+			     watch_stays(watch_pair(u, i), u);
 		if (n > 1)
 			broken("I15", "%s is in %u calls", W.user[u].bare, n);
 	}
@@ -740,24 +748,6 @@ void watch_delivered(struct device *d, const struct scan *s)
 	r = watch_ring(s->sid);
 	if (r && r->callee == d->user)
 		r->dev[d->number].got = true;
-}
-
-static struct pair *pair_of_bare(const char *a, const char *b)
-{
-	int ua = user_of_bare(a), ub = user_of_bare(b);
-
-	return watch_pair(ua < 0 ? USERS : (unsigned)ua,
-			  ub < 0 ? USERS : (unsigned)ub);
-}
-
-void watch_admin(const char *a, const char *b)
-{
-	pair_of_bare(a, b)->saw |= SAW_ADMIN;
-}
-
-void watch_insecure(const char *a, const char *b)
-{
-	pair_of_bare(a, b)->saw |= SAW_INSECURE;
 }
 
 /* --- the link and the process ----------------------------------------- */

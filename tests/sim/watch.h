@@ -40,6 +40,7 @@ struct attempt {
 	uint8_t user, dev, callee;
 	uint64_t key;              /* of its session-initiate; 0: none */
 	bool plain, told, cancelled, lost;
+	bool returns;              /* room: the other was in their call */
 	unsigned proceeds, crashes, finishes, number;
 	int64_t at;
 };
@@ -94,6 +95,9 @@ struct pair {
 	int up[2];                 /* halves of a running session, or -1 */
 	bool is_up;
 	int64_t hung_up_at;        /* I10: the other side must be told */
+	unsigned returns, returns_told;    /* room: accepted, and stored
+					      notices of it (X8) */
+	int64_t returned_at;       /* media were ready for it */
 };
 
 /* A leg's row in the store, by its id: one user may have the same with two
@@ -142,6 +146,9 @@ bool watch_surely_active(unsigned user);
 bool watch_reachable(const struct device *d);
 bool watch_in_call(unsigned user, unsigned but);
 bool watch_runs(const struct pair *p);
+void watch_return(const char *a, const char *b);
+/* The half of `user` in their running session; NULL: none. */
+struct half *watch_stays(const struct pair *p, unsigned user);
 void watch_unseen(unsigned user, unsigned address);
 
 /* Not a device that got the propose as a carbon and is not to be rung: its

@@ -1,7 +1,43 @@
 /* watch_due.c: what must have happened by some time (I07, I10, X1): looked at
- * when the time has come.
+ * when the time has come; and what is known of a pair beside what it says.
  */
 #include "tests/sim/watch.h"
+
+struct half *watch_stays(const struct pair *p, unsigned user)
+{
+	struct half *h;
+	unsigned i;
+
+	for (i = 0; i < 2 && p->up[i] >= 0; i++) {
+		h = &O.half[p->up[i]];
+		if (h->user == user && h->accepted && !h->ended)
+			return h;
+	}
+	return NULL;
+}
+
+static struct pair *pair_of_bare(const char *a, const char *b)
+{
+	int ua = user_of_bare(a), ub = user_of_bare(b);
+
+	return watch_pair(ua < 0 ? USERS : (unsigned)ua,
+			  ub < 0 ? USERS : (unsigned)ub);
+}
+
+void watch_admin(const char *a, const char *b)
+{
+	pair_of_bare(a, b)->saw |= SAW_ADMIN;
+}
+
+void watch_return(const char *a, const char *b)
+{
+	pair_of_bare(a, b)->returned_at = W.now;
+}
+
+void watch_insecure(const char *a, const char *b)
+{
+	pair_of_bare(a, b)->saw |= SAW_INSECURE;
+}
 
 void watch_later(int64_t in, enum due what, unsigned number)
 {
@@ -65,7 +101,8 @@ void watch_unheard(const struct device *d, const struct scan *s)
 
 static bool left_before(const struct half *h, int64_t at)
 {
-	return h->left && h->left < at;
+	/* In `room` he is told, and the other waits for him a while. */
+	return h->left && h->left < at && !h->ended;
 }
 
 int64_t watch_asked_by(void)

@@ -254,8 +254,8 @@ static void out_to_caller(const struct scan *s, struct attempt *a)
 	case J_PROCEED:
 		if (++a->proceeds > 1)
 			broken("I05", "a second proceed: %.300s", s->text);
-		if (!r || (!r->answered && !has_plain(r) &&
-			   !O.crashes))
+		if (!a->returns && (!r || (!r->answered && !has_plain(r) &&
+					   !O.crashes)))
 			broken("I04", "nobody has answered: %.300s", s->text);
 		check_durable(s, LEG_PROCEEDED, "a proceed");
 		break;
@@ -337,6 +337,22 @@ static void out_initiate(const struct scan *s)
 	h->unstored = store_degraded();
 }
 
+/* F23, X8: he is back in a session that the other stayed in, who is told, and
+ * has not been rung. */
+static void back(const struct scan *s, struct pair *p, struct half *mine,
+		 struct half *stays)
+{
+	check_durable(s, LEG_ACTIVE, "a session-accept");
+	if (++p->returns > p->returns_told)
+		broken("X8", "%s is back, and nobody is told: %.300s",
+		       W.user[mine->user].bare, s->text);
+	mine->accepted = true;
+	p->hung_up_at = 0;
+	p->up[0] = (int)(mine - O.half);
+	p->up[1] = (int)(stays - O.half);
+	p->is_up = !mine->ended;
+}
+
 /* I04, I15: both sides of a session, and no other one of theirs. */
 static void out_accept(const struct scan *s)
 {
@@ -344,9 +360,16 @@ static void out_accept(const struct scan *s)
 	struct half *mine = watch_half(s->to_user, s->to_dev, s->from_ours,
 				       s->sid);
 	struct half *other;
+	struct attempt *a;
 	struct ring *r = watch_ring_of(s->to_user, s->from_ours);
 	unsigned i;
 
+	a = watch_attempt(s->to_user, s->to_dev, s->from_ours, s->sid);
+	other = watch_stays(p, s->from_ours);
+	if (mine && a && a->returns && other && (!r || r->decided < a->at)) {
+		back(s, p, mine, other);
+		return;
+	}
 	if (!mine || !r) {
 		broken("I04", "an answer to nobody: %.300s", s->text);
 		return;
