@@ -126,12 +126,13 @@ static inline struct peer *of_call(unsigned call, unsigned side)
 }
 
 /* Open, with armed peers; nobody is told of ICE yet. */
-static inline void prepare_call(unsigned call)
+static inline void prepare_call_at(unsigned call, const char *caller,
+				   const char *callee)
 {
 	struct wire_fingerprint f;
 	unsigned side;
 
-	open_call_at(call, "127.0.0.1", "127.0.0.1");
+	open_call_at(call, caller, callee);
 	give_identity(of_call(call, WIRE_CALLER));
 	give_identity(of_call(call, WIRE_CALLEE));
 	for (side = 0; side < WIRE_SIDES; side++) {
@@ -142,6 +143,11 @@ static inline void prepare_call(unsigned call)
 		secure(p, &f);
 		map(p);
 	}
+}
+
+static inline void prepare_call(unsigned call)
+{
+	prepare_call_at(call, "127.0.0.1", "127.0.0.1");
 }
 
 static inline void tell_all(unsigned call)

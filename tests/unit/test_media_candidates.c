@@ -1,0 +1,256 @@
+/* test_media_candidates.c: where the real privatecall-media never sends to, in
+ * both modes, with its default lists: in a network namespace of its own, where
+ * its addresses look like those of the Internet and every packet that leaves it
+ * is seen. Skipped where the system gives no namespace.
+ */
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <linux/ipv6.h>
+#include <net/if.h>
+#include <net/route.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include "tests/unit/media_attack_test.h"
+
+#define ROW(code, ...) \
+	row(code, mode_name(), "test_media_candidates", __func__, __VA_ARGS__)
+#define MEDIA4 "198.51.100.1"      /* on lo, with all of that network */
+#define MEDIA6 "2001:db8::1"
+
+static const char *missing;        /* why there is no namespace */
+static int capture = -1;
+
+/* --- the namespace ---------------------------------------------------- */
+
+/* Of IPv4. */
+static void fill(struct sockaddr *sa, const char *ip)
+{
+	struct addr a;
+	struct sockaddr_storage s;
+
+	assert_int_equal(addr_parse(ip, 0, &a), 0);
+	memcpy(sa, &s, system_address(&a, &s));
+}
+
+static bool add_v4(int fd, const char *name, const char *ip, const char *mask)
+{
+	struct ifreq r = { 0 };
+
+	strcpy(r.ifr_name, name);
+	fill(&r.ifr_addr, ip);
+	if (ioctl(fd, SIOCSIFADDR, &r))
+		return false;
+	fill(&r.ifr_netmask, mask);
+	if (ioctl(fd, SIOCSIFNETMASK, &r))
+		return false;
+	r.ifr_flags = IFF_UP | IFF_RUNNING;
+	return !ioctl(fd, SIOCSIFFLAGS, &r);
+}
+
+static bool add_v6(int fd, const char *ip)
+{
+	struct in6_ifreq r = { .ifr6_prefixlen = 128,
+			       .ifr6_ifindex = (int)if_nametoindex("lo") };
+	struct addr a;
+
+	assert_int_equal(addr_parse(ip, 0, &a), 0);
+	memcpy(&r.ifr6_addr, a.ip, sizeof(r.ifr6_addr));
+	return !ioctl(fd, SIOCSIFADDR, &r);
+}
+
+/* All that has no other way leaves by lo, where it is seen. */
+static bool add_routes(int v4, int v6)
+{
+	static char lo[] = "lo";
+	struct rtentry r4 = { .rt_flags = RTF_UP, .rt_dev = lo };
+	struct in6_rtmsg r6 = { .rtmsg_flags = RTF_UP, .rtmsg_metric = 1,
+				.rtmsg_ifindex = (int)if_nametoindex("lo") };
+
+	fill(&r4.rt_dst, "0.0.0.0");
+	fill(&r4.rt_gateway, "0.0.0.0");
+	fill(&r4.rt_genmask, "0.0.0.0");
+	return !ioctl(v4, SIOCADDRT, &r4) && !ioctl(v6, SIOCADDRT, &r6);
+}
+
+static const char *enter(void)
+{
+	const char *why = NULL;
+	int v4, v6;
+
+	if (unshare(CLONE_NEWNET) && unshare(CLONE_NEWUSER | CLONE_NEWNET))
+		return "no network namespace";
+	v4 = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	v6 = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	capture = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
+			 htons(ETH_P_ALL));
+	if (v4 < 0 || v6 < 0 || capture < 0)
+		why = "no IPv6, or no packet sockets";
+	else if (!add_v4(v4, "lo", "127.0.0.1", "255.0.0.0") ||
+		 !add_v4(v4, "lo:1", MEDIA4, "255.255.255.0") ||
+		 !add_v6(v6, MEDIA6) || !add_v6(v6, "2001:db8::10") ||
+		 !add_v6(v6, "2001:db8::20") || !add_v6(v6, "2001:db8::99") ||
+		 !add_routes(v4, v6))
+		why = "no addresses of its own";
+	close(v4);
+	close(v6);
+	return why;
+}
+
+/* --- what left the process -------------------------------------------- */
+
+struct out {
+	struct addr to;
+	bool stun;
+};
+
+/* The next datagram from its ports, to anybody. */
+static bool next_out(struct out *o_r)
+{
+	const unsigned port = media_addr()->port;
+	unsigned char p[PACKET];
+	struct sockaddr_ll from;
+	socklen_t size = sizeof(from);
+	ssize_t len;
+	size_t head;
+
+	while ((len = recvfrom(capture, p, sizeof(p), 0,
+			       (struct sockaddr *)&from, &size)) >= 0) {
+		bool v4 = from.sll_protocol == htons(ETH_P_IP);
+
+		size = sizeof(from);
+		head = v4 ? (p[0] & 15u) * 4u : 40;
+		if (from.sll_pkttype != PACKET_OUTGOING ||
+		    (size_t)len < head + 8 || p[v4 ? 9 : 6] != IPPROTO_UDP ||
+		    (unsigned)(p[head] << 8 | p[head + 1]) != port)
+			continue;
+		memset(o_r, 0, sizeof(*o_r));
+		o_r->to.family = v4 ? ADDR_V4 : ADDR_V6;
+		o_r->to.port = (uint16_t)(p[head + 2] << 8 | p[head + 3]);
+		memcpy(o_r->to.ip, p + (v4 ? 16 : 24), v4 ? 4 : 16);
+		o_r->stun = demux_kind(p + head + 8, (size_t)len - head - 8) ==
+			    DEMUX_STUN;
+		return true;
+	}
+	return false;
+}
+
+/* To the two and the two that are allowed to be checked, and nobody else. */
+static void judge_out(unsigned *seen)
+{
+	char text[ADDR_TEXT_SIZE];
+	struct out o;
+	unsigned i;
+
+	while (next_out(&o)) {
+		for (i = 0; i < attackers; i++)
+			if (addr_equal(&o.to, &attacker_addr[i]) && o.stun)
+				seen[i]++;
+		for (i = 0; i < attackers + peers; i++)
+			if (addr_equal(&o.to, i < attackers ?
+				       &attacker_addr[i] :
+				       &peer[i - attackers].addr))
+				break;
+		if (i == attackers + peers) {
+			addr_format(&o.to, text);
+			fail_msg("a packet to %s", text);
+		}
+	}
+}
+
+/* --- A25 -------------------------------------------------------------- */
+
+static const char *const never[] = {
+	"0.0.0.0", "0.1.2.3", "127.0.0.1", "127.9.9.9", "169.254.169.254",
+	"224.0.0.1", "239.255.255.250", "240.0.0.1", "255.255.255.255",
+	"::", "::1", "::127.0.0.1", "::ffff:127.0.0.1", "::ffff:8.8.8.8",
+	"64:ff9b::127.0.0.1", "64:ff9b:1::7f00:1", "2002:7f00:1::1",
+	"fe80::1", "ff02::1", "ff0e::1",
+};
+#define NEVER (sizeof(never) / sizeof(never[0]))
+
+static void tell_at(const struct peer *p, const char *ip, unsigned port)
+{
+	struct addr a;
+
+	assert_int_equal(addr_parse(ip, port, &a), 0);
+	tell_candidate(p, &a);
+}
+
+/* Before the right one: addresses and ports that nothing goes to, and at last,
+ * with the least priority, two that may be checked: once they are, all others
+ * would have been. */
+static void tell_never(const struct peer *p)
+{
+	const unsigned port = media_addr()->port;
+	struct wire_msg m;
+	unsigned i;
+
+	tell_remote(p);
+	for (i = 0; i < NEVER; i++)
+		tell_at(p, never[i], 5000);
+	tell_at(p, MEDIA4, port);
+	tell_at(p, MEDIA6, port);
+	tell_at(p, "198.51.100.77", 53);
+	tell_at(p, "198.51.100.77", 0);
+	tell_at(p, "2001:db8::99", 53);
+	for (i = 0; i < attackers; i++) {
+		say_of(p, &m, WIRE_CANDIDATE);
+		m.candidate.addr = attacker_addr[i];
+		m.candidate.component = 1;
+		m.candidate.priority = 1;
+		put(&m);
+	}
+}
+
+static void begin_there(void)
+{
+	start_with(OPTIONS("--address", MEDIA6, "--address", MEDIA4, "--port",
+			   "17000", "--max-calls", "3"));
+	wait_for((control = try_connect()) >= 0);
+	greet();
+	attackers = 2;
+	attacker[0] = udp_socket_at("198.51.100.99", &attacker_addr[0]);
+	attacker[1] = udp_socket_at("2001:db8::99", &attacker_addr[1]);
+}
+
+static void test_never_sent_to(void **state)
+{
+	unsigned seen[2] = { 0, 0 }, side;
+
+	(void)state;
+	if (missing)
+		skip();
+	begin_there();
+	prepare_call_at(0, "2001:db8::10", "2001:db8::20");
+	for (side = 0; side < WIRE_SIDES; side++)
+		tell_never(of_call(0, side));
+	tell_all(0);
+	wait_for((judge_out(seen), stands(0) && seen[0] && seen[1]));
+	unharmed(0);
+	judge_out(seen);
+	finish();
+	ROW("A25", "%zu candidates that are this host, link-local, multicast, "
+	    "reserved, broadcast, or hide such an address, its own, and ports "
+	    "0 and 53, in a namespace with addresses of the Internet: 0 "
+	    "packets leave for any", NEVER + 5);
+}
+
+static void test_table(void **state)
+{
+	(void)state;
+	if (missing)
+		skip();
+	judge_table("test_media_candidates");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		IN_BOTH(test_never_sent_to), cmocka_unit_test(test_table),
+	};
+
+	missing = enter();
+	if (missing)
+		printf("# skipped: %s\n", missing);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
