@@ -692,6 +692,18 @@ static unsigned check_leg(const struct relay *r, const struct leg *l)
 	return l->held;
 }
 
+static unsigned held_by_calls(const struct relay *r)
+{
+	const struct call *c;
+	unsigned held = 0;
+	uint32_t i;
+
+	for (i = 0; i <= r->mask; i++)
+		for (c = r->calls[i]; c; c = c->next)
+			held += c->held;
+	return held;
+}
+
 void relay_check(const struct relay *r)
 {
 	unsigned held = 0, used = 0;
@@ -709,7 +721,8 @@ void relay_check(const struct relay *r)
 		held += check_leg(r, &t->leg[WIRE_CALLEE]);
 	}
 	assert(used + r->spares == r->slots);
-	assert(held == r->n_held && held <= RELAY_HELD_MAX);
+	assert(held == r->n_held && held_by_calls(r) == held &&
+	       held <= RELAY_HELD_MAX);
 	assert(!held || r->held_until != INT64_MAX);
 	for (i = 1; i < r->heap_n; i++)
 		assert(r->heap[(i - 1) / 2]->deadline <=

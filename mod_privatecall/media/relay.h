@@ -51,7 +51,8 @@
 #define RELAY_CALLS_MAX 8000       /* that may be configured */
 #define RELAY_HELD_MS 2000         /* a ClientHello waits for the other leg */
 #define RELAY_HELD_OF_LEG 4        /* datagrams, of one leg */
-#define RELAY_HELD_MAX 128         /* and of all together */
+#define RELAY_HELD_MAX 128         /* and of all together; then the call that
+				      has most of them gives one up */
 #define RELAY_HELD_SIZE 1500       /* bytes of each */
 #define RELAY_PACKET_MAX 2048      /* bytes of a datagram */
 #define RELAY_PACKET_SIZE (RELAY_PACKET_MAX + REWRITE_RTCP_MORE + 64)

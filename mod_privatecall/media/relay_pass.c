@@ -33,6 +33,7 @@ void pass_send(struct relay *r, struct leg *to, const void *bytes, size_t len)
 static void unhold(struct relay *r, struct held *h)
 {
 	h->leg->held--;
+	h->leg->transport->call->held--;
 	h->leg = NULL;
 	r->n_held--;
 }
@@ -83,12 +84,35 @@ void pass_forget(struct relay *r, struct leg *l)
 			unhold(r, h);
 }
 
+static unsigned held_by_call(const struct held *h)
+{
+	return h->leg->transport->call->held;
+}
+
+/* All places are taken: the call that has most of them gives up its oldest one,
+ * so that no call takes those of all others. False: this call has most. */
+static bool make_place(struct relay *r, const struct leg *l)
+{
+	struct held *h, *most = r->held;
+
+	for (h = r->held; h < r->held + RELAY_HELD_MAX; h++)
+		if (held_by_call(h) > held_by_call(most) ||
+		    (held_by_call(h) == held_by_call(most) &&
+		     h->order < most->order))
+			most = h;
+	if (held_by_call(most) <= l->transport->call->held + 1u)
+		return false;
+	pass_drop(r, most->leg, WIRE_TOO_EARLY);
+	unhold(r, most);
+	return true;
+}
+
 void pass_hold(struct relay *r, struct leg *l, const void *bytes, size_t len)
 {
 	struct held *h = r->held;
 
-	if (l->held == RELAY_HELD_OF_LEG || r->n_held == RELAY_HELD_MAX ||
-	    len > RELAY_HELD_SIZE) {
+	if (l->held == RELAY_HELD_OF_LEG || len > RELAY_HELD_SIZE ||
+	    (r->n_held == RELAY_HELD_MAX && !make_place(r, l))) {
 		pass_drop(r, l, WIRE_TOO_EARLY);
 		return;
 	}
@@ -100,6 +124,7 @@ void pass_hold(struct relay *r, struct leg *l, const void *bytes, size_t len)
 	h->len = len;
 	memcpy(h->bytes, bytes, len);
 	l->held++;
+	l->transport->call->held++;
 	r->n_held++;
 	if (h->until < r->held_until)
 		r->held_until = h->until;

@@ -63,6 +63,7 @@ struct call {
 	struct call *next;         /* of the same bucket */
 	char id[WIRE_CALL_SIZE];
 	uint8_t mode;              /* enum wire_mode */
+	uint8_t held;              /* of its datagrams, waiting */
 	struct dtls_identity *identity;            /* `room`: ours */
 	struct transport *transport[WIRE_TRANSPORTS_MAX];  /* NULL: not open */
 	struct wire_closed sum;    /* of those dropped; all drops */

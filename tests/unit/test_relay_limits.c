@@ -53,6 +53,58 @@ static void test_limits(void **state)
 	end(&w);
 }
 
+/* Whoever checks this leg from here, with a ClientHello. */
+static void hello_of_leg(unsigned call, unsigned transport, unsigned side)
+{
+	struct addr from = address("192.0.2.77", 9000 + 100 * call +
+				   10 * transport + side);
+	struct wire_credentials *ours = &w.ours[call][transport][side];
+	unsigned char check[STUN_WRITE_MAX], hello[100] = { DTLS };
+	char user[64];
+	size_t len;
+
+	snprintf(user, sizeof(user), "%s:x", ours->ufrag);
+	len = make_check(user, ours->pwd, check);
+	to_relay(&w, &from, check, len);
+	hello[13] = 1;
+	to_relay(&w, &from, hello, sizeof(hello));
+}
+
+/* Two calls fill all places for what waits: another one has its own. */
+static void test_held_by_few(void **state)
+{
+	unsigned i, call, dropped;
+	struct client *a, *b;
+
+	(void)state;
+	begin(&w, 30, 4);
+	for (call = 0; call < 2; call++)
+		for (i = 0; i < WIRE_TRANSPORTS_MAX; i++)
+			tell(&w, WIRE_OPEN, call, i, 0);
+	for (i = 0; i < RELAY_HELD_MAX; i++)
+		hello_of_leg(i % 2, i / 2 % WIRE_TRANSPORTS_MAX,
+			     i / 2 / WIRE_TRANSPORTS_MAX % 2);
+	assert_int_equal(relay_dropped(w.relay, WIRE_TOO_EARLY), 0);
+	hello_of_leg(0, 0, 0);     /* its own are all there are */
+	assert_int_equal(relay_dropped(w.relay, WIRE_TOO_EARLY), 1);
+	tell(&w, WIRE_OPEN, 2, 0, 0);
+	a = add_client(&w, "192.0.2.10", 6000, 2, 0, WIRE_CALLER);
+	b = add_client(&w, "192.0.2.20", 7000, 2, 0, WIRE_CALLEE);
+	tell_of(&w, a);
+	tell_client(&w, a);
+	pass(&w, 500);
+	dropped = (unsigned)relay_dropped(w.relay, WIRE_TOO_EARLY);
+	emit(&w, a, DTLS, '1', 300);
+	emit(&w, a, DTLS, '2', 300);
+	pass(&w, 2 * DELAY);
+	assert_int_equal(relay_dropped(w.relay, WIRE_TOO_EARLY), dropped + 2);
+	tell_of(&w, b);
+	tell_client(&w, b);
+	pass(&w, 900);
+	assert_string_equal(b->order, "12");
+	end(&w);
+}
+
 static void test_unknown(void **state)
 {
 	(void)state;
@@ -277,6 +329,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_held_by_few),
 		cmocka_unit_test(test_unknown),
 		cmocka_unit_test(test_slots),
 		cmocka_unit_test(test_memory),
