@@ -11,5 +11,6 @@ mod_privatecall_media_MAIN_SRC = \
 	mod_privatecall/media/control.c mod_privatecall/media/control.h \
 	mod_privatecall/media/local.c mod_privatecall/media/local.h \
 	mod_privatecall/media/main.c \
+	mod_privatecall/media/pace.h \
 	mod_privatecall/media/udp.c mod_privatecall/media/udp.h \
 	mod_privatecall/media/worker.c mod_privatecall/media/worker.h

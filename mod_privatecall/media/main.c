@@ -25,6 +25,7 @@ struct options {
 	struct local_options local;
 	const char *socket;
 	unsigned most_calls;
+	unsigned drain;            /* us, see pace.h */
 	enum srtp_backend srtp;
 };
 
@@ -144,6 +145,7 @@ static void loop(struct media *d)
 		for (i = 0; i < n; i++)
 			on_event(d, event[i].data.fd);
 		worker_report(&d->worker, false);
+		worker_rest(&d->worker);
 		if (d->draining && !relay_calls(d->worker.relay))
 			d->end = true;
 	}
@@ -189,6 +191,7 @@ static int start(struct media *d, const struct options *o, char **why_r)
 		err = worker_open(&d->worker, &config, on_say, d, why_r);
 	if (err)
 		return err;
+	d->worker.pace.drain = o->drain;
 	d->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (d->epoll < 0)
 		return errno;
@@ -260,6 +263,10 @@ static void usage(FILE *out)
 	      "  --srtp NAME          whose SRTP in mode `room': evp, of "
 	      "OpenSSL's\n"
 	      "                       ciphers, or libsrtp\n"
+	      "  --drain US           how long packets gather when more than "
+	      "5000 come in a\n"
+	      "                       second, which saves CPU time, 250; 0: "
+	      "not at all\n"
 	      "  --version, --help\n", out);
 }
 
@@ -323,6 +330,11 @@ static bool take_option(struct options *o, int c, const char *text)
 			return false;
 		o->most_calls = (unsigned)n;
 		return true;
+	case 'd':
+		if (!read_number("drain", text, 0, PACE_DRAIN_MAX, &n))
+			return false;
+		o->drain = (unsigned)n;
+		return true;
 	case 's':
 		o->socket = text;
 		return true;
@@ -343,12 +355,14 @@ int main(int argc, char **argv)
 		{ "socket", required_argument, NULL, 's' },
 		{ "max-calls", required_argument, NULL, 'm' },
 		{ "srtp", required_argument, NULL, 'k' },
+		{ "drain", required_argument, NULL, 'd' },
 		{ "version", no_argument, NULL, 'V' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
 	struct options o = { .local.port = PORT, .socket = WIRE_SOCKET,
-			     .most_calls = CALLS };
+			     .most_calls = CALLS,
+			     .drain = PACE_DRAIN_US };
 	int c;
 
 	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {

@@ -189,14 +189,25 @@ static void on_packet(const struct addr *from, const void *bytes, size_t len,
 
 void worker_receive(struct worker *w, unsigned i)
 {
-	unsigned n;
+	unsigned n, got, all = 0;
 
-	for (n = 0; n < BATCHES; n++) {
+	w->more = true;
+	for (n = 0; n < BATCHES && w->more; n++) {
 		w->now = worker_now();
-		if (udp_receive(w->udp[i], on_packet, w) < UDP_BATCH)
-			break;
+		got = udp_receive(w->udp[i], on_packet, w);
+		w->more = got == UDP_BATCH;
+		all += got;
 	}
 	flush(w);
+	pace_count(&w->pace, w->now, all);
+}
+
+void worker_rest(const struct worker *w)
+{
+	const struct timespec t = { .tv_nsec = pace_wait(&w->pace) * 1000L };
+
+	if (t.tv_nsec && !w->more)
+		nanosleep(&t, NULL);
 }
 
 void worker_control(struct worker *w, const struct wire_msg *m)

@@ -12,6 +12,7 @@
 #define MOD_PRIVATECALL_MEDIA_WORKER_H
 
 #include "mod_privatecall/log/log.h"
+#include "mod_privatecall/media/pace.h"
 #include "mod_privatecall/media/relay.h"
 #include "mod_privatecall/media/udp.h"
 
@@ -23,6 +24,8 @@ struct worker {
 	uint8_t family[ICE_LOCALS_MAX];            /* of each */
 	unsigned sockets;
 	int64_t now;               /* of this batch */
+	bool more;                 /* of it may be there still */
+	struct pace pace;
 	unsigned char entropy[WORKER_ENTROPY];     /* from `used` on fresh */
 	size_t used;
 	int64_t reported;          /* when bad packets were told of last */
@@ -46,6 +49,8 @@ void worker_close(struct worker *w);
  * of it. */
 void worker_receive(struct worker *w, unsigned i);
 void worker_control(struct worker *w, const struct wire_msg *m);
+/* Lets packets gather when many come (pace.h). */
+void worker_rest(const struct worker *w);
 /* Does what is due, and how many ms until more is. */
 int worker_wait(struct worker *w);
 /* A line in the log of what was dropped since the last, at most one in 10 s;

@@ -396,6 +396,8 @@ static void test_refusals(void **state)
 	refuses(64, "expected a number of 0 to 65535",
 		OPTIONS("--port", "65536"));
 	refuses(64, "expected a number of 1 to", OPTIONS("--max-calls", "0"));
+	refuses(64, "expected a number of 0 to 2000",
+		OPTIONS("--drain", "2001"));
 	refuses(64, "Usage:", OPTIONS("word"));
 	refuses(78, "--socket: expected a path",
 		OPTIONS("--address", "127.0.0.1", "--port", "0", "--socket",
