@@ -1,0 +1,287 @@
+/* floor.c: the least that a relay can cost (see floor.h). */
+#define OPENSSL_API_COMPAT 10100
+#include "tests/bench/floor.h"
+
+#include <arpa/inet.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+#include <openssl/evp.h>
+#include <openssl/sha.h>
+#include "jingle/media/srtp_private.h"
+
+#define BATCH 32
+#define SIZE 2048
+#define HEAD 12
+#define GCM_TAG 16
+#define SHA1_TAG 10
+#define BUFFER (4 << 20)
+
+struct leg {
+	EVP_CIPHER_CTX *open, *seal;
+	struct sockaddr_in addr;
+};
+
+struct floor {
+	int fd;
+	bool gcm;
+	unsigned tick;
+	struct leg *leg;
+	uint16_t by_port[65536];   /* leg + 1; 0: nobody's */
+	unsigned char salt[SRTP_SALT_MAX];
+	SHA_CTX inner, outer;
+	struct mmsghdr msg[BATCH], out[BATCH];
+	struct iovec iov[BATCH];
+	struct sockaddr_in from[BATCH];
+	unsigned char bytes[BATCH][SIZE];
+};
+
+/* --- SRTP, as long as no sequence number wraps ------------------------- */
+
+/* RFC 7714, 8.1; RFC 3711, 4.1.1. */
+static void make_iv(const struct floor *f, const unsigned char *p,
+		    unsigned char iv[16])
+{
+	unsigned i, at = f->gcm ? 2 : 4;
+
+	memset(iv, 0, 16);
+	memcpy(iv, f->salt, f->gcm ? 12 : 14);
+	for (i = 0; i < 4; i++)
+		iv[at + i] ^= p[8 + i];
+	iv[f->gcm ? 10 : 12] ^= p[2];
+	iv[f->gcm ? 11 : 13] ^= p[3];
+}
+
+static void hash(const struct floor *f, const unsigned char *p, size_t len,
+		 unsigned char tag[SHA_DIGEST_LENGTH])
+{
+	static const unsigned char roc[4];
+	SHA_CTX c = f->inner;
+
+	SHA1_Update(&c, p, len);
+	SHA1_Update(&c, roc, sizeof(roc));
+	SHA1_Final(tag, &c);
+	c = f->outer;
+	SHA1_Update(&c, tag, SHA_DIGEST_LENGTH);
+	SHA1_Final(tag, &c);
+}
+
+static bool open_sha1(struct floor *f, struct leg *l, unsigned char *p,
+		      size_t *len)
+{
+	unsigned char iv[16], tag[SHA_DIGEST_LENGTH];
+	int n;
+
+	*len -= SHA1_TAG;
+	hash(f, p, *len, tag);
+	make_iv(f, p, iv);
+	return CRYPTO_memcmp(tag, p + *len, SHA1_TAG) == 0 &&
+	       EVP_CipherInit_ex(l->open, NULL, NULL, NULL, iv, -1) == 1 &&
+	       EVP_CipherUpdate(l->open, p + HEAD, &n, p + HEAD,
+				(int)(*len - HEAD)) == 1;
+}
+
+static bool seal_sha1(struct floor *f, struct leg *l, unsigned char *p,
+		      size_t *len)
+{
+	unsigned char iv[16], tag[SHA_DIGEST_LENGTH];
+	int n;
+
+	make_iv(f, p, iv);
+	if (EVP_CipherInit_ex(l->seal, NULL, NULL, NULL, iv, -1) != 1 ||
+	    EVP_CipherUpdate(l->seal, p + HEAD, &n, p + HEAD,
+			     (int)(*len - HEAD)) != 1)
+		return false;
+	hash(f, p, *len, tag);
+	memcpy(p + *len, tag, SHA1_TAG);
+	*len += SHA1_TAG;
+	return true;
+}
+
+static bool gcm(struct floor *f, EVP_CIPHER_CTX *c, unsigned char *p,
+		size_t len, int tag)
+{
+	unsigned char iv[16];
+	int n;
+
+	make_iv(f, p, iv);
+	return EVP_CipherInit_ex(c, NULL, NULL, NULL, iv, -1) == 1 &&
+	       EVP_CipherUpdate(c, NULL, &n, p, HEAD) == 1 &&
+	       EVP_CipherUpdate(c, p + HEAD, &n, p + HEAD,
+				(int)(len - HEAD)) == 1 &&
+	       (tag == EVP_CTRL_AEAD_GET_TAG ||
+		EVP_CIPHER_CTX_ctrl(c, tag, GCM_TAG, p + len) == 1) &&
+	       EVP_CipherFinal_ex(c, p + len, &n) == 1 &&
+	       (tag == EVP_CTRL_AEAD_SET_TAG ||
+		EVP_CIPHER_CTX_ctrl(c, tag, GCM_TAG, p + len) == 1);
+}
+
+/* One packet, in place. */
+static bool turn_keys(struct floor *f, struct leg *from, struct leg *to,
+		      unsigned char *p, size_t *len)
+{
+	if (*len < HEAD + GCM_TAG)
+		return false;
+	if (!f->gcm)
+		return open_sha1(f, from, p, len) && seal_sha1(f, to, p, len);
+	*len -= GCM_TAG;
+	if (!gcm(f, from->open, p, *len, EVP_CTRL_AEAD_SET_TAG) ||
+	    !gcm(f, to->seal, p, *len, EVP_CTRL_AEAD_GET_TAG))
+		return false;
+	*len += GCM_TAG;
+	return true;
+}
+
+/* --- the loop --------------------------------------------------------- */
+
+static unsigned relay(struct floor *f, int n)
+{
+	unsigned queued = 0;
+	int i;
+
+	for (i = 0; i < n; i++) {
+		unsigned leg = f->by_port[ntohs(f->from[i].sin_port)];
+		size_t len = f->msg[i].msg_len;
+		struct leg *to;
+
+		f->iov[i].iov_len = SIZE;
+		if (!leg)
+			continue;
+		to = &f->leg[(leg - 1) ^ 1];
+		if (!turn_keys(f, &f->leg[leg - 1], to, f->bytes[i], &len))
+			continue;
+		f->iov[i].iov_len = len;
+		f->out[queued] = f->msg[i];
+		f->out[queued++].msg_hdr.msg_name = &to->addr;
+	}
+	return queued;
+}
+
+static _Noreturn void run(struct floor *f)
+{
+	struct timespec tick = { .tv_nsec = f->tick * 1000L };
+	unsigned i, queued, at;
+	int n, sent;
+
+	for (;;) {
+		n = recvmmsg(f->fd, f->msg, BATCH, MSG_WAITFORONE, NULL);
+		queued = relay(f, n);
+		for (at = 0; at < queued; at += (unsigned)sent) {
+			sent = sendmmsg(f->fd, f->out + at, queued - at, 0);
+			if (sent <= 0)
+				break;
+		}
+		for (i = 0; i < BATCH; i++)
+			f->iov[i].iov_len = SIZE;
+		if (f->tick && n < BATCH)
+			nanosleep(&tick, NULL);
+	}
+}
+
+/* --- start ------------------------------------------------------------ */
+
+static void prepare_keys(struct floor *f, enum srtp_profile profile,
+			 struct srtp_session_keys *k)
+{
+	unsigned char pad[64];
+	struct srtp *s;
+	unsigned i;
+
+	if (srtp_new(profile, SRTP_SEALS, SRTP_EVP, peer_key, peer_salt, &s) ||
+	    srtp_evp_derive(s->form, peer_key, peer_salt, k))
+		peers_die("no keys for the floor");
+	srtp_free(s);
+	f->gcm = profile == SRTP_PROFILE_GCM128;
+	memcpy(f->salt, k->of[0].salt, sizeof(f->salt));
+	for (i = 0; i < 64; i++)
+		pad[i] = 0x36 ^ (i < 20 ? k->of[0].auth[i] : 0);
+	SHA1_Init(&f->inner);
+	SHA1_Update(&f->inner, pad, sizeof(pad));
+	for (i = 0; i < 64; i++)
+		pad[i] ^= 0x36 ^ 0x5c;
+	SHA1_Init(&f->outer);
+	SHA1_Update(&f->outer, pad, sizeof(pad));
+}
+
+static void prepare_legs(struct floor *f, const struct peers *ps,
+			 const struct srtp_session_keys *k)
+{
+	const EVP_CIPHER *c = f->gcm ? EVP_aes_128_gcm() : EVP_aes_128_ctr();
+	unsigned i;
+
+	f->leg = calloc(ps->n, sizeof(*f->leg));
+	for (i = 0; f->leg && i < ps->n; i++) {
+		struct leg *l = &f->leg[i];
+
+		l->open = EVP_CIPHER_CTX_new();
+		l->seal = EVP_CIPHER_CTX_new();
+		l->addr.sin_family = AF_INET;
+		l->addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+		l->addr.sin_port = htons(ps->list[i].addr.port);
+		f->by_port[ps->list[i].addr.port] = (uint16_t)(i + 1);
+		if (!l->open || !l->seal ||
+		    EVP_CipherInit_ex(l->open, c, NULL, k->of[0].key, NULL,
+				      !f->gcm) != 1 ||
+		    EVP_CipherInit_ex(l->seal, c, NULL, k->of[0].key, NULL,
+				      1) != 1)
+			peers_die("no ciphers for the floor");
+	}
+}
+
+static void prepare_socket(struct floor *f, struct addr *to_r)
+{
+	struct sockaddr_in s = { .sin_family = AF_INET };
+	socklen_t len = sizeof(s);
+	const int size = BUFFER;
+	unsigned i;
+
+	s.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	f->fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (f->fd < 0 || bind(f->fd, (const struct sockaddr *)&s, len) ||
+	    getsockname(f->fd, (struct sockaddr *)&s, &len))
+		peers_die("no socket for the floor");
+	setsockopt(f->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+	setsockopt(f->fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+	*to_r = (struct addr) { .family = ADDR_V4, .ip = { 127, 0, 0, 1 },
+				.port = ntohs(s.sin_port) };
+	for (i = 0; i < BATCH; i++) {
+		struct msghdr *h = &f->msg[i].msg_hdr;
+
+		f->iov[i].iov_base = f->bytes[i];
+		f->iov[i].iov_len = SIZE;
+		h->msg_iov = &f->iov[i];
+		h->msg_iovlen = 1;
+		h->msg_name = &f->from[i];
+		h->msg_namelen = sizeof(f->from[i]);
+	}
+}
+
+pid_t floor_start(const struct peers *ps, enum srtp_profile profile,
+		  unsigned tick, struct addr *to_r)
+{
+	struct floor *f = calloc(1, sizeof(*f));
+	struct srtp_session_keys k;
+	pid_t pid;
+
+	if (!f)
+		peers_die("no memory for the floor");
+	f->tick = tick;
+	prepare_socket(f, to_r);
+	pid = fork();
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		prctl(PR_SET_TIMERSLACK, 1);
+		prepare_keys(f, profile, &k);
+		prepare_legs(f, ps, &k);
+		run(f);
+	}
+	close(f->fd);
+	free(f);
+	if (pid < 0)
+		peers_die("no process for the floor");
+	return pid;
+}

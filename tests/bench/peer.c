@@ -1,0 +1,491 @@
+/* peer.c: users of a media server, in one thread (see peer.h). */
+#include "tests/bench/peer.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+#include "jingle/media/bytes.h"
+#include "jingle/media/demux.h"
+
+#define EVENTS 64
+#define TICK_NS 5000000
+#define HEAD 12                    /* of RTP */
+#define STAMP 8                    /* of the payload: when it was sent, ns */
+#define BUFFER (1 << 20)
+
+const unsigned char peer_key[SRTP_KEY_MAX] = "a key that everybody knows";
+const unsigned char peer_salt[SRTP_SALT_MAX] = "and its salt";
+
+void peers_die(const char *what)
+{
+	fprintf(stderr, "bench: %s\n", what);
+	exit(1);
+}
+
+int64_t peers_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+static int64_t now_ms(void)
+{
+	return peers_now() / 1000000 + 1;
+}
+
+/* --- sockets ---------------------------------------------------------- */
+
+static struct sockaddr_in to_system(const struct addr *a)
+{
+	struct sockaddr_in s = { .sin_family = AF_INET,
+				 .sin_port = htons(a->port) };
+
+	memcpy(&s.sin_addr, a->ip, sizeof(s.sin_addr));
+	return s;
+}
+
+static struct addr from_system(const struct sockaddr_in *s)
+{
+	struct addr a = { .family = ADDR_V4, .port = ntohs(s->sin_port) };
+
+	memcpy(a.ip, &s->sin_addr, sizeof(s->sin_addr));
+	return a;
+}
+
+static void put(struct peer *p, const struct addr *to, const void *bytes,
+		size_t len)
+{
+	struct sockaddr_in s = to_system(to);
+
+	/* What the system drops is missing at the other end. */
+	(void)sendto(p->fd, bytes, len, MSG_DONTWAIT,
+		     (const struct sockaddr *)&s, sizeof(s));
+}
+
+static void open_socket(struct peers *ps, struct peer *p)
+{
+	struct epoll_event ev = { .events = EPOLLIN, .data.ptr = p };
+	struct sockaddr_in s = { .sin_family = AF_INET };
+	socklen_t len = sizeof(s);
+	const int size = BUFFER;
+
+	s.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	p->fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (p->fd < 0 ||
+	    setsockopt(p->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)) ||
+	    bind(p->fd, (const struct sockaddr *)&s, sizeof(s)) ||
+	    getsockname(p->fd, (struct sockaddr *)&s, &len) ||
+	    epoll_ctl(ps->epoll, EPOLL_CTL_ADD, p->fd, &ev))
+		peers_die("no socket for a peer");
+	p->addr = from_system(&s);
+}
+
+void peers_open(struct peers *ps, unsigned n)
+{
+	struct rlimit files;
+	const char *why = NULL;
+	unsigned i, k;
+
+	getrlimit(RLIMIT_NOFILE, &files);
+	files.rlim_cur = files.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &files);
+	prctl(PR_SET_TIMERSLACK, 1);
+	memset(ps, 0, sizeof(*ps));
+	ps->n = n;
+	ps->list = calloc(n, sizeof(*ps->list));
+	ps->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (!ps->list || ps->epoll < 0 ||
+	    dtls_identity_new(time(NULL), &ps->id, &why))
+		peers_die(why ? why : "no memory for peers");
+	for (i = 0; i < n; i++) {
+		struct peer *p = &ps->list[i];
+
+		open_socket(ps, p);
+		p->deadline = INT64_MAX;
+		p->other = &ps->list[i ^ 1];
+		for (k = 0; k < PEER_PATTERN; k++)
+			p->pattern[k] = (unsigned char)(k * 7 + i);
+	}
+}
+
+void peers_close(struct peers *ps)
+{
+	unsigned i;
+
+	for (i = 0; i < ps->n; i++) {
+		close(ps->list[i].fd);
+		dtls_srtp_free(ps->list[i].dtls);
+		srtp_free(ps->list[i].in);
+		srtp_free(ps->list[i].out);
+	}
+	dtls_identity_free(ps->id);
+	close(ps->epoll);
+	free(ps->list);
+}
+
+void peers_watch(struct peers *ps, int fd, void (*ready_h)(void *arg),
+		 void *arg)
+{
+	struct epoll_event ev = { .events = EPOLLIN, .data.ptr = NULL };
+
+	ps->ready_h = ready_h;
+	ps->arg = arg;
+	if (epoll_ctl(ps->epoll, EPOLL_CTL_ADD, fd, &ev))
+		peers_die("cannot watch the server");
+}
+
+/* --- ICE -------------------------------------------------------------- */
+
+static bool nothing_is_forbidden(const struct addr *a, const void *arg)
+{
+	(void)a;
+	(void)arg;
+	return false;
+}
+
+static void fill(void *bytes, size_t len)
+{
+	if (getrandom(bytes, len, 0) != (ssize_t)len)
+		peers_die("no randomness");
+}
+
+static void settle(struct peer *p)
+{
+	int64_t dtls = p->dtls && (!p->ice || ice_selected(&p->agent)) ?
+		       dtls_srtp_deadline(p->dtls) : INT64_MAX;
+
+	p->deadline = p->ice ? ice_deadline(&p->agent) : INT64_MAX;
+	if (dtls < p->deadline)
+		p->deadline = dtls;
+}
+
+static void step(struct peer *p, struct ice_event *ev)
+{
+	static struct ice_actions out;
+	unsigned i;
+
+	ev->now = now_ms();
+	ev->config = &p->config;
+	fill(ev->entropy, sizeof(ev->entropy));
+	ice_step(&p->agent, ev, &out);
+	for (i = 0; i < out.n; i++)
+		if (out.list[i].kind == ICE_DO_SEND)
+			put(p, &out.list[i].addr, out.list[i].bytes,
+			    out.list[i].len);
+	if (ice_selected(&p->agent))
+		p->to = *ice_selected(&p->agent);
+	settle(p);
+}
+
+void peer_ice(struct peer *p, bool controlling)
+{
+	unsigned char random[ICE_ENTROPY_SIZE];
+
+	fill(random, sizeof(random));
+	p->ice = true;
+	p->config.local[0].base = p->addr;
+	p->config.locals = 1;
+	p->config.forbidden = nothing_is_forbidden;
+	ice_init(&p->agent, controlling, random);
+}
+
+void peer_remote(struct peer *p, const char *ufrag, const char *pwd,
+		 const struct addr *addr, uint32_t priority)
+{
+	char ip[ADDR_TEXT_SIZE];
+	struct ice_event remote = { .kind = ICE_EV_REMOTE, .ufrag = ufrag,
+				    .pwd = pwd };
+	struct ice_candidate c = {
+		.component = 1, .foundation = "1", .ip = ip,
+		.port = addr->port, .priority = priority,
+		.protocol = ICE_UDP, .type = ICE_HOST,
+	};
+	struct ice_event candidate = { .kind = ICE_EV_CANDIDATE,
+				       .candidate = &c };
+
+	p->to = *addr;
+	addr_format_ip(addr, ip);
+	step(p, &remote);
+	step(p, &candidate);
+}
+
+/* --- DTLS and keys ---------------------------------------------------- */
+
+static void set_keys(struct peer *p, unsigned profile,
+		     const unsigned char *his_key,
+		     const unsigned char *his_salt,
+		     const unsigned char *our_key,
+		     const unsigned char *our_salt)
+{
+	p->profile = profile;
+	if (srtp_new(profile, SRTP_OPENS, SRTP_EVP, his_key, his_salt,
+		     &p->in) ||
+	    srtp_new(profile, SRTP_SEALS, SRTP_EVP, our_key, our_salt,
+		     &p->out))
+		peers_die("no SRTP for a peer");
+}
+
+void peer_fixed(struct peer *p, enum srtp_profile profile,
+		const struct addr *to)
+{
+	p->to = *to;
+	set_keys(p, profile, peer_key, peer_salt, peer_key, peer_salt);
+}
+
+void peer_dtls(struct peers *ps, struct peer *p, bool active,
+	       const char *hash, const unsigned char *value, size_t len)
+{
+	if (dtls_srtp_new(ps->id, active, &p->dtls) ||
+	    dtls_srtp_expect(p->dtls, hash, value, len))
+		peers_die("no DTLS for a peer");
+	settle(p);
+}
+
+/* After each step of its association. */
+static void follow(struct peer *p, const struct dtls_srtp_out *out)
+{
+	struct dtls_srtp_keys k;
+	unsigned i;
+
+	for (i = 0; i < out->n; i++)
+		put(p, &p->to, out->datagram[i].bytes, out->datagram[i].len);
+	if (dtls_srtp_state(p->dtls) == DTLS_SRTP_FAILED ||
+	    dtls_srtp_state(p->dtls) == DTLS_SRTP_WRONG_CERTIFICATE)
+		peers_die("a handshake failed");
+	if (!p->in && !dtls_srtp_take_keys(p->dtls, &k)) {
+		set_keys(p, k.profile, k.his_key, k.his_salt, k.our_key,
+			 k.our_salt);
+		dtls_srtp_keys_wipe(&k);
+	}
+	settle(p);
+}
+
+bool peer_ready(const struct peer *p)
+{
+	return p->out && (!p->ice || ice_selected(&p->agent));
+}
+
+/* --- media ------------------------------------------------------------ */
+
+static void send_one(struct peers *ps, struct peer *p, enum peer_kind kind)
+{
+	const struct peer_flow *f = &ps->flow[kind];
+	unsigned char b[PEER_PACKET_MAX] = { 0x80, f->type };
+	size_t len = f->size;
+	int64_t now = peers_now();
+
+	put16(b + 2, p->seq[kind]);
+	put32(b + 4, p->seq[kind] * (kind == PEER_AUDIO ? 960u : 750u));
+	put32(b + 8, (uint32_t)(p - ps->list) * PEER_KINDS + kind + 1);
+	memcpy(b + HEAD, &now, STAMP);
+	memcpy(b + HEAD + STAMP, p->pattern, len - HEAD - STAMP);
+	p->seq[kind]++;
+	p->sent[kind]++;
+	if (srtp_seal_rtp(p->out, b, &len, sizeof(b)))
+		peers_die("a packet could not be sealed");
+	put(p, &p->to, b, len);
+}
+
+/* All that is due; when the next one is. A flow's packets are due at the same
+ * distance from each other, whoever's they are. */
+static int64_t send_due(struct peers *ps)
+{
+	int64_t next = INT64_MAX, due;
+	unsigned kind;
+
+	for (kind = 0; kind < PEER_KINDS; kind++) {
+		struct peer_flow *f = &ps->flow[kind];
+
+		while (f->rate && (!f->most || f->n < f->most * ps->n)) {
+			due = f->began + (int64_t)((double)f->n * 1e9 /
+						   f->rate / ps->n);
+			if (due > peers_now()) {
+				next = due < next ? due : next;
+				break;
+			}
+			send_one(ps, &ps->list[f->n++ % ps->n], kind);
+		}
+	}
+	return next;
+}
+
+static bool is_right(const struct peers *ps, const struct peer *from,
+		     enum peer_kind kind, const unsigned char *b, size_t len)
+{
+	uint32_t ssrc = (uint32_t)(from - ps->list) * PEER_KINDS + kind + 1;
+
+	return len == ps->flow[kind].size && get32(b + 8) == ssrc &&
+	       (b[1] & 127) == ps->flow[kind].seen &&
+	       !memcmp(b + HEAD + STAMP, from->pattern, len - HEAD - STAMP);
+}
+
+static void take_srtp(struct peers *ps, struct peer *p, unsigned char *b,
+		      size_t len)
+{
+	int64_t now = peers_now(), sent;
+	enum peer_kind kind;
+
+	if (len > 1 && b[1] >= 192 && b[1] <= 223)
+		return;                    /* RTCP of the server's own */
+	if (!p->in || srtp_open_rtp(p->in, b, &len)) {
+		p->wrong++;
+		return;
+	}
+	if (p->dtls && dtls_srtp_heavy(p->dtls)) {
+		dtls_srtp_settled(p->dtls);
+		settle(p);
+	}
+	kind = (get32(b + 8) - 1) % PEER_KINDS;
+	if (!is_right(ps, p->other, kind, b, len)) {
+		p->wrong++;
+		return;
+	}
+	p->got[kind]++;
+	memcpy(&sent, b + HEAD, STAMP);
+	now = (now - sent) / 1000;
+	ps->latency[now < PEER_LATENCY_US ? now : PEER_LATENCY_US - 1]++;
+}
+
+/* --- turns ------------------------------------------------------------ */
+
+static void receive(struct peers *ps, struct peer *p)
+{
+	static struct dtls_srtp_out out;
+	unsigned char b[2048];
+	struct sockaddr_in s;
+	socklen_t slen = sizeof(s);
+	ssize_t len = recvfrom(p->fd, b, sizeof(b), MSG_DONTWAIT,
+			       (struct sockaddr *)&s, &slen);
+	struct ice_event ev = { .kind = ICE_EV_PACKET, .bytes = b };
+
+	if (len < 0)
+		return;
+	switch (demux_kind(b, (size_t)len)) {
+	case DEMUX_RTP:
+		take_srtp(ps, p, b, (size_t)len);
+		break;
+	case DEMUX_STUN:
+		ev.from = from_system(&s);
+		ev.len = (size_t)len;
+		if (p->ice)
+			step(p, &ev);
+		break;
+	case DEMUX_DTLS:
+		if (!p->dtls)
+			break;
+		dtls_srtp_feed(p->dtls, now_ms(), b, (size_t)len, &out);
+		follow(p, &out);
+		break;
+	default:
+		p->wrong++;
+		break;
+	}
+}
+
+static void on_time(struct peer *p, int64_t now)
+{
+	static struct dtls_srtp_out out;
+	struct ice_event ev = { .kind = ICE_EV_TIME };
+
+	if (p->ice && ice_deadline(&p->agent) <= now) {
+		step(p, &ev);
+	} else {
+		dtls_srtp_time(p->dtls, now, &out);
+		follow(p, &out);
+	}
+}
+
+void peers_turn(struct peers *ps)
+{
+	struct epoll_event ev[EVENTS];
+	struct timespec wait = { 0 };
+	int64_t next = ps->sends ? send_due(ps) : INT64_MAX;
+	int64_t now = peers_now(), ms = now_ms();
+	unsigned i;
+	int n;
+
+	if (now >= ps->tick) {
+		ps->tick = now + TICK_NS;
+		for (i = 0; i < ps->n; i++)
+			if (ps->list[i].deadline <= ms)
+				on_time(&ps->list[i], ms);
+	}
+	if (ps->tick < next)
+		next = ps->tick;
+	if (!ps->sends && next > now)
+		wait.tv_nsec = next - now;
+	n = epoll_pwait2(ps->epoll, ev, EVENTS, &wait, NULL);
+	for (i = 0; n > 0 && i < (unsigned)n; i++) {
+		if (ev[i].data.ptr)
+			receive(ps, ev[i].data.ptr);
+		else
+			ps->ready_h(ps->arg);
+	}
+}
+
+void peers_send(struct peers *ps)
+{
+	unsigned kind;
+
+	for (kind = 0; kind < PEER_KINDS; kind++) {
+		ps->flow[kind].began = peers_now();
+		ps->flow[kind].n = 0;
+	}
+	ps->sends = true;
+}
+
+void peers_stop(struct peers *ps)
+{
+	ps->sends = false;
+}
+
+void peers_burst(struct peers *ps, enum peer_kind kind, unsigned each)
+{
+	unsigned n, i;
+
+	for (n = 0; n < each; n++)
+		for (i = 0; i < ps->n; i++)
+			send_one(ps, &ps->list[i], kind);
+}
+
+/* --- results ---------------------------------------------------------- */
+
+struct peer_sum peers_sum(const struct peers *ps)
+{
+	struct peer_sum sum = { 0, 0, 0 };
+	unsigned i, kind;
+
+	for (i = 0; i < ps->n; i++) {
+		for (kind = 0; kind < PEER_KINDS; kind++) {
+			sum.sent += ps->list[i].sent[kind];
+			sum.got += ps->list[i].got[kind];
+		}
+		sum.wrong += ps->list[i].wrong;
+	}
+	return sum;
+}
+
+unsigned peers_latency(const struct peers *ps, double share)
+{
+	uint64_t all = 0, until = 0;
+	unsigned us;
+
+	for (us = 0; us < PEER_LATENCY_US; us++)
+		all += ps->latency[us];
+	for (us = 0; us < PEER_LATENCY_US - 1; us++) {
+		until += ps->latency[us];
+		if ((double)until >= share * (double)all)
+			break;
+	}
+	return us;
+}

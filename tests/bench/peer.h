@@ -1,0 +1,112 @@
+/* peer.h: users of a media server, as many as wanted, in one thread: each a
+ * socket, an ICE agent, DTLS and SRTP of ours, that sends RTP at a steady rate
+ * and judges what comes: opened by its keys, every byte as the other one of its
+ * call sent it, how long it was on its way, how many are missing.
+ *
+ *     peers_open()
+ *       for each: peer_ice() and peer_dtls(), as signalling says,
+ *                 or peer_fixed(): keys that everybody has, and no ICE
+ *     peers_turn() until all peer_ready()
+ *     peers_send(), peers_turn() for as long as wanted, peers_stop()
+ *
+ * Peers 2n and 2n + 1 have call n. The packets of all peers are spread evenly
+ * over time, none waits for another. For media.c.
+ */
+#ifndef TESTS_BENCH_PEER_H
+#define TESTS_BENCH_PEER_H
+
+#include <netinet/in.h>
+#include "jingle/media/dtls_srtp.h"
+#include "jingle/media/ice.h"
+#include "jingle/media/srtp.h"
+
+#define PEER_PACKET_MAX 1500
+#define PEER_LATENCY_US 65536      /* longer ones are counted as that */
+#define PEER_PATTERN 1500          /* bytes of payload that repeat */
+
+enum peer_kind { PEER_AUDIO, PEER_VIDEO, PEER_KINDS };
+
+struct peer {
+	int fd;
+	struct addr addr;          /* own */
+	struct addr to;            /* the server, or who else is there */
+	bool ice;
+	struct ice_agent agent;
+	struct ice_config config;
+	int64_t deadline;          /* ms, of ICE and DTLS */
+	struct dtls_srtp *dtls;
+	unsigned profile;          /* of SRTP, once it is known */
+	struct srtp *in, *out;
+	struct peer *other;        /* of the same call */
+	uint16_t seq[PEER_KINDS];
+	uint64_t sent[PEER_KINDS], got[PEER_KINDS];
+	uint64_t wrong;            /* not opened, or not as sent */
+	unsigned char pattern[PEER_PATTERN];
+};
+
+struct peer_flow {                 /* one kind of media, of all peers */
+	size_t size;               /* bytes of an RTP packet, before SRTP */
+	unsigned rate;             /* packets of a peer in a second; 0: none */
+	uint64_t most;             /* of one peer; 0: no end */
+	uint8_t type;              /* payload type that is sent */
+	uint8_t seen;              /* and that the other gets */
+	int64_t began;             /* ns */
+	uint64_t n;                /* packets, of all peers */
+};
+
+struct peers {
+	int epoll;
+	unsigned n;
+	struct peer *list;
+	struct dtls_identity *id;
+	struct peer_flow flow[PEER_KINDS];
+	bool sends;
+	int64_t tick;              /* ns, when deadlines are looked at next */
+	uint32_t latency[PEER_LATENCY_US];
+	/* Something of peers_watch() is to be read. */
+	void (*ready_h)(void *arg);
+	void *arg;
+};
+
+int64_t peers_now(void);           /* monotonic ns */
+
+/* `n` peers with sockets at 127.0.0.1, or ends the process with a line. */
+void peers_open(struct peers *ps, unsigned n);
+void peers_close(struct peers *ps);
+/* Calls `ready_h` when `fd` is readable. */
+void peers_watch(struct peers *ps, int fd, void (*ready_h)(void *arg),
+		 void *arg);
+
+/* His side of ICE: agent.current has his credentials from then on. */
+void peer_ice(struct peer *p, bool controlling);
+/* And the other end, its address being its one candidate. */
+void peer_remote(struct peer *p, const char *ufrag, const char *pwd,
+		 const struct addr *addr, uint32_t priority);
+void peer_dtls(struct peers *ps, struct peer *p, bool active,
+	       const char *hash, const unsigned char *value, size_t len);
+/* Neither ICE nor DTLS: SRTP with keys that are the same for all. */
+void peer_fixed(struct peer *p, enum srtp_profile profile,
+		const struct addr *to);
+extern const unsigned char peer_key[SRTP_KEY_MAX], peer_salt[SRTP_SALT_MAX];
+/* Can it send and open? */
+bool peer_ready(const struct peer *p);
+
+/* From now on the flows are sent, by all. Counts go on. */
+void peers_send(struct peers *ps);
+void peers_stop(struct peers *ps);
+/* Sends what is due, takes what came; waits for either, 5 ms at most. */
+void peers_turn(struct peers *ps);
+/* `each` RTP packets of each peer in turn, at once. */
+void peers_burst(struct peers *ps, enum peer_kind kind, unsigned each);
+
+struct peer_sum {
+	uint64_t sent, got, wrong;
+};
+struct peer_sum peers_sum(const struct peers *ps);
+/* The `share` (0 to 1) of packets took at most so many us. */
+unsigned peers_latency(const struct peers *ps, double share);
+
+/* Says it and ends the process. */
+_Noreturn void peers_die(const char *what);
+
+#endif
