@@ -67,9 +67,9 @@ static bool is_free(const struct pairs *p, const struct leg_content *with,
 }
 
 static struct leg_content *partner(struct pairs *p, const char *name,
-				   const char *media)
+				   const char *media, bool same_name)
 {
-	struct leg_content *c, *best = NULL;
+	struct leg_content *c;
 	struct rtp_description d;
 	int err;
 
@@ -78,14 +78,25 @@ static struct leg_content *partner(struct pairs *p, const char *name,
 				     ENOENT;
 		if (err == ENOMEM)
 			p->l->failed = true;
-		if (err || !str_eq(d.media, media) || !is_free(p, c, name))
-			continue;
-		if (strcmp(c->name, name) == 0)
+		if (!err && str_eq(d.media, media) && is_free(p, c, name) &&
+		    (!same_name || strcmp(c->name, name) == 0))
 			return c;
-		if (!best)
-			best = c;
 	}
-	return best;
+	return NULL;
+}
+
+static void find_partners(struct pairs *p, bool same_name)
+{
+	const struct xml_elem *e = xml_child(p->tree, NS_JINGLE, "content");
+	const char *media;
+	unsigned i;
+
+	for (i = 0; i < p->n; i++, e = xml_next(e, NS_JINGLE, "content")) {
+		media = xml_get(xml_child(e, NS_RTP, "description"), "media");
+		if (!p->pair[i].with)
+			p->pair[i].with = partner(p, p->pair[i].his->name,
+						  media, same_name);
+	}
 }
 
 /* His own name for it is kept where it is another. */
@@ -132,12 +143,12 @@ struct xml_elem *leg_pair(struct leg *l, const struct leg *other,
 	     e = xml_next(e, NS_JINGLE, "content")) {
 		c = leg_find_content(l, xml_get(e, "name"));
 		if (!c || p.n >= LEG_CONTENTS_MAX)
-			continue;
+			break;
 		p.pair[p.n].his = c;
-		p.pair[p.n].with = partner(&p, c->name, xml_get(
-			xml_child(e, NS_RTP, "description"), "media"));
 		p.n++;
 	}
+	find_partners(&p, true);
+	find_partners(&p, false);
 	for (i = 0; i < p.n; i++)
 		name_pair(&p, i);
 	leg_names_in(l, copy, a);

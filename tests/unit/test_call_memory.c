@@ -38,7 +38,7 @@ static const char *const stories[][LINES_MAX] = {
 	  "propose bob@x/phone z-sid audio",
 	  "reject bob@x/phone $sid expired tie-break",
 	  "reject bob@x/phone $sid decline" },
-	/* The last two in modes `blind` and `room`. */
+	/* The last three: one in mode `blind`, two in mode `room`. */
 	{ "propose alice@x/desk a-sid audio,video",
 	  "facts none offer bob@x/phone", "proceed bob@x/phone $sid",
 	  "jingle alice@x/desk session-initiate a-sid audio video mux "
@@ -61,6 +61,18 @@ static const char *const stories[][LINES_MAX] = {
 	  "fingerprint", "ready 1",
 	  "jingle alice@x/desk content-accept a-sid name=more media=video mux "
 	  "fingerprint", "step 0 callee insecure" },
+	{ "propose alice@x/desk a-sid audio", "facts none offer bob@x/phone",
+	  "proceed bob@x/phone $sid",
+	  "jingle alice@x/desk session-initiate a-sid audio video mux "
+	  "fingerprint bundle", "ready 0", "ready 1",
+	  "jingle bob@x/phone session-accept $sid audio video mux fingerprint "
+	  "bundle", "step 0 caller media", "step 0 callee media",
+	  "propose bob@x/pad b-sid audio",
+	  "jingle bob@x/pad session-initiate b-sid name=mic media=audio mux "
+	  "fingerprint candidate", "credentials 0 callee",
+	  "jingle bob@x/pad session-info b-sid mutes=mic",
+	  "jingle alice@x/web session-initiate w-sid audio video mux "
+	  "fingerprint", "credentials 0 caller", "ready 1" },
 };
 #define STORIES (sizeof(stories) / sizeof(stories[0]))
 
@@ -97,9 +109,9 @@ static void begin(struct play *p, const char *const *story, unsigned last)
 
 	play_init(p, NULL);
 	play_users(p, "alice@x", "bob@x");
-	if (story == stories[STORIES - 1])
+	if (story >= stories[STORIES - 2])
 		p->site.media = MODE_ROOM;
-	else if (story == stories[STORIES - 2])
+	else if (story == stories[STORIES - 3])
 		p->site.media = MODE_BLIND;
 	for (i = 0; i < last; i++)
 		assert_int_equal(play_line(p, story[i], &why), 0);
@@ -232,7 +244,7 @@ static void no_text(void **state)
 
 int main(void)
 {
-	struct CMUnitTest tests[16];
+	struct CMUnitTest tests[2 * STORIES + 3];
 	size_t n = 0, i;
 
 	memset(tests, 0, sizeof(tests));

@@ -19,12 +19,15 @@ static void begin(struct leg *l)
 static const char every_line[] =
 	"media 3\n"
 	"dialed p@c/a%20b%25%0A\xc3\xa9\n"
+	"returned 1800000000000\n"
 	"device 10100 - u@h/a\n"
 	"device 01011 S%202 %2Du@h/-\n"
 	"content initiator initiator uf pw audio\n"
 	"content responder - - - %\n"
 	"content responder initiator u%20f - a-b\n"
 	"content initiator - u p v 1\n"
+	"his v their%20v\n"
+	"says v <description%20media='audio'/>\n"
 	"content initiator - u p w 7 active omemo\n"
 	"content initiator - u p x 0 passive sha-256%2000:FF\n"
 	"ours 1 u p\n"
@@ -50,9 +53,33 @@ static void round_trip(void **state)
 	assert_int_equal(l.media, 3);
 	assert_string_equal(l.dialed, "p@c/a b%\n\xc3\xa9");
 	assert_true(l.restored);
+	assert_int_equal(l.returned, 1800000000000);
+	assert_int_equal(l.role, LEG_CALLER);
 	leg_clear(&l);
 	assert_null(l.user);           /* what is clear owns nothing */
 	arena_free(a);
+}
+
+/* Room: who came back is the initiator, whoever called first; who is away, and
+ * that the other knows of no SSRC of his, are kept, too. */
+static void came_back(void **state)
+{
+	unsigned flags = LEG_FLAG_TURNED | LEG_FLAG_ABSENT |
+			 LEG_FLAG_STRANGER, i;
+	struct leg l;
+
+	(void)state;
+	for (i = 1; i; i <<= 1) {
+		if (!(flags & i))
+			continue;
+		begin(&l);
+		assert_int_equal(leg_restore(&l, LEG_CALLEE, LEG_ENDED, i,
+					     "u@h/a", "s", NULL, 7), 0);
+		assert_int_equal(l.role, i == LEG_FLAG_TURNED ? LEG_CALLER :
+				 LEG_CALLEE);
+		assert_int_equal(leg_flags(&l), i);
+		leg_clear(&l);
+	}
 }
 
 static void empty_row(void **state)
@@ -80,6 +107,9 @@ static void not_ours(void **state)
 		"content initiator - %0z - n", "content initiator - - - %0z",
 		"device %0z - u@h/a", "media %0z", "dialed %0z", "ours",
 		"ours 1", "ours 1 u", "ours 8 u p", "ours x u p",
+		"returned", "his", "his a b", "says n x",
+		"content initiator - u p v\nhis v",
+		"content initiator - u p v\nsays v %0z",
 	};
 	struct leg l;
 	size_t i;
@@ -186,6 +216,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(round_trip),
+		cmocka_unit_test(came_back),
 		cmocka_unit_test(empty_row),
 		cmocka_unit_test(not_ours),
 		cmocka_unit_test(states_need_their_parts),

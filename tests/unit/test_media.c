@@ -345,6 +345,44 @@ static void test_room(void **state)
 	stop();
 }
 
+/* F23, X8: he comes back on another device: media are told, nobody is rung, and
+ * the other is told, whatever he has set. */
+static void test_return(void **state)
+{
+	struct wire_msg msg;
+
+	(void)state;
+	connected_as("room");
+	running();
+	UNTIL(next_is(WIRE_MAP) && got.side == WIRE_CALLEE);
+	step(WIRE_CALLER, WIRE_MEDIA);
+	step(WIRE_CALLEE, WIRE_MEDIA);
+	assert_int_equal(ctl("\"user\",\"alice@example.org\",\"notices\","
+			     "\"never\""), 0);
+	mock_send(&m, "<iq type='set' id='i9' from='bob@example.org/new' "
+		  "to='alice@calls.example.org/call'><jingle "
+		  "xmlns='urn:xmpp:jingle:1' action='session-initiate' "
+		  "sid='s9'>" CONTENT("0", "back", CANDIDATE(BOB_IP, "udp"))
+		  "</jingle></iq>");
+	UNTIL(next_is(WIRE_RENEW));
+	assert_int_equal(got.side, WIRE_CALLEE);
+	assert_int_equal(got.renew.controlling, 0);
+	assert_int_equal(count_sent("sid='s9'"), 0);
+	wire_begin(&msg, WIRE_CREDENTIALS, call_id);
+	msg.side = WIRE_CALLEE;
+	strcpy(msg.credentials.ufrag, "tobob111");
+	strcpy(msg.credentials.pwd, "pwd-towards-bob-11111111");
+	tell(&msg);
+	UNTIL(next_is(WIRE_MAP) && got.side == WIRE_CALLEE);
+	assert_int_equal(got.map.type[0].clock, 8000);
+	UNTIL(count_sent("sid='s9'") == 1);
+	assert_int_equal(count_sent("ufrag='tobob111'"), 1);
+	assert_int_equal(count_sent("<propose"), 1);
+	UNTIL(count_sent(" is back in your call since ") == 1);
+	media_end();
+	stop();
+}
+
 /* A handshake by a certificate that is not the fingerprint's. */
 static void test_insecure(void **state)
 {
@@ -620,7 +658,7 @@ static void test_control_dies_in_room(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_away), T(test_call), T(test_room), T(test_insecure),
+		T(test_away), T(test_call), T(test_room), T(test_return), T(test_insecure),
 		T(test_restart), T(test_refused), T(test_media_dies),
 		T(test_takes_no_calls), T(test_hung), T(test_mode_changes),
 		T(test_late), T(test_connection_breaks),

@@ -95,6 +95,16 @@ static void write_back(void **state)
 	      "Write: xmpp:bob@x.org?message");
 }
 
+/* X8 */
+static void returned(void **state)
+{
+	struct notice n = base(NOTICE_RETURNED, CAUSE_NONE);
+
+	(void)state;
+	check(&n, 60, "Back in the call",
+	      "Bob (bob@x.org) is back in your call since 15:06 UTC.");
+}
+
 static void details(void **state)
 {
 	struct notice n = base(NOTICE_DETAILS, CAUSE_ENDED);
@@ -209,6 +219,7 @@ int main(void)
 		cmocka_unit_test(missed),
 		cmocka_unit_test(refused),
 		cmocka_unit_test(write_back),
+		cmocka_unit_test(returned),
 		cmocka_unit_test(details),
 		cmocka_unit_test(names),
 		cmocka_unit_test(uris),

@@ -1,0 +1,259 @@
+/* test_leg_return.c: mode `room`: the answer to who comes back, made of what
+ * the other one said: in his numbers, with what both have.
+ */
+#include "tests/unit/leg_test.h"
+
+#define FB(type) "<rtcp-fb xmlns='" NS_RTCP_FB "' type='" type "'/>"
+#define FB2(type, sub) "<rtcp-fb xmlns='" NS_RTCP_FB "' type='" type \
+	"' subtype='" sub "'/>"
+#define EXT(id, uri) "<rtp-hdrext xmlns='" NS_HDREXT "' id='" id "' uri='" \
+	uri "'/>"
+#define MIXED "<extmap-allow-mixed xmlns='" NS_HDREXT "'/>"
+#define PT(id, name, more) "<payload-type id='" id "' name='" name \
+	"' clockrate='90000'>" more "</payload-type>"
+#define PAR(name, value) "<parameter name='" name "' value='" value "'/>"
+#define SOURCE "<source xmlns='" NS_SSMA "' ssrc='7'/>"
+#define OPUS(id) "<payload-type id='" id "' name='opus' clockrate='48000'/>"
+#define CONTENT_OF(name, media, children) "<content creator='initiator' " \
+	"name='" name "'><description xmlns='" NS_RTP "' media='" media "'>" \
+	children "</description></content>"
+#define BUNDLE(one, other) "<group xmlns='" NS_GROUPING "' " \
+	"semantics='BUNDLE'><content name='" one "'/><content name='" other \
+	"'/></group>"
+#define DUMMY "<transport xmlns='" NS_ICE_UDP "'><fingerprint xmlns='" \
+	NS_DTLS "'/></transport>"
+#define ANSWER(name, media, attributes, children) "<content " \
+	"creator='initiator' name='" name "'" attributes "><description " \
+	"xmlns='" NS_RTP "' media='" media "'>" children "</description>" \
+	DUMMY "</content>"
+
+struct two {
+	struct leg stays, back;
+	struct arena *a;
+	struct xml_elem *offer;
+};
+
+static int setup(void **state)
+{
+	struct two *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return -1;
+	t->a = arena_new(0);
+	leg_init(&t->stays, "a@h", "b@c", "call", true);
+	leg_init(&t->back, "b@h", "a@c", "call", true);
+	*state = t;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct two *t = *state;
+
+	leg_clear(&t->stays);
+	leg_clear(&t->back);
+	arena_free(t->a);
+	free(t);
+	return 0;
+}
+
+static struct xml_elem *tree(struct two *t, const char *contents)
+{
+	const char *text = arena_join(t->a, "<jingle xmlns='" NS_JINGLE "'>",
+				      contents, "</jingle>");
+	struct xml_elem *e;
+
+	assert_int_equal(xml_parse(t->a, text, strlen(text), NS_COMPONENT,
+				   &xml_limits_default, &e), 0);
+	return e;
+}
+
+/* He has these contents, all on transport 0 but those from `apart` on. */
+static void says(struct two *t, const char *contents, unsigned apart)
+{
+	struct xml_elem *j = tree(t, contents), *e;
+	unsigned n = 0;
+
+	for (e = xml_child(j, NS_JINGLE, "content"); e;
+	     e = xml_next(e, NS_JINGLE, "content"), n++)
+		leg_set_transport(&t->stays, xml_get(e, "name"),
+				  n < apart ? 0 : 1);
+	assert_true(leg_keep_says(&t->stays, j, t->a));
+}
+
+static void offers(struct two *t, const char *contents)
+{
+	struct xml_elem *j = tree(t, contents), *e;
+	const char *name;
+
+	/* As leg_learn() does it. */
+	for (e = xml_child(j, NS_JINGLE, "content"); e;
+	     e = xml_next(e, NS_JINGLE, "content"))
+		leg_set_transport(&t->back, xml_get(e, "name"), 7);
+	t->offer = leg_pair(&t->back, &t->stays, j, t->a);
+	for (e = xml_child(t->offer, NS_JINGLE, "content"); e;
+	     e = xml_next(e, NS_JINGLE, "content")) {
+		name = xml_get(e, "name");
+		if (leg_transport(&t->stays, name) >= 0)
+			leg_set_transport(&t->back, name,
+					  leg_transport(&t->stays, name));
+	}
+	assert_true(leg_keep_says(&t->back, t->offer, t->a));
+}
+
+static void expect_answer(struct two *t, const char *expected)
+{
+	struct xml_elem *j = leg_answer(&t->back, &t->stays, t->offer, t->a);
+	const char *is = xml_write(t->a, j, NS_JINGLE, NULL);
+
+	expected = xml_write(t->a, tree(t, expected), NS_JINGLE, NULL);
+	assert_string_equal(is, expected);
+}
+
+/* --- a content -------------------------------------------------------- */
+
+static void test_numbers(void **state)
+{
+	struct two *t = *state;
+
+	says(t, CONTENT_OF("v", "video", PT("96", "VP8", PAR("max-fr", "30")
+		FB("nack") FB2("nack", "pli") FB("goog-remb"))
+		PT("97", "rtx", PAR("apt", "96")) PT("98", "VP9", "")
+		EXT("3", "urn:a") EXT("4", "urn:b") MIXED FB("ccm")
+		"<rtcp-mux/><rtcp-reduced-size/>" SOURCE), 9);
+	offers(t, CONTENT_OF("v", "video", PT("119", "H264", "")
+		PT("121", "rtx", PAR("apt", "120"))
+		PT("120", "VP8", PAR("max-fr", "60") FB2("nack", "pli")
+		   FB("transport-cc")) EXT("9", "urn:b") EXT("8", "urn:c")
+		"<rtcp-mux/>"));
+	expect_answer(t, ANSWER("v", "video", "",
+		PT("121", "rtx", PAR("apt", "120"))
+		PT("120", "VP8", PAR("max-fr", "30") FB2("nack", "pli"))
+		EXT("9", "urn:b") "<rtcp-mux/>" SOURCE));
+}
+
+static void test_both_have(void **state)
+{
+	struct two *t = *state;
+
+	says(t, CONTENT_OF("v", "video", PT("96", "VP8", "") MIXED FB("ccm")
+			   "<rtcp-mux/><rtcp-reduced-size/>"), 9);
+	offers(t, CONTENT_OF("v", "video", PT("96", "VP8", "") MIXED FB("ccm")
+			     "<rtcp-mux/><rtcp-reduced-size/>"));
+	expect_answer(t, ANSWER("v", "video", "", PT("96", "VP8", "") MIXED
+				FB("ccm") "<rtcp-mux/><rtcp-reduced-size/>"));
+}
+
+/* A codec of his, for nobody to send; not one that only repeats another. */
+static void test_nothing(void **state)
+{
+	struct two *t = *state;
+
+	says(t, CONTENT_OF("a", "audio", OPUS("111"))
+	     CONTENT_OF("v", "video", PT("96", "VP8", "")), 1);
+	offers(t, CONTENT_OF("a", "audio", OPUS("109"))
+	       CONTENT_OF("v", "video", PT("97", "rtx", PAR("apt", "98"))
+			  PT("98", "H264", "")));
+	assert_true(leg_has_common(&t->back, &t->stays, "audio", t->a));
+	assert_false(leg_has_common(&t->back, &t->stays, "video", t->a));
+	expect_answer(t, ANSWER("a", "audio", "", OPUS("109"))
+		      ANSWER("v", "video", " senders='none'", "<rtcp-mux/>"
+			     PT("98", "H264", "")));
+}
+
+/* --- pairs ------------------------------------------------------------ */
+
+/* By media where the names are others; the same one, if there is one. */
+static void test_names(void **state)
+{
+	struct two *t = *state;
+
+	says(t, CONTENT_OF("0", "audio", OPUS("111"))
+	     CONTENT_OF("1", "video", PT("96", "VP8", ""))
+	     CONTENT_OF("2", "video", PT("96", "VP8", "")), 1);
+	offers(t, CONTENT_OF("2", "video", PT("96", "VP8", ""))
+	       CONTENT_OF("1", "audio", OPUS("111"))
+	       CONTENT_OF("0", "audio", OPUS("111")));
+	expect_answer(t, ANSWER("2", "video", "", PT("96", "VP8", ""))
+		      ANSWER("+1", "audio", " senders='none'", "<rtcp-mux/>"
+			     OPUS("111"))
+		      ANSWER("0", "audio", "", OPUS("111")));
+}
+
+/* What he bundles is in one group as far as it is on one transport here. */
+static void test_bundle(void **state)
+{
+	struct two *t = *state;
+
+	says(t, CONTENT_OF("a", "audio", OPUS("111"))
+	     CONTENT_OF("v", "video", PT("96", "VP8", "")), 9);
+	offers(t, CONTENT_OF("x", "audio", OPUS("111"))
+	       CONTENT_OF("y", "video", PT("96", "VP8", "")) BUNDLE("x", "y"));
+	expect_answer(t, ANSWER("a", "audio", "", OPUS("111"))
+		      ANSWER("v", "video", "", PT("96", "VP8", ""))
+		      BUNDLE("a", "v"));
+	assert_false(leg_bundled(t->offer, "x", "y", t->a));
+	assert_true(leg_bundled(t->offer, "v", "a", t->a));
+}
+
+static void test_apart(void **state)
+{
+	struct two *t = *state;
+
+	says(t, CONTENT_OF("a", "audio", OPUS("111"))
+	     CONTENT_OF("v", "video", PT("96", "VP8", "")), 1);
+	offers(t, CONTENT_OF("a", "audio", OPUS("111"))
+	       CONTENT_OF("v", "video", PT("96", "VP8", "")) BUNDLE("a", "v"));
+	expect_answer(t, ANSWER("a", "audio", "", OPUS("111"))
+		      ANSWER("v", "video", "", PT("96", "VP8", "")));
+}
+
+/* Two on one transport, where he has them on two: one of them is nobody's. */
+static void test_unlike(void **state)
+{
+	struct two *t = *state;
+
+	says(t, CONTENT_OF("a", "audio", OPUS("111"))
+	     CONTENT_OF("v", "video", PT("96", "VP8", "")), 9);
+	offers(t, CONTENT_OF("a", "audio", OPUS("111"))
+	       CONTENT_OF("v", "video", PT("96", "VP8", "")));
+	expect_answer(t, ANSWER("a", "audio", "", OPUS("111"))
+		      ANSWER("+v", "video", " senders='none'", "<rtcp-mux/>"
+			     PT("96", "VP8", "")));
+}
+
+/* --- what was negotiated ------------------------------------------------- */
+
+static void test_cut(void **state)
+{
+	struct two *t = *state;
+
+	says(t, CONTENT_OF("v", "video", PT("96", "VP8", "")
+			   PT("98", "VP9", "") PT("97", "rtx",
+						  PAR("apt", "98"))), 9);
+	offers(t, CONTENT_OF("v", "video", PT("96", "VP8", "")));
+	assert_int_equal(leg_cut_says(&t->stays, &t->back, t->offer, t->a), 0);
+	assert_int_equal(leg_cut_says(&t->back, &t->stays, t->offer, t->a), 0);
+	/* Who comes now with what was cut finds nothing. */
+	assert_true(leg_keep_says(&t->back, tree(t, CONTENT_OF("v", "video",
+		PT("98", "VP9", ""))), t->a));
+	assert_false(leg_has_common(&t->back, &t->stays, "video", t->a));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_numbers, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_both_have, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_names, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_bundle, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_apart, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_unlike, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_cut, setup, teardown),
+	};
+
+	return cmocka_run_group_tests_name("leg_return", tests, NULL, NULL);
+}
