@@ -22,7 +22,7 @@
  * (gathering-complete), mute, ringing, ping, reason=R, text=T, to=JID, id=ID,
  * mux, bundle (a group of all contents), ip=ADDRESS (of the candidate),
  * a=CODECS, v=CODECS (of audio and video: ID:NAME,ID:NAME; else opus as 111),
- * mutes=NAME (mute of a content).
+ * mutes=NAME (mute of a content), ssrc=N (a source of audio).
  * Transport words hold for all contents. ROLE: caller, callee.
  */
 #ifndef TESTS_GOLDEN_TEXT_H
@@ -249,6 +249,9 @@ static void add_content(struct reader *r, struct xml_elem *j,
 		if (has(r, "mux"))
 			xml_add(r->a, d, NS_RTP, "rtcp-mux");
 		add_codecs(r, d, value(r, is(media, "video") ? "v" : "a"));
+		if (value(r, "ssrc") && is(media, "audio"))
+			xml_set(r->a, xml_add(r->a, d, NS_SSMA, "source"),
+				"ssrc", value(r, "ssrc"));
 	}
 	if (!is(r->word[2], "content-modify"))
 		add_transport(r, c);
