@@ -66,6 +66,8 @@ struct world {
 	unsigned clients;
 	struct flying flying[FLYING_MAX];
 	unsigned to_stranger;
+	unsigned sends;            /* of the relay, of all kinds */
+	int64_t media_at;          /* the last that was no STUN */
 	unsigned said[WIRE_KINDS];
 	struct wire_msg last[WIRE_KINDS];          /* said, of each kind */
 	struct wire_credentials ours[4][WIRE_TRANSPORTS_MAX][WIRE_SIDES];
@@ -140,6 +142,9 @@ static inline void on_send(const struct addr *to, const void *bytes,
 		    stranger = address(STRANGER, 1);
 
 	w->to_stranger += addr_same_ip(to, &stranger);
+	w->sends++;
+	if (demux_kind(bytes, len) != DEMUX_STUN)
+		w->media_at = w->now;
 	assert_false(addr_forbidden(to));
 	fly(w, &from, to, bytes, len);
 }

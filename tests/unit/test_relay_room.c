@@ -2,7 +2,11 @@
  * for each side.
  */
 #include <sys/time.h>
+#include "tests/unit/attack_table.h"
 #include "tests/unit/relay_test.h"
+
+#define ROW(code, ...) \
+	row(code, "room", "test_relay_room", __func__, __VA_ARGS__)
 
 #define AUDIO 111                  /* payload types */
 #define VIDEO 96
@@ -581,6 +585,69 @@ static void test_picture(void **state)
 	end(&w);
 }
 
+/* A27: within 30 s of his last answer no media go to him; what he sends once
+ * his checks are that old is not passed on. */
+static void test_consent(void **state)
+{
+	struct client *a, *b;
+	int64_t last;
+	unsigned i;
+
+	(void)state;
+	begin_room(14, SRTP_EVP);
+	open_room(0, true);
+	pass(&w, 1000);
+	a = &w.client[0];
+	b = &w.client[1];
+	talk(a, b);
+	b->gone = true;
+	last = w.now + DELAY;      /* an answer of his may be on its way */
+	for (i = 0; i < 400; i++) {
+		send_rtp(a, 'x', 200);
+		pass(&w, 100);
+	}
+	assert_non_null(strstr(w.log, "0.0 callee lost\n"));
+	assert_in_range(w.media_at, last + 24000, last + ICE_CONSENT_LOST_MS);
+	assert_in_range(dropped(WIRE_NOBODY), 80, 150);
+	ROW("A27", "who answers no more: within %d s nothing but checks goes "
+	    "there", ICE_CONSENT_LOST_MS / 1000);
+	i = a->got;
+	b->gone = false;
+	send_rtp(b, 'y', 200);
+	b->gone = true;
+	pass(&w, 1000);
+	assert_int_equal(a->got, i);
+	end(&w);
+}
+
+/* A27: of who was in it, nothing comes and nothing goes. */
+static void test_closed(void **state)
+{
+	unsigned i, sends;
+
+	(void)state;
+	begin_room(15, SRTP_EVP);
+	open_room(0, true);
+	pass(&w, 1000);
+	talk(&w.client[0], &w.client[1]);
+	tell(&w, WIRE_CLOSE, 0, 0, 0);
+	sends = w.sends;
+	for (i = 0; i < 600; i++) {
+		send_rtp(&w.client[i % 2], 'x', 200);
+		pass(&w, 100);
+	}
+	assert_int_equal(w.sends, sends);
+	ROW("A27", "%u packets to either in the 60 s after CLOSE",
+	    w.sends - sends);
+	end(&w);
+}
+
+static void test_table(void **state)
+{
+	(void)state;
+	judge_table("test_relay_room");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -598,6 +665,9 @@ int main(void)
 		cmocka_unit_test(test_map),
 		cmocka_unit_test(test_renew),
 		cmocka_unit_test(test_picture),
+		cmocka_unit_test(test_consent),
+		cmocka_unit_test(test_closed),
+		cmocka_unit_test(test_table),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
