@@ -101,6 +101,8 @@ int call_open_transport(struct call_run *r);
 void call_expect_both(struct call_run *r);
 /* What he said of his ICE too early is said now. */
 void call_take_kept_ice(struct call_run *r, unsigned side);
+/* What waited for transports, or for the answer to him, goes on. */
+void call_release(struct call_run *r, unsigned side);
 /* Contents that were to come do not. */
 void call_stop_adding(struct call_run *r);
 /* False: the call has been ended. */

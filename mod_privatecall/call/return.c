@@ -261,6 +261,7 @@ static void accept(struct call_run *r, unsigned side)
 	other->stranger = false;
 	call_take_ice(r, side, offer);
 	call_take_kept_ice(r, side);
+	call_release(r, side);
 	leg_drop_kept(l);
 	call_expect_both(r);
 	/* Until he is connected. */

@@ -77,6 +77,10 @@ void call_on_trickle(struct call_run *r, unsigned side,
 		call_on_transport_info(r, side, a);
 		return;
 	}
+	if (call_returns(c, side)) {           /* nobody was told of him yet */
+		leg_keep(mine, a->tree, a->action, 0, mine->device);
+		return;
+	}
 	switch (other->state) {
 	case LEG_RINGING:      /* for whoever answers, and who has the offer */
 		leg_keep(mine, a->tree, a->action, 0, mine->device);

@@ -662,8 +662,7 @@ bool call_media_takes(struct call_run *r, unsigned side,
 	return true;
 }
 
-/* What waited for transports goes on. */
-static void release(struct call_run *r, unsigned side)
+void call_release(struct call_run *r, unsigned side)
 {
 	struct leg *mine = &r->c->leg[side];
 	enum jingle_action action;
@@ -729,8 +728,10 @@ void call_on_ready(struct call_run *r)
 	} else if (c->state == CALL_SETUP) {
 		call_offer_now(r);
 	} else {
-		release(r, 0);
-		release(r, 1);
+		/* Of who comes back nothing leaves before his answer. */
+		for (role = 0; role < 2; role++)
+			if (!call_returns(c, role))
+				call_release(r, role);
 		call_return_ready(r);
 	}
 	call_do(r, CALL_DO_SAVE);
