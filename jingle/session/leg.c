@@ -249,6 +249,21 @@ const char *leg_wants_offer(const struct leg *l)
 	return NULL;
 }
 
+bool leg_bundles(const struct leg *l)
+{
+	const struct leg_device *d;
+	bool all = false;
+
+	for (d = l->devices; d; d = d->next) {
+		if (l->device ? !str_eq(d->jid, l->device) : d->done)
+			continue;
+		if (!d->bundles)
+			return false;
+		all = true;
+	}
+	return all;
+}
+
 void leg_keep_offer(struct leg *l, const struct xml_elem *tree)
 {
 	xml_kept_free(l->offer);

@@ -135,6 +135,7 @@ struct leg_device {
 	char *sid;                 /* NULL: the leg's */
 	bool plain;                /* without JMI: rung by session-initiate */
 	bool by_full;              /* proposed to by its full JID */
+	bool bundles;              /* as its struct leg_target says */
 	bool gone;                 /* unavailable now */
 	bool unstopped;            /* ... when it was to be stopped */
 	bool done;                 /* said no, or was stopped */
@@ -279,6 +280,7 @@ struct leg_target {                /* a device to ring */
 	const char *jid;           /* full */
 	bool plain;                /* no JMI in its caps */
 	bool by_full;              /* the bare JID does not reach it */
+	bool bundles;              /* known to use BUNDLE (XEP-0338) */
 };
 /* Callee: propose to the bare JID once (if a device is reached by it), and to
  * full JIDs where needed; plain devices wait for leg_offer(). */
@@ -320,6 +322,9 @@ void leg_reply(struct leg *l, unsigned relay, const struct xml_elem *error,
 	       struct leg_env *env);
 void leg_reply_condition(struct leg *l, unsigned relay, const char *type,
 			 const char *condition, struct leg_env *env);
+/* Callee: the device that answered, or all that still may, are known to use
+ * BUNDLE. */
+bool leg_bundles(const struct leg *l);
 /* Caller: keeps his session-initiate until somebody answers. */
 void leg_keep_offer(struct leg *l, const struct xml_elem *tree);
 /* Keeps an action that this user sent before the other side, or the media

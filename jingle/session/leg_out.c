@@ -149,6 +149,7 @@ static struct leg_device *add_target(struct leg *l,
 		return NULL;
 	d->plain = t->plain;
 	d->by_full = t->by_full;
+	d->bundles = t->bundles;
 	d->rung = now;
 	d->gone = d->done = d->busy = d->initiated = d->unstopped = false;
 	return d;

@@ -96,7 +96,7 @@ void call_on_answered(struct call_run *r, const struct leg_action *a)
 	call_do(r, CALL_DO_SAVE);
 	call_answer_address(r, to->device);
 	/* With <device/> he would encrypt a fingerprint that we must read. */
-	leg_proceed(from, r->ev->site->media == MODE_ROOM ? NULL : a->said,
+	leg_proceed(from, call_needs_room(r->ev->site) ? NULL : a->said,
 		    call_leg(r, c->caller));
 	call_join(r);
 	if (a->tree)

@@ -132,6 +132,7 @@ enum call_action_kind {
 	CALL_DO_ASK,               /* may `from` ring `to`? */
 	CALL_DO_SUPERSEDE,         /* `user` took this call: his others end */
 	CALL_DO_MEDIA,             /* an order to the media process */
+	CALL_DO_BUNDLES,           /* `device` uses BUNDLE, or not: bundles */
 	CALL_DO_IGNORED            /* a message that changed nothing: counted */
 };
 
@@ -171,7 +172,8 @@ struct call_action {
 	bool asks, opens;
 	unsigned ask;              /* ASK */
 	const char *from, *to;     /* ASK: bare; LOG: caller, callee */
-	const char *user, *device; /* SUPERSEDE, VISIT */
+	const char *user, *device; /* SUPERSEDE, VISIT, BUNDLES */
+	bool bundles;              /* BUNDLES */
 	unsigned media;            /* ASK, LOG */
 	int64_t started, answered, ended;      /* LOG, VISIT: wall ms */
 	unsigned round;            /* LOG */

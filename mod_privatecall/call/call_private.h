@@ -85,6 +85,14 @@ void call_on_accept(struct call_run *r, const struct leg_action *a);
 /* The offer that is kept goes to the device that answered. */
 void call_offer_now(struct call_run *r);
 
+/* mode.c: what `auto` comes to */
+/* `room`, whatever the offer. */
+bool call_needs_room(const struct settings_site *s);
+enum media_mode call_choose_mode(struct call_run *r,
+				 const struct xml_elem *offer);
+/* What the answer shows of its device, for the choice of later rounds. */
+void call_learn_bundles(struct call_run *r, const struct xml_elem *answer);
+
 /* transport.c: who has which transport of the media process */
 /* Decides on the mode. True: the offer may go to the callee now; else later,
  * or the call has been ended. */

@@ -335,7 +335,7 @@ bool call_offer_may_go(struct call_run *r, const struct xml_elem *tree)
 
 	if (!c->decided) {
 		c->decided = true;
-		c->mode = r->ev->site->media;
+		c->mode = call_choose_mode(r, tree);
 		if (call_has_media(c))
 			begin(r, tree);
 	}
@@ -378,6 +378,7 @@ bool call_answer_fits(struct call_run *r, const struct xml_elem *tree)
 		return false;
 	}
 	leg_keeps_fingerprints(call_callee(r->c), tree, r->ev->arena);
+	call_learn_bundles(r, tree);
 	bundle(r, tree);
 	if (keep_says(r, !r->c->caller, tree)) {
 		agree(r, tree);

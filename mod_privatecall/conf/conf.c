@@ -521,9 +521,10 @@ static void check_on_leave(struct loader *l)
 	const struct given *at = given_of(l, "on_leave");
 	const struct settings_site *s = &l->conf->site;
 
-	if (s->on_leave == LEAVE_HOLD && s->media != MODE_ROOM)
+	if (s->on_leave == LEAVE_HOLD && s->media != MODE_ROOM &&
+	    s->media != MODE_AUTO)
 		fault(l, at->file, at->place, "expected end, or `media = "
-		      "room' for `hold'");
+		      "room' or `auto' for `hold'");
 }
 
 static void finish(struct loader *l)

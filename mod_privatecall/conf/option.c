@@ -59,7 +59,6 @@ static const char *leave_word(unsigned value)
 	return on_leave_name((enum on_leave)value);
 }
 
-static const char *const media_words[] = { "auto", NULL };
 static const char *const callable_words[] = { "active", "reachable", NULL };
 static const char *const rejoin_words[] = { "ring", "notify", NULL };
 
@@ -105,9 +104,7 @@ const struct conf_option conf_options[] = {
 	BOOL("enabled", SITE(enabled)),
 	BOOL("messaging", SITE(messaging)),
 	BOOL("allow_video", SITE(allow_video)),
-	{ .name = "media", .kind = CONF_WORD, .offset = SITE(media),
-	  .word_h = mode_word, .words = media_words,
-	  .later = "a later release" },
+	WORD("media", SITE(media), mode_word),
 	FIXED("callable", callable_words, "the push of a later release"),
 	{ .name = "active_show", .kind = CONF_SHOWS,
 	  .offset = SITE(active_show), .word_h = show_word },
@@ -358,10 +355,6 @@ static int set_word(const struct conf_option *o, const char *word,
 	}
 	nearest_text(&n, near, sizeof(near));
 	list_words(o->word_h, words, sizeof(words));
-	for (size_t i = 0; o->words && o->words[i]; i++)
-		if (strcmp(word, o->words[i]) == 0)
-			return fault(fault_r, "expected %s: `%s' needs %s",
-				     words, word, o->later);
 	return fault(fault_r, "expected %s, not `%s'%s", words, word, near);
 }
 

@@ -25,7 +25,7 @@ enum conf_kind {
 	CONF_TIME,                 /* int64_t, ms */
 	CONF_NUMBER,               /* unsigned */
 	CONF_PORT,                 /* uint16_t */
-	CONF_WORD,                 /* an enum; words[i] names value i */
+	CONF_WORD,                 /* an enum; word_h names its values */
 	CONF_FIXED,                /* not stored; words[0] alone is taken */
 	CONF_HOST,                 /* char *, a name or an address */
 	CONF_DOMAIN,               /* char *, prepared */
@@ -46,8 +46,7 @@ struct conf_option {
 	bool restart;              /* cannot change while running */
 	const char *(*word_h)(unsigned value);    /* CONF_WORD; else NULL */
 	const char *const *words;  /* CONF_FIXED: the word, then those of a
-				      later release; CONF_WORD: those, or
-				      NULL; NULL-terminated */
+				      later release; NULL-terminated */
 	const char *later;         /* what the later words wait for */
 };
 

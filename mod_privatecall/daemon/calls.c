@@ -549,6 +549,9 @@ static void execute(struct call_entry *e, const struct call_actions *out,
 			trace_words(e, "<", "media",
 				    call_order_name(a->order.kind));
 			media_order(e, a);
+		} else if (a->kind == CALL_DO_BUNDLES) {
+			gateway_learn_bundles(e->dm->gateway, a->device,
+					      a->bundles, arena);
 		} else if (a->kind == CALL_DO_IGNORED) {
 			e->dm->count.ignored++;
 		}

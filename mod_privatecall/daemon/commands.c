@@ -147,13 +147,20 @@ static void run_default(struct ctl_request *r, int argc, char **argv,
 
 /* --- calls ------------------------------------------------------------ */
 
+/* NULL: that depends on who answers, and what he is offered. */
+static const char *mode_name(const struct call *c)
+{
+	return c->decided || c->state >= CALL_UP ? media_mode_name(c->mode) :
+						   NULL;
+}
+
 static json_t *call_json(const struct call *c)
 {
 	const struct leg *from = &c->leg[c->caller];
 	const struct leg *to = &c->leg[!c->caller];
 
 	return json_pack("{s:s,s:i,s:s,s:s,s:s,s:o,s:o,s:s,s:s,s:s,s:s?,s:s?,"
-			 "s:s}",
+			 "s:s?}",
 			 "id", c->id, "round", (int)c->round,
 			 "caller", from->user, "callee", to->user,
 			 "media", media_name(c->media),
@@ -164,7 +171,7 @@ static json_t *call_json(const struct call *c)
 			 "callee_leg", leg_state_name(to->state),
 			 "caller_device", from->device,
 			 "callee_device", to->device,
-			 "mode", media_mode_name(c->mode));
+			 "mode", mode_name(c));
 }
 
 static void run_calls(struct ctl_request *r, int argc, char **argv, void *arg)
@@ -231,7 +238,7 @@ static void run_call(struct ctl_request *r, int argc, char **argv, void *arg)
 		   "caller    %s (%s, %s)\ncallee    %s (%s, %s)\n"
 		   "round     %u\nstarted   %s\nanswered  %s",
 		   c->id, call_state_name(c->state), media_name(c->media),
-		   media_mode_name(c->mode),
+		   mode_name(c) ? mode_name(c) : "not decided yet",
 		   from->user, from->device ? from->device : "-",
 		   leg_state_name(from->state), to->user,
 		   to->device ? to->device : "-", leg_state_name(to->state),

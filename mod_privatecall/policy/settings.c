@@ -30,6 +30,7 @@ static const char *const mode_names[] = {
 	[MODE_DIRECT] = "direct",
 	[MODE_BLIND] = "blind",
 	[MODE_ROOM] = "room",
+	[MODE_AUTO] = "auto",
 };
 
 static const char *const leave_names[] = {

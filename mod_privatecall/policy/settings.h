@@ -11,7 +11,8 @@
 enum who_may_call { WHO_EVERYONE, WHO_SERVER, WHO_CONTACTS, WHO_NOBODY };
 enum second_call { SECOND_WAITING, SECOND_BUSY };
 enum notices { NOTICES_ALWAYS, NOTICES_AUTO, NOTICES_NEVER };
-enum media_mode { MODE_DIRECT, MODE_BLIND, MODE_ROOM };
+/* MODE_AUTO is of settings: of a call one of the others (call/mode.c). */
+enum media_mode { MODE_DIRECT, MODE_BLIND, MODE_ROOM, MODE_AUTO };
 enum on_leave { LEAVE_END, LEAVE_HOLD };
 enum log_privacy { LOG_JIDS_FULL, LOG_JIDS_HASH, LOG_JIDS_NONE };
 

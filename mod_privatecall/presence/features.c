@@ -204,6 +204,8 @@ int gateway_features_seen(struct gateway *g, struct gateway_dev *d,
 
 	if (!key)
 		return ENOMEM;
+	if (info->has_caps)
+		d->bundles = gateway_node_bundles(info->caps.node);
 	/* Presence without caps does not take back those of before. */
 	if ((d->known || pending) && (!*key || !strcmp(key, d->caps_key)))
 		return 0;

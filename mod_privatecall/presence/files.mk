@@ -3,6 +3,7 @@ mod_privatecall_presence_SRC = \
 	mod_privatecall/presence/address.c mod_privatecall/presence/address.h \
 	mod_privatecall/presence/gateway.c mod_privatecall/presence/gateway.h \
 	mod_privatecall/presence/gateway_private.h \
+	mod_privatecall/presence/bundle.c \
 	mod_privatecall/presence/features.c \
 	mod_privatecall/presence/mirror.c \
 	mod_privatecall/presence/module.c mod_privatecall/presence/module.h \

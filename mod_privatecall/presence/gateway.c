@@ -112,6 +112,7 @@ void gateway_free(struct gateway *g)
 		free(h);
 	}
 	gateway_features_free(g);
+	gateway_bundles_free(g);
 	gateway_chat_free(g);
 	for (char **host = g->hosts; host && *host; host++)
 		free(*host);
@@ -517,6 +518,7 @@ void gateway_check(const struct gateway *g)
 	assert(remote == g->remote_n);
 	assert(HASH_COUNT(g->users) <= GATEWAY_USERS_MAX);
 	assert(HASH_COUNT(g->caps) <= GATEWAY_FEATURES_MAX);
+	assert(HASH_COUNT(g->answers) <= GATEWAY_BUNDLES_MAX);
 	for (c = g->caps; c; c = c->hh.next)
 		assert(c->known ? !c->waiting : c->waiting != NULL);
 }

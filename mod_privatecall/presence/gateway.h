@@ -20,6 +20,7 @@
 #define GATEWAY_CONTACTS_MAX 500   /* rows of one user */
 #define GATEWAY_DEVICES_MAX 64     /* resources of one user */
 #define GATEWAY_FEATURES_MAX 1000  /* caps remembered */
+#define GATEWAY_BUNDLES_MAX 10000  /* answers of devices remembered */
 #define GATEWAY_RELAYED_MAX 512    /* messages whose error can be returned */
 #define GATEWAY_GRACE_MS 10000     /* after gateway_up(): devices come back */
 #define GATEWAY_RESOURCE "call"    /* of every contact */
@@ -153,6 +154,10 @@ void gateway_hold(struct gateway *g, const char *user, const char *peer,
 /* When gateway_tick() is due, monotonic ms; INT64_MAX: never. O(1). */
 int64_t gateway_deadline(const struct gateway *g);
 void gateway_tick(struct gateway *g, struct gateway_env *env);
+
+/* This device has answered an offer with a BUNDLE group, or without. */
+void gateway_learn_bundles(struct gateway *g, const char *device,
+			   bool bundles, struct arena *a);
 
 /* --- questions ----------------------------------------------------------- */
 /* The bare JID is a user we know. */

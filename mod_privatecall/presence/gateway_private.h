@@ -46,6 +46,7 @@ struct gateway_dev {
 	bool replayed;             /* ... in the replay that runs */
 	bool hibernating;
 	char *caps_key;            /* names its caps; "": has none */
+	bool bundles;              /* such clients do (bundle.c) */
 	bool known;                /* features are */
 	unsigned features;         /* FEATURE_* */
 	char *asked;               /* id of our open disco question */
@@ -88,6 +89,13 @@ struct gateway_caps {
 	UT_hash_handle hh;
 };
 
+struct gateway_answer {            /* what bundle.c has learned */
+	char *key;                 /* "bare caps_key" */
+	bool bundles;
+	bool unhashed;
+	UT_hash_handle hh;
+};
+
 struct gateway_held {              /* see gateway_hold() */
 	char *key;                 /* "user peer" */
 	bool unhashed;
@@ -112,6 +120,7 @@ struct gateway {
 	unsigned remote_n;
 	struct gateway_caps *caps; /* oldest use first */
 	struct gateway_caps *asking;       /* oldest question first */
+	struct gateway_answer *answers;    /* oldest first */
 	struct gateway_held *helds;
 	struct gateway_relayed relayed[GATEWAY_RELAYED_MAX];
 	unsigned relayed_at;       /* where the next one goes */
@@ -258,6 +267,14 @@ void gateway_features_forget(struct gateway *g, struct gateway_dev *d,
 void gateway_features_tick(struct gateway *g, struct gateway_env *env);
 int64_t gateway_features_deadline(const struct gateway *g);
 void gateway_features_free(struct gateway *g);
+
+/* --- bundle.c ------------------------------------------------------------ */
+/* Clients of this caps node (NULL: none) use BUNDLE. */
+bool gateway_node_bundles(const char *node);
+/* This device does, as far as we know. */
+bool gateway_bundles(const struct gateway *g, const struct gateway_dev *d,
+		     struct arena *a);
+void gateway_bundles_free(struct gateway *g);
 
 /* --- answer.c ------------------------------------------------------------ */
 extern const struct disco_info gateway_service_info, gateway_contact_info;

@@ -392,6 +392,7 @@ unsigned gateway_targets(const struct gateway *g, struct arena *a,
 			continue;
 		list[n].jid = arena_strdup(a, d->jid);
 		list[n].plain = is_plain(d);
+		list[n].bundles = gateway_bundles(g, d, a);
 		list[n++].by_full = needs_copy(d, top);
 	}
 	if (arena_failed(a))

@@ -216,6 +216,8 @@ static inline void play_conf(struct play *p, const char *name,
 		p->site.media = yes ? MODE_ROOM : MODE_DIRECT;
 	else if (strcmp(name, "hold") == 0)
 		p->site.on_leave = yes ? LEAVE_HOLD : LEAVE_END;
+	else if (strcmp(name, "auto") == 0)
+		p->site.media = yes ? MODE_AUTO : MODE_DIRECT;
 	else if (strcmp(name, "media-away") == 0)
 		p->away = yes;
 	else if (strcmp(name, "room_lifetime") == 0)

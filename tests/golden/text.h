@@ -9,8 +9,8 @@
  *   stanza XML                          any message or iq of the two
  *   result SIDE ID | timeout SIDE ID | error SIDE ID CONDITION [APP]
  *   bounce FROM ID CONDITION | receipt FROM
- *   facts CAUSE [offer] [JID[:plain][:full]]...
- *   gone JID | back JID | device JID[:plain][:full] | switched JID
+ *   facts CAUSE [offer] [JID[:plain][:full][:bundles]]...
+ *   gone JID | back JID | device JID... as in facts | switched JID
  *   time | switch-off | drain | restored | linked | hangup
  *   ready N [unsigned] | refused N | credentials N ROLE | step N ROLE STEP |
  *   listed N | media-lost
@@ -371,6 +371,7 @@ static int read_target(struct reader *r, char *word, struct leg_target *t)
 	while ((flag = strsep(&word, ":"))) {
 		t->plain = t->plain || is(flag, "plain");
 		t->by_full = t->by_full || is(flag, "full");
+		t->bundles = t->bundles || is(flag, "bundles");
 	}
 	return *jid ? 0 : expect(r, "a JID");
 }
@@ -652,6 +653,9 @@ static char *call_text_action(struct arena *a, const struct call *c,
 				    s->to, media_word(s->media));
 	case CALL_DO_MEDIA:
 		return media_line(a, &s->order);
+	case CALL_DO_BUNDLES:
+		return arena_printf(a, "bundles %s %s", s->device,
+				    s->bundles ? "yes" : "no");
 	case CALL_DO_SUPERSEDE:
 		return arena_printf(a, "supersede %s", s->user);
 	default:

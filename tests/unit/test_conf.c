@@ -383,12 +383,12 @@ static void long_socket_path_is_refused(void **state)
 static void later_words_are_refused(void **state)
 {
 	(void)state;
-	refused(MIN "media = auto\n", "3:9: expected direct, blind or room: "
-		"`auto' needs a later release");
-	refused(MIN "media = best\n", "3:9: expected direct, blind or room, "
-		"not `best'");
+	refused(MIN "media = best\n", "3:9: expected direct, blind, room or "
+		"auto, not `best'");
 	refused(MIN "on_leave = hold\n", "3:12: expected end, or `media = "
-		"room' for `hold'");
+		"room' or `auto' for `hold'");
+	refused(MIN "media = blind\non_leave = hold\n", "4:12: expected end, or "
+		"`media = room' or `auto' for `hold'");
 	refused(MIN "on_leave = stay\n", "3:12: expected end or hold, not "
 		"`stay'");
 	refused(MIN "rejoin = notify\n", "3:10: expected ring: `notify' needs "

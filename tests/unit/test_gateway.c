@@ -89,6 +89,119 @@ static void test_limits(void **state)
 	assert_int_equal(n.users, 2);
 }
 
+/* --- who bundles --------------------------------------------------------- */
+
+/* Valid until the next one. */
+static const char *node_and(const char *node, const char *ver)
+{
+	static char text[256];
+
+	snprintf(text, sizeof(text), "<c xmlns='" NS_CAPS "' node='%s' "
+		 "ver='%s' hash='sha-1'/>", node, ver);
+	return text;
+}
+
+static bool bundles(const char *device)
+{
+	struct leg_target *t;
+	unsigned n = gateway_targets(g, env.arena, "bob@h", &t), i;
+
+	for (i = 0; i < n; i++)
+		if (strcmp(t[i].jid, device) == 0)
+			return t[i].bundles;
+	fail();
+	return false;
+}
+
+static void test_bundles_by_node(void **state)
+{
+	static const struct { const char *node; bool does; } t[] = {
+		{ "http://conversations.im", true },
+		{ "https://conversations.im", true },
+		{ "https://monal-im.org/", true },
+		{ "http://monal-im.org", true },
+		{ "https://movim.eu/", true },
+		{ "https://stanzajs.org", true },
+		{ "http://tigase.org/TigaseSwiftX", true },
+		{ "https://dino.im", false },
+		{ "https://gajim.org", false },
+		{ "conversations.im", false },
+		{ "urn://conversations.im", false },
+		{ "https://conversations.im.example.org", false },
+		{ "https://conversations.i", false },
+		{ "https://", false },
+		{ "https:///", false },
+	};
+
+	(void)state;
+	up();
+	for (size_t i = 0; i < sizeof(t) / sizeof(*t); i++) {
+		feed(p("", "bob@h/x", "alice@c.h", node_and(t[i].node, "v")));
+		if (bundles("bob@h/x") != t[i].does)
+			fail_msg("%s", t[i].node);
+	}
+	/* Presence without caps takes nothing back. */
+	feed(p("", "bob@h/x", "alice@c.h", node_and(t[0].node, "w")));
+	feed(p("", "bob@h/x", "alice@c.h", ""));
+	assert_true(bundles("bob@h/x"));
+}
+
+/* What a device answers is of its user and its caps alone. */
+static void test_bundles_learned(void **state)
+{
+	static const char dino[] = "https://dino.im";
+	static const char conversations[] = "http://conversations.im";
+	struct leg_target *t;
+
+	(void)state;
+	up();
+	feed(p("", "bob@h/x", "alice@c.h", node_and(dino, "d")));
+	feed(p("", "bob@h/y", "alice@c.h", node_and(conversations, "c")));
+	feed(p("", "bob@h/z", "alice@c.h", ""));
+	feed(p("", "carol@h/x", "alice@c.h", node_and(dino, "d")));
+	gateway_learn_bundles(g, "bob@h/x", true, env.arena);
+	gateway_learn_bundles(g, "bob@h/y", false, env.arena);
+	gateway_learn_bundles(g, "bob@h/unseen", true, env.arena);
+	gateway_learn_bundles(g, "nobody@h/x", true, env.arena);
+	assert_true(bundles("bob@h/x"));
+	assert_false(bundles("bob@h/y"));
+	assert_false(bundles("bob@h/z"));
+	assert_int_equal(gateway_targets(g, env.arena, "carol@h", &t), 1);
+	assert_false(t->bundles);
+	/* Another device, the same client; and he comes back. */
+	feed(p("unavailable", "bob@h/x", "alice@c.h", ""));
+	feed(p("", "bob@h/w", "alice@c.h", node_and(dino, "d")));
+	assert_true(bundles("bob@h/w"));
+	/* The last answer counts; another release is looked up anew. */
+	gateway_learn_bundles(g, "bob@h/w", false, env.arena);
+	assert_false(bundles("bob@h/w"));
+	feed(p("", "bob@h/y", "alice@c.h", node_and(conversations, "c2")));
+	assert_true(bundles("bob@h/y"));
+}
+
+/* The first that was learned goes first. */
+static void test_bundles_limit(void **state)
+{
+	char ver[32];
+	int i;
+
+	(void)state;
+	up();
+	for (i = 0; i <= GATEWAY_BUNDLES_MAX; i++) {
+		snprintf(ver, sizeof(ver), "v%d", i);
+		feed(p("", "bob@h/x", "alice@c.h",
+		       node_and("https://x.org", ver)));
+		gateway_learn_bundles(g, "bob@h/x", true, env.arena);
+		arena_reset(env.arena);
+	}
+	gateway_check(g);
+	assert_true(bundles("bob@h/x"));
+	feed(p("", "bob@h/x", "alice@c.h", node_and("https://x.org", "v1")));
+	assert_true(bundles("bob@h/x"));
+	feed(p("", "bob@h/x", "alice@c.h", node_and("https://x.org", "v0")));
+	assert_false(bundles("bob@h/x"));
+}
+
 /* --- the mirror ---------------------------------------------------------- */
 
 static unsigned targets(const char *bare, char *text)
@@ -98,9 +211,10 @@ static unsigned targets(const char *bare, char *text)
 
 	*text = '\0';
 	for (unsigned i = 0; i < n; i++)
-		sprintf(text + strlen(text), "%s%s%s;", t[i].jid,
+		sprintf(text + strlen(text), "%s%s%s%s;", t[i].jid,
 			t[i].plain ? " plain" : "",
-			t[i].by_full ? " full" : "");
+			t[i].by_full ? " full" : "",
+			t[i].bundles ? " bundles" : "");
 	return n;
 }
 
@@ -606,6 +720,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(test_service), T(test_contact), T(test_limits),
+		T(test_bundles_by_node), T(test_bundles_learned),
+		T(test_bundles_limit),
 		T(test_active), T(test_first_login), T(test_directed),
 		T(test_lost_contact), T(test_idle), T(test_lang),
 		T(test_features), T(test_features_lie), T(test_describe),

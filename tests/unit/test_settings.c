@@ -88,7 +88,8 @@ static void other_words_are_refused(void **state)
 	assert_null(notices_name((enum notices)3));
 	assert_string_equal(media_mode_name(MODE_BLIND), "blind");
 	assert_string_equal(media_mode_name(MODE_ROOM), "room");
-	assert_null(media_mode_name((enum media_mode)3));
+	assert_string_equal(media_mode_name(MODE_AUTO), "auto");
+	assert_null(media_mode_name((enum media_mode)4));
 	assert_null(show_name((enum show)3));
 	assert_null(show_name((enum show)0));
 }
