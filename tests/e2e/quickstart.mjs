@@ -5,7 +5,7 @@
 //   --mode    transparent (the server has our module) or gateway
 // node quickstart.mjs --headless-call   two browsers without a window call
 //   --native  the same two browsers without the component, for comparison
-//   --media   blind, room: through our relay (direct)
+//   --media   blind, room, auto: through our relay (direct)
 //   --return  with --media room: both lose their page and come back
 //   --keep    leave the run's folder
 
@@ -26,6 +26,10 @@ const BUILD = resolve(process.env.BUILD_DIR ?? join(TOP, 'build'));
 const USERS = ['alice', 'bob'];
 // Nobody's privacy is at stake here, and the log is read aloud.
 const CONF = { log_privacy: 'full' };
+// What users are told after a call; two browsers fit each other.
+const BETWEEN = /, encrypted between the two of you\./;
+const MEDIA_WORDS = { direct: BETWEEN, blind: BETWEEN, auto: BETWEEN,
+	room: /, decrypted at your server\./ };
 const TAIL_LINES = 25;
 const TAIL_EVENTS = 15;
 const STATUS_MS = 1000;
@@ -125,7 +129,8 @@ async function headlessCall({ server, mode, native, media, keep,
 			daemon: run.daemon ?? null, relay: run.media?.address,
 			returns, reopen: async (name) =>
 				run.phones[USERS.indexOf(name)] = await open(name),
-			ends: media === 'room', native: native || mode === 'transparent' });
+			encrypted: MEDIA_WORDS[media],
+			native: native || mode === 'transparent' });
 		say('\nAll three calls went as they should.');
 	} catch (error) {
 		await printFailure(error, run);

@@ -1,13 +1,14 @@
 // run.mjs: the end-to-end stories on one real server
 //
 // usage: tests/e2e/run [--server NAME] [--only PATTERN] [--quick] [--list]
-//                      [--jobs N] [--dir DIR] [--verbose]
+//                      [--media MODE] [--jobs N] [--dir DIR] [--verbose]
 //
 // One Prosody or ejabberd and one daemon for all stories; those that move the
 // clock, flip switches or kill get a daemon of their own, on a component of the
 // same server. Stories run beside each other, those that measure time one by
 // one after them. One line a story, then 'N passed, N failed, N skipped'. A
-// failing story prints its XMPP dialogue with times.
+// failing story prints its XMPP dialogue with times. --media: those that mode
+// blind is chosen for, and that do not depend on it, in this mode.
 
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -29,6 +30,7 @@ const { values: options } = parseArgs({ options: {
 	only: { type: 'string', multiple: true, default: [] },
 	quick: { type: 'boolean' },
 	list: { type: 'boolean' },
+	media: { type: 'string' },
 	jobs: { type: 'string', default: process.env.JOBS ?? '9' },
 	dir: { type: 'string' },
 	verbose: { type: 'boolean' },
@@ -76,9 +78,16 @@ function printRestrictions() {
 		console.log(`${n} ${n === 1 ? 'story' : 'stories'} not in ${line}`);
 }
 
+function inMode() {
+	const { media } = options;
+	return media ? stories.filter((s) => s.media === true)
+		.map((s) => ({ ...s, media,
+			name: s.name.replace(/\bblind\b/, media) })) : stories;
+}
+
 function chosen() {
 	const patterns = options.only.map((text) => new RegExp(text, 'i'));
-	return stories.filter(({ name, slow }) =>
+	return inMode().filter(({ name, slow }) =>
 		(!patterns.length || patterns.some((p) => p.test(name))) &&
 		!(options.quick && slow));
 }

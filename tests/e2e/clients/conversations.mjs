@@ -16,7 +16,7 @@ const DISCOVERY_MS = 12000;
 const BUSY_TIME_OUT_MS = 30000;        // Rtp: BUSY_TIME_OUT
 
 export class Conversations extends Phone {
-	static node = 'https://conversations.im';
+	static node = 'http://conversations.im';
 	static identity = 'client/phone//Conversations';
 	static features = [...CALL_FEATURES, NS.jmi, NS.fb, NS.hdrext, NS.ssma,
 		NS.grouping, NS.receipts];

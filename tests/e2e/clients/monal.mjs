@@ -14,7 +14,7 @@ const CONNECT_MS = 15000;              // Call, createConnectingTimeoutTimer
 const STALE_MS = 60000;                // Processor: "too old"
 
 export class Monal extends Phone {
-	static node = 'https://monal-im.org/';
+	static node = 'http://monal-im.org/';
 	static identity = 'client/phone//Monal';
 	static features = [...CALL_FEATURES, NS.jmi, NS.fb, NS.hdrext, NS.ssma,
 		NS.grouping];

@@ -10,7 +10,7 @@ import { NS } from './ns.mjs';
 import { CALL_FEATURES, Phone } from './phone.mjs';
 
 export class Siskin extends Phone {
-	static node = 'https://siskin.im/';
+	static node = 'http://tigase.org/TigaseSwiftX';
 	static identity = 'client/phone//Siskin IM';
 	static features = [...CALL_FEATURES, NS.jmi, NS.fb, NS.hdrext, NS.ssma,
 		NS.grouping];

@@ -99,13 +99,13 @@ story('blind X10 kill -9 of control: the call is known to both, and goes on',
 	{ media: true }, async (t) => {
 		const [a, b] = await t.pair(Conversations, Conversations);
 		const [out, ring] = await t.connect(a, b);
-		const { data } = await t.ctl('calls');
-		equal(data.calls[0].mode, 'blind', 'mode');
+		const { mode } = (await t.ctl('calls')).data.calls[0];
 		await t.crash();
 		await t.revive();
 		await until(async () => (await t.ctl('status')).data.media.up);
 		await t.settle();
-		equal((await t.ctl('calls')).data.calls[0].state, 'up', 'state');
+		const [call] = (await t.ctl('calls')).data.calls;
+		equal([call.state, call.mode], ['up', mode], 'the call');
 		await b.hangUp(ring);
 		await a.shows(out, 'ended');
 		equal(out.reason.name, 'success', 'reason');
