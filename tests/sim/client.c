@@ -198,6 +198,11 @@ static size_t content(char *to, size_t cap, const struct device *d,
 		gathered);
 }
 
+static bool bundles(const struct device *d)
+{
+	return d->quirk != Q_DINO && d->quirk != Q_PLAIN;
+}
+
 static void send_contents(struct device *d, struct session *s,
 			  const char *action, bool offer)
 {
@@ -205,8 +210,12 @@ static void send_contents(struct device *d, struct session *s,
 	size_t n = content(inside, sizeof(inside), d, "a", "audio", offer);
 
 	if (s->video)
-		content(inside + n, sizeof(inside) - n, d, "v", "video",
-			offer);
+		n += content(inside + n, sizeof(inside) - n, d, "v", "video",
+			     offer);
+	if (bundles(d) && (offer || s->grouped))
+		snprintf(inside + n, sizeof(inside) - n, "<group xmlns='"
+			 NS_GROUPING "' semantics='BUNDLE'><content name='a'/>"
+			 "%s</group>", s->video ? "<content name='v'/>" : "");
 	send_jingle(d, s, action, inside);
 }
 
@@ -548,8 +557,11 @@ static void unknown_session(struct device *d, const struct scan *q)
 static void on_initiate(struct device *d, const struct scan *q,
 			struct session *s)
 {
+	bool grouped = strstr(q->text, NS_GROUPING);
+
 	if (s && s->state == C_ACCEPTED) {
 		reply(d, q, "");
+		s->grouped = grouped;
 		s->state = C_INITIATED;
 		if (!odds(R_CLIENT, 2000))
 			timer(d, s, 50 + below(R_CLIENT,
@@ -574,6 +586,7 @@ static void on_initiate(struct device *d, const struct scan *q,
 	set_sid(s, q->sid);
 	s->plain = true;
 	s->video = strstr(q->text, "media='video'") != NULL;
+	s->grouped = grouped;
 	reply(d, q, "");
 	ring(d, s);
 }
@@ -715,6 +728,13 @@ void client_timer(struct device *d, unsigned session, unsigned what)
 
 /* --- coming and going ------------------------------------------------- */
 
+/* Of some of those that bundle we know that they do, of others we learn it. */
+static const char *caps_node(const struct device *d)
+{
+	return d->quirk == Q_CONVERSATIONS ? "http://conversations.im" :
+	       d->quirk == Q_MOVIM ? "https://movim.eu/" : "urn:other";
+}
+
 void client_presence(struct device *d)
 {
 	const char *show = show_words[d->show];
@@ -728,8 +748,8 @@ void client_presence(struct device *d)
 				      "<priority>%d</priority>", d->priority);
 	if (d->caps)
 		n += (size_t)snprintf(inside + n, cap - n, "<c xmlns='"
-				      NS_CAPS "' hash='sha-1' node='urn:%s' "
-				      "ver='%s'/>", quirks[d->quirk].name,
+				      NS_CAPS "' hash='sha-1' node='%s' "
+				      "ver='%s'/>", caps_node(d),
 				      ver[d->quirk]);
 	inside[n] = 0;
 	client_send(d, "<presence from='%s'>%s</presence>", d->jid, inside);

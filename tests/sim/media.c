@@ -1,8 +1,8 @@
 /* media.c: privatecall-media as the daemon sees it, in place of its media.c: it
  * opens what it is asked to, after a moment, and media come from who is named
- * to it. One world in four is in mode `blind`, one in eight in mode `room`; in
- * that media come when their numbers are known, and of some the handshake is
- * not the right one.
+ * to it. One world in four is in mode `blind`, one in eight in mode `room`, one
+ * in sixteen in `auto`; in `room` media come when their numbers are known, and
+ * of some the handshake is not the right one.
  */
 #include <stdlib.h>
 #include "tests/sim/watch.h"
@@ -30,12 +30,11 @@ void media_order(struct call_entry *e, const struct call_action *a)
 {
 	const struct call_order *o = &a->order;
 
-	(void)e;
 	if (W.dead)
 		return;
 	if (o->kind == ORDER_OPEN)
 		later(a->id, o->transport, SAY_READY, 0);
-	else if (o->kind == ORDER_REMOTE && W.mode == MODE_BLIND)
+	else if (o->kind == ORDER_REMOTE && e->call.mode == MODE_BLIND)
 		later(a->id, o->transport, SAY_MEDIA, o->role);
 	else if (o->kind == ORDER_SECURITY && !below(R_MEDIA, INSECURE))
 		later(a->id, o->transport, SAY_INSECURE, o->role);
@@ -65,7 +64,7 @@ static void give(struct call_entry *e, unsigned what, unsigned transport,
 			CALL_EV_STEP,
 		.transport = transport, .role = role,
 		.step = what == SAY_INSECURE ? STEP_INSECURE : STEP_MEDIA,
-		.print = W.mode == MODE_ROOM ? "sha-256 5C:5C" : NULL,
+		.print = e->call.mode == MODE_ROOM ? "sha-256 5C:5C" : NULL,
 	};
 
 	ev.ufrag[0] = ev.ufrag[1] = "ours";

@@ -109,6 +109,7 @@ struct session {
 	enum client_state state;
 	bool plain;                /* without JMI */
 	bool video, acked, dirty;
+	bool grouped;              /* the offer to it has a BUNDLE group */
 	uint8_t peer;              /* user */
 	uint16_t gen;              /* of timers */
 	unsigned asked;            /* number of its session-initiate */
