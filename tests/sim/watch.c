@@ -420,7 +420,8 @@ static void in_attempt(const struct scan *s, bool plain)
 	struct pair *p = watch_pair(s->from_user, s->to_ours);
 	struct attempt *a = watch_attempt(s->from_user, s->from_dev, s->to_ours,
 					  s->sid);
-	bool may_return = W.mode == MODE_ROOM && watch_stays(p, s->to_ours);
+	bool may_return = watch_ends_here(s->from_user, s->to_ours) &&
+			  watch_stays(p, s->to_ours);
 
 	note_crossing(s, p);
 	p->attempt_at = W.now;

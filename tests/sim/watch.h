@@ -149,6 +149,8 @@ bool watch_runs(const struct pair *p);
 void watch_return(const char *a, const char *b);
 /* The half of `user` in their running session; NULL: none. */
 struct half *watch_stays(const struct pair *p, unsigned user);
+/* The call of the two is one of mode `room`. */
+bool watch_ends_here(unsigned one, unsigned other);
 void watch_unseen(unsigned user, unsigned address);
 
 /* Not a device that got the propose as a carbon and is not to be rung: its

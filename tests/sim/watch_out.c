@@ -44,19 +44,20 @@ static void check_leaks(const struct scan *s)
 	}
 }
 
-static bool ends_here(unsigned one, unsigned other)
+bool watch_ends_here(unsigned one, unsigned other)
 {
-	const struct call_entry *e = one < USERS && other < USERS ?
-		calls_get(W.dm, W.user[one].bare, W.user[other].bare, false) :
-		NULL;
+	const struct call_entry *e;
 
+	if (W.mode != MODE_AUTO || one >= USERS || other >= USERS)
+		return W.mode == MODE_ROOM;
+	e = calls_get(W.dm, W.user[one].bare, W.user[other].bare, false);
 	return e && e->call.mode == MODE_ROOM;
 }
 
 /* In `room` a user is told of our fingerprint alone. */
 static void check_prints(const struct scan *s)
 {
-	if ((W.mode == MODE_ROOM || ends_here(s->to_user, s->from_ours)) &&
+	if (watch_ends_here(s->to_user, s->from_ours) &&
 	    memmem(s->text, s->len, FINGERPRINT_8, strlen(FINGERPRINT_8)))
 		broken("X5", "%s learns of the fingerprint of another: %.300s",
 		       W.user[s->to_user].bare, s->text);
