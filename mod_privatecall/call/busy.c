@@ -74,6 +74,13 @@ static void glare(struct call_run *r, unsigned side,
 	c->glare = true;
 }
 
+static void turn_away(struct call_run *r, unsigned side,
+		      const struct leg_event *ev, const char *reason)
+{
+	leg_turn_away(&r->c->leg[side], ev, reason, false, call_leg(r, side));
+	call_join(r);
+}
+
 /* A leg still up is ended first, then both ring anew. */
 static void reenter(struct call_run *r, unsigned side,
 		    const struct leg_event *ev)
@@ -103,9 +110,7 @@ bool call_on_second(struct call_run *r, unsigned side,
 			/* An id is good for one call of one device: a clear
 			 * answer, and nothing rings by a stanza that came
 			 * twice. */
-			leg_turn_away(&c->leg[side], ev, "expired", false,
-				      call_leg(r, side));
-			call_join(r);
+			turn_away(r, side, ev, "expired");
 			return true;
 		}
 		ignore(r, ev, side);
@@ -114,9 +119,7 @@ bool call_on_second(struct call_run *r, unsigned side,
 	/* A propose from the past does nothing to a call of today (A08);
 	 * a late copy of that call's own has been ignored above. */
 	if (c->state != CALL_IDLE && ev->jmi && ev->jmi->delayed) {
-		leg_turn_away(&c->leg[side], ev, "expired", false,
-			      call_leg(r, side));
-		call_join(r);
+		turn_away(r, side, ev, "expired");
 		return true;
 	}
 	switch (c->state) {
@@ -134,7 +137,10 @@ bool call_on_second(struct call_run *r, unsigned side,
 		break;
 	case CALL_UP:
 		if (call_may_return(c, side)) {
-			call_return(r, side, ev);
+			if (call_over_returns(r))
+				turn_away(r, side, ev, "decline");
+			else
+				call_return(r, side, ev);
 			return true;
 		}
 		reenter(r, side, ev);

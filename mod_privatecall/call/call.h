@@ -233,6 +233,8 @@ struct call {
 	int64_t media_asked;       /* transports that are not ready yet */
 	int64_t up_at;             /* media: the session-accept */
 	int64_t alone_since[2];    /* by role: his media are lost */
+	int64_t returns_at;        /* the minute in which they are counted */
+	unsigned returns;          /* room: who came back in it */
 	/* wall ms */
 	int64_t created, rung_wall, answered_wall, first_answer_wall;
 };

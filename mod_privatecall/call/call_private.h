@@ -159,6 +159,8 @@ bool call_returns(const struct call *c, unsigned side);
 /* His visit ends; `said`: by himself. False: then the call is to end. */
 bool call_leave(struct call_run *r, unsigned side, const char *reason,
 		bool said);
+/* Each is a notice to the other: they have a limit, as calls have. */
+bool call_over_returns(struct call_run *r);
 /* A propose or session-initiate of who may return. */
 void call_return(struct call_run *r, unsigned side,
 		 const struct leg_event *ev);

@@ -15,6 +15,8 @@
 #include "mod_privatecall/call/call_private.h"
 #include "jingle/stanza/ns.h"
 
+#define MINUTE 60000
+
 static unsigned role_of(const struct call *c, unsigned side)
 {
 	return side != c->caller;
@@ -112,6 +114,17 @@ void call_return_over(struct call_run *r, unsigned side, const char *reason,
 }
 
 /* --- back ------------------------------------------------------------- */
+
+bool call_over_returns(struct call_run *r)
+{
+	struct call *c = r->c;
+
+	if (r->ev->now >= c->returns_at + MINUTE) {
+		c->returns_at = r->ev->now;
+		c->returns = 0;
+	}
+	return ++c->returns > r->ev->site->pair_per_minute;
+}
 
 void call_return(struct call_run *r, unsigned side, const struct leg_event *ev)
 {

@@ -189,6 +189,7 @@ struct world {
 	uint32_t off;              /* faults switched off, by bit */
 	bool verbose;
 	enum media_mode mode;      /* of all calls */
+	bool hold;                 /* on_leave */
 	/* what goes on */
 	uint64_t rng[STREAMS];
 	unsigned weight[FAULTS];   /* of 65536 */

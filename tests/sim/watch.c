@@ -538,7 +538,8 @@ static void in_terminate(const struct scan *s, struct pair *p)
 	p->saw |= SAW_HUNG_UP;
 	if (!h)
 		return;
-	if (p->is_up && !h->ended && (&O.half[p->up[0]] == h ||
+	/* On hold the other stays for a while. */
+	if (p->is_up && !h->ended && !W.hold && (&O.half[p->up[0]] == h ||
 				      &O.half[p->up[1]] == h)) {
 		p->hung_up_at = W.now;
 		watch_later(2 * SECOND, DUE_END, (unsigned)(p - O.pair[0]));

@@ -395,6 +395,7 @@ static void make_conf(void)
 	memset(&W.conf, 0, sizeof(W.conf));
 	settings_site_default(&W.conf.site);
 	W.conf.site.media = W.mode;
+	W.conf.site.on_leave = W.hold ? LEAVE_HOLD : LEAVE_END;
 	W.conf.domain = domain;
 	W.conf.server = server;
 	W.conf.database = database;
@@ -785,6 +786,7 @@ void world_clear(uint64_t seed)
 	W.seed = seed;
 	W.mode = seed % 4 == 3 ? MODE_BLIND : seed % 8 == 5 ? MODE_ROOM :
 		 seed % 16 == 9 ? MODE_AUTO : MODE_DIRECT;
+	W.hold = seed % 16 == 13;
 }
 
 void world_stored(struct store_batch *b)
