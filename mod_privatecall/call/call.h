@@ -195,8 +195,8 @@ struct call_transport {            /* of the media process */
 	uint8_t reached[2];        /* by role: the furthest enum call_step */
 	bool lost[2];              /* by role: since then */
 	bool secured;              /* room: media know both fingerprints */
-	bool renewed;              /* room: and is as it is to be for who
-				      comes back */
+	uint8_t renewing;          /* room: so many RENEW are unanswered; only
+				      what the last one brings is of now */
 	unsigned candidates[2];    /* by role: passed on so far */
 };
 

@@ -111,6 +111,8 @@ void call_expect_both(struct call_run *r);
 void call_take_kept_ice(struct call_run *r, unsigned side);
 /* What waited for transports, or for the answer to him, goes on. */
 void call_release(struct call_run *r, unsigned side);
+/* Transports that only he of `side` had are not needed any more. */
+void call_drop_own(struct call_run *r, unsigned side);
 /* Contents that were to come do not. */
 void call_stop_adding(struct call_run *r);
 /* False: the call has been ended. */
@@ -166,6 +168,8 @@ void call_return(struct call_run *r, unsigned side,
 		 const struct leg_event *ev);
 void call_return_offer(struct call_run *r, unsigned side,
 		       const struct xml_elem *offer);
+/* Media towards him begin anew. */
+void call_renew(struct call_run *r, unsigned side, unsigned number);
 /* He does not: `reason` NULL: he said so himself. */
 void call_return_over(struct call_run *r, unsigned side, const char *reason,
 		      const char *text);

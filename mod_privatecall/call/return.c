@@ -79,6 +79,7 @@ static void go_away(struct call_run *r, unsigned side, const char *reason)
 		c->transport[i].candidates[role] = 0;
 	}
 	call_stop_adding(r);
+	call_drop_own(r, side);
 }
 
 bool call_leave(struct call_run *r, unsigned side, const char *reason,
@@ -197,18 +198,22 @@ static bool take_transports(struct call_run *r, unsigned side,
 	return true;
 }
 
+void call_renew(struct call_run *r, unsigned side, unsigned number)
+{
+	struct call_transport *t = &r->c->transport[number];
+
+	t->renewing++;
+	t->secured = false;
+	call_order(r, ORDER_RENEW, number)->role = role_of(r->c, side);
+}
+
 static void renew(struct call_run *r, unsigned side)
 {
-	struct call *c = r->c;
 	unsigned i;
 
-	for (i = 0; i < LEG_TRANSPORTS_MAX; i++) {
-		if (call_transport_state(c, i) != TRANSPORT_READY)
-			continue;
-		c->transport[i].renewed = false;
-		c->transport[i].secured = false;
-		call_order(r, ORDER_RENEW, i)->role = role_of(c, side);
-	}
+	for (i = 0; i < LEG_TRANSPORTS_MAX; i++)
+		if (call_transport_state(r->c, i) == TRANSPORT_READY)
+			call_renew(r, side, i);
 }
 
 void call_return_offer(struct call_run *r, unsigned side,
@@ -252,7 +257,7 @@ static bool all_renewed(const struct call *c)
 	for (i = 0; i < LEG_TRANSPORTS_MAX; i++)
 		if (call_transport_state(c, i) == TRANSPORT_ASKED ||
 		    (call_transport_state(c, i) == TRANSPORT_READY &&
-		     !c->transport[i].renewed))
+		     c->transport[i].renewing))
 			return false;
 	return true;
 }
@@ -300,14 +305,15 @@ bool call_return_credentials(struct call_run *r, unsigned side)
 	struct call *c = r->c;
 	struct leg *l = &c->leg[side];
 	const struct leg_ours *o = leg_ours(&c->leg[!side], ev->transport);
+	struct call_transport *t = &c->transport[ev->transport];
 
 	if (!l->absent)
 		return false;
-	if (l->state != LEG_OFFERED)
+	t->renewing -= t->renewing > 0;
+	if (t->renewing || l->state != LEG_OFFERED)
 		return true;
 	leg_set_ours(l, ev->transport, ev->ufrag[0], ev->pwd[0]);
 	leg_set_print(l, ev->transport, o ? o->print : NULL);
-	c->transport[ev->transport].renewed = true;
 	call_return_ready(r);
 	return true;
 }

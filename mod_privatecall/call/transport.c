@@ -113,6 +113,17 @@ static void drop(struct call_run *r, unsigned number)
 	call_order(r, ORDER_DROP, number);
 }
 
+void call_drop_own(struct call_run *r, unsigned side)
+{
+	struct call *c = r->c;
+	unsigned i;
+
+	for (i = 0; i < LEG_TRANSPORTS_MAX; i++)
+		if (call_transport_state(c, i) != TRANSPORT_FREE &&
+		    !leg_uses(&c->leg[!side], (int)i))
+			drop(r, i);
+}
+
 static void name_transport(struct call *c, const char *content, int number)
 {
 	leg_set_transport(&c->leg[0], content, number);
@@ -494,9 +505,15 @@ void call_say_again(struct call_run *r)
 	struct call *c = r->c;
 	unsigned number = r->ev->transport, side;
 
+	/* What was not answered by now is lost with the connection, and asked
+	 * for once more. */
+	c->transport[number].renewing = 0;
 	for (side = 0; side < 2; side++) {
-		if (c->leg[side].absent)
+		if (c->leg[side].absent) {
+			if (call_returns(c, side) && c->leg[side].offer)
+				call_renew(r, side, number);
 			continue;
+		}
 		leg_take_known(&c->leg[side], (int)number, call_leg(r, side));
 		call_join(r);
 	}
@@ -718,7 +735,6 @@ void call_on_ready(struct call_run *r)
 		return;
 	}
 	c->transport[ev->transport].state = TRANSPORT_READY;
-	c->transport[ev->transport].renewed = true;
 	for (role = 0; role < 2; role++)
 		set_ours(&c->leg[role ^ c->caller], ev, role);
 	if (waits(c))
