@@ -136,7 +136,7 @@ bool call_on_second(struct call_run *r, unsigned side,
 		give_way(r, CAUSE_REENTERED);
 		break;
 	case CALL_UP:
-		if (call_may_return(c, side)) {
+		if (call_may_return(c, side, r->ev->now)) {
 			if (call_over_returns(r))
 				turn_away(r, side, ev, "decline");
 			else

@@ -154,8 +154,8 @@ bool call_on_second(struct call_run *r, unsigned side,
 		    const struct leg_event *ev);
 
 /* return.c: one leaves a call of mode `room` and comes back */
-/* The other one is there, and kept for him. */
-bool call_may_return(const struct call *c, unsigned side);
+/* The other one is there, and kept for him, until the window ends (F23). */
+bool call_may_return(const struct call *c, unsigned side, int64_t now);
 /* He is about to. */
 bool call_returns(const struct call *c, unsigned side);
 /* His visit ends; `said`: by himself. False: then the call is to end. */

@@ -22,10 +22,12 @@ static unsigned role_of(const struct call *c, unsigned side)
 	return side != c->caller;
 }
 
-/* There is something to keep: media have been both ways. */
-static bool is_kept(const struct call *c)
+/* There is something to keep: media have been both ways, and there is time left
+ * to come back in. */
+static bool is_kept(const struct call *c, int64_t now)
 {
-	return c->state == CALL_UP && c->mode == MODE_ROOM && c->connected;
+	return c->state == CALL_UP && c->mode == MODE_ROOM && c->connected &&
+	       now < c->window_end;
 }
 
 static bool is_in(const struct call *c, unsigned side)
@@ -34,9 +36,9 @@ static bool is_in(const struct call *c, unsigned side)
 	       !c->alone_since[role_of(c, side)];
 }
 
-bool call_may_return(const struct call *c, unsigned side)
+bool call_may_return(const struct call *c, unsigned side, int64_t now)
 {
-	return is_kept(c) && is_in(c, !side);
+	return is_kept(c, now) && is_in(c, !side);
 }
 
 bool call_returns(const struct call *c, unsigned side)
@@ -60,6 +62,24 @@ bool call_can_be_up(const struct call *c)
 }
 
 /* --- away ------------------------------------------------------------- */
+
+void call_renew(struct call_run *r, unsigned side, unsigned number)
+{
+	struct call_transport *t = &r->c->transport[number];
+
+	t->renewing++;
+	t->secured = false;
+	call_order(r, ORDER_RENEW, number)->role = role_of(r->c, side);
+}
+
+static void renew(struct call_run *r, unsigned side)
+{
+	unsigned i;
+
+	for (i = 0; i < LEG_TRANSPORTS_MAX; i++)
+		if (call_transport_state(r->c, i) == TRANSPORT_READY)
+			call_renew(r, side, i);
+}
 
 /* His media end, whatever still comes of them. */
 static void go_away(struct call_run *r, unsigned side, const char *reason)
@@ -87,7 +107,7 @@ bool call_leave(struct call_run *r, unsigned side, const char *reason,
 {
 	struct leg *l = &r->c->leg[side];
 
-	if (!call_may_return(r->c, side))
+	if (!call_may_return(r->c, side, r->ev->now))
 		return false;
 	go_away(r, side, reason);
 	if (said)
@@ -196,24 +216,6 @@ static bool take_transports(struct call_run *r, unsigned side,
 		leg_set_transport(l, name, number);
 	}
 	return true;
-}
-
-void call_renew(struct call_run *r, unsigned side, unsigned number)
-{
-	struct call_transport *t = &r->c->transport[number];
-
-	t->renewing++;
-	t->secured = false;
-	call_order(r, ORDER_RENEW, number)->role = role_of(r->c, side);
-}
-
-static void renew(struct call_run *r, unsigned side)
-{
-	unsigned i;
-
-	for (i = 0; i < LEG_TRANSPORTS_MAX; i++)
-		if (call_transport_state(r->c, i) == TRANSPORT_READY)
-			call_renew(r, side, i);
 }
 
 void call_return_offer(struct call_run *r, unsigned side,
