@@ -110,6 +110,7 @@ bool call_leave(struct call_run *r, unsigned side, const char *reason,
 	if (!call_may_return(r->c, side, r->ev->now))
 		return false;
 	go_away(r, side, reason);
+	renew(r, side);
 	if (said)
 		leg_ended(l, call_leg(r, side));
 	else

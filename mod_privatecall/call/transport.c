@@ -430,7 +430,10 @@ void call_expect_both(struct call_run *r)
 {
 	unsigned i;
 
-	for (i = 0; r->c->mode == MODE_ROOM && i < LEG_TRANSPORTS_MAX; i++) {
+	if (r->c->mode != MODE_ROOM || r->c->leg[0].absent ||
+	    r->c->leg[1].absent)
+		return;
+	for (i = 0; i < LEG_TRANSPORTS_MAX; i++) {
 		if (call_transport_state(r->c, i) != TRANSPORT_READY)
 			continue;
 		if (!r->c->transport[i].secured)
@@ -510,8 +513,7 @@ void call_say_again(struct call_run *r)
 	c->transport[number].renewing = 0;
 	for (side = 0; side < 2; side++) {
 		if (c->leg[side].absent) {
-			if (call_returns(c, side) && c->leg[side].offer)
-				call_renew(r, side, number);
+			call_renew(r, side, number);
 			continue;
 		}
 		leg_take_known(&c->leg[side], (int)number, call_leg(r, side));
