@@ -306,7 +306,6 @@ static void test_setups(void **state)
 			pump();
 		}
 	}
-	assert_true(sent + PUMP_MS >= now_ms() - began);
 	for (c = 0; c < calls; c++)
 		unharmed(c);
 	assert_int_equal(came_to_attackers(NULL), 0);
