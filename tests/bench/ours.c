@@ -57,7 +57,7 @@ static void run(const struct ours *o, unsigned drain)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	dup2(null, 1);
 	dup2(null, 2);
-	execl(program, program, "--address", "127.0.0.1", "--port", "0",
+	execl(program, program, "--address", peers_ip, "--port", "0",
 	      "--socket", o->socket, "--max-calls", calls,
 	      "--drain", us, (char *)NULL);
 	_exit(127);

@@ -61,6 +61,8 @@ struct peers {
 	struct dtls_identity *id;
 	struct peer_flow flow[PEER_KINDS];
 	bool sends;
+	bool other_ssrc;           /* the server puts in SSRCs of its own */
+	bool timed;                /* latency is counted */
 	int64_t tick;              /* ns, when deadlines are looked at next */
 	uint32_t latency[PEER_LATENCY_US];
 	/* Something of peers_watch() is to be read. */
@@ -70,7 +72,10 @@ struct peers {
 
 int64_t peers_now(void);           /* monotonic ns */
 
-/* `n` peers with sockets at 127.0.0.1, or ends the process with a line. */
+/* Where all of a bench is: an address of this host, IPv4. */
+extern const char *peers_ip;
+
+/* `n` peers with sockets there, or ends the process with a line. */
 void peers_open(struct peers *ps, unsigned n);
 void peers_close(struct peers *ps);
 /* Calls `ready_h` when `fd` is readable. */
