@@ -13,6 +13,14 @@ struct half *watch_stays(const struct pair *p, unsigned user)
 		if (h->user == user && h->accepted && !h->ended)
 			return h;
 	}
+	/* Of a call that outlives a crash the accept may be stored, and never
+	 * have reached the other: he calls again, and is back. */
+	for (i = O.crashes ? O.halves : 0; i--;) {
+		h = &O.half[i];
+		if (h->user == user && watch_pair(user, h->peer) == p &&
+		    h->accepted && !h->ended)
+			return h;
+	}
 	return NULL;
 }
 
