@@ -249,6 +249,10 @@ static bool keeps_fingerprints(struct call_run *r, unsigned side,
 
 	if (leg_keeps_fingerprints(l, tree, r->ev->arena))
 		return true;
+	if (call_returns(r->c, side)) {
+		call_return_over(r, side, "security-error", NULL);
+		return false;
+	}
 	call_insecure(r, side == r->c->caller ?
 		      "changed fingerprint of the caller's device" :
 		      "changed fingerprint of the called device");
