@@ -13,6 +13,12 @@ static bool is(const char *a, const char *b)
 	return b && strcmp(a, b) == 0;
 }
 
+/* It asks for a call: a file or a game leaves one that runs alone. */
+static bool asks_for_call(const struct leg_event *ev)
+{
+	return ev->jmi ? ev->jmi->media : ev->jingle->rtp;
+}
+
 static void ignore(struct call_run *r, const struct leg_event *ev,
 		   unsigned side)
 {
@@ -120,6 +126,10 @@ bool call_on_second(struct call_run *r, unsigned side,
 	 * a late copy of that call's own has been ignored above. */
 	if (c->state != CALL_IDLE && ev->jmi && ev->jmi->delayed) {
 		turn_away(r, side, ev, "expired");
+		return true;
+	}
+	if (call_is_live(c) && !asks_for_call(ev)) {
+		turn_away(r, side, ev, "unsupported-applications");
 		return true;
 	}
 	switch (c->state) {
