@@ -160,6 +160,8 @@ struct leg_content {
 				      the callee is the responder in both */
 	bool fingerprint;          /* he has given one */
 	bool begins;               /* print: as who begins (`active`) */
+	bool offered;              /* mid call, and he has not answered; not
+				      stored */
 };
 
 struct leg_ours {                  /* of a transport that ends with us */

@@ -4,8 +4,9 @@
  * "initiator" even for what the responder adds), leave pwd out of
  * transport-info (stanza.js) though others drop candidates without it, and
  * send gathering-complete or empty transport-infos that others misread as an
- * ICE restart. The creator is the same word in both legs: the callee answers
- * on his leg and we answer for him on the caller's.
+ * ICE restart. A content-reject of stanza.js names no content, so all that the
+ * other waits for is rejected. The creator is the same word in both legs: the
+ * callee answers on his leg and we answer for him on the caller's.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -200,6 +201,40 @@ void leg_names_in(const struct leg *l, struct xml_elem *tree, struct arena *a)
 	}
 }
 
+bool leg_owes_answer(const struct leg *l)
+{
+	const struct leg_content *c = l->contents;
+
+	while (c && !c->offered)
+		c = c->next;
+	return c;
+}
+
+static void name_offered(struct leg *l, struct xml_elem *tree,
+			 struct arena *a)
+{
+	struct xml_elem *reason = xml_child(tree, NS_JINGLE, "reason"), *e;
+	struct leg_content *c;
+
+	if (reason)
+		xml_remove(tree, reason);
+	for (c = l->contents; c; c = c->next) {
+		if (!c->offered)
+			continue;
+		c->offered = false;
+		e = xml_add(a, tree, NS_JINGLE, "content");
+		xml_set(a, e, "name", c->his ? c->his : c->name);
+	}
+	if (reason)
+		xml_append(tree, reason);
+}
+
+static bool answers_content(enum jingle_action action)
+{
+	return action == JINGLE_CONTENT_ACCEPT ||
+	       action == JINGLE_CONTENT_REJECT;
+}
+
 struct xml_elem *leg_repair_in(struct leg *l, const struct jingle *j,
 			       struct arena *a, bool *empty_r)
 {
@@ -209,6 +244,8 @@ struct xml_elem *leg_repair_in(struct leg *l, const struct jingle *j,
 	unsigned i = 0, left = 0;
 
 	*empty_r = false;
+	if (j->action == JINGLE_CONTENT_REJECT && !j->contents)
+		name_offered(l, copy, a);
 	for (e = xml_child(copy, NS_JINGLE, "content"); e; e = next, i++) {
 		next = xml_next(e, NS_JINGLE, "content");
 		if (i >= j->contents)
@@ -223,6 +260,8 @@ struct xml_elem *leg_repair_in(struct leg *l, const struct jingle *j,
 			continue;
 		}
 		left++;
+		if (answers_content(j->action))
+			c->offered = false;
 		t = xml_child(e, NS_ICE_UDP, "transport");
 		if (t)
 			repair_transport(c, t, l->ends_ice, a);
@@ -277,6 +316,9 @@ void leg_repair_out(struct leg *l, const struct xml_elem *tree,
 			continue;
 		if (action == JINGLE_CONTENT_ADD)
 			c->spelled = NULL;
+		if (action == JINGLE_CONTENT_ADD ||
+		    action == JINGLE_CONTENT_REMOVE)
+			c->offered = action == JINGLE_CONTENT_ADD;
 		if (c->his)
 			xml_set(env->arena, copy, "name", c->his);
 		if (!c->spelled)

@@ -32,6 +32,10 @@ static const struct why why_conflict = {
 	.type = "cancel", .condition = "conflict",
 	.text = "This session exists already",
 };
+static const struct why why_nothing = {
+	.type = "modify", .condition = "bad-request",
+	.text = "No content waits for an answer",
+};
 static const struct why why_busy = {
 	.type = "wait", .condition = "resource-constraint",
 	.text = "Too many unanswered requests in this session",
@@ -323,6 +327,9 @@ static int relay(struct leg *l, const struct leg_event *ev,
 	bool empty;
 	int rc;
 
+	if (ev->jingle->action == JINGLE_CONTENT_REJECT &&
+	    !ev->jingle->contents && !leg_owes_answer(l))
+		return refuse(ev, env, &why_nothing);
 	if (l->relayed_n >= LEG_RELAYED_MAX)
 		return refuse(ev, env, &why_busy);
 	if (admit(l, ev, env))

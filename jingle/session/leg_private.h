@@ -53,6 +53,8 @@ int leg_learn(struct leg *l, const struct jingle *j);
  * left to relay. */
 struct xml_elem *leg_repair_in(struct leg *l, const struct jingle *j,
 			       struct arena *a, bool *empty_r);
+/* Does a content-add wait for his answer? */
+bool leg_owes_answer(const struct leg *l);
 /* Appends the contents of `tree` to `to` as this user expects them. */
 void leg_repair_out(struct leg *l, const struct xml_elem *tree,
 		    enum jingle_action action, struct xml_elem *to,

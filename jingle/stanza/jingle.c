@@ -23,7 +23,7 @@ static const struct action {
 	[JINGLE_CONTENT_ACCEPT] = { "content-accept", NEEDS_ALL },
 	[JINGLE_CONTENT_ADD] = { "content-add", NEEDS_ALL },
 	[JINGLE_CONTENT_MODIFY] = { "content-modify", NEEDS_CONTENT },
-	[JINGLE_CONTENT_REJECT] = { "content-reject", NEEDS_CONTENT },
+	[JINGLE_CONTENT_REJECT] = { "content-reject", 0 },  /* leg_content.c */
 	[JINGLE_CONTENT_REMOVE] = { "content-remove", NEEDS_CONTENT },
 	[JINGLE_DESCRIPTION_INFO] = { "description-info",
 				      NEEDS_CONTENT | NEEDS_DESCRIPTION },
