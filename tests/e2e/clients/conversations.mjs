@@ -217,9 +217,11 @@ export class Conversations extends Phone {
 
 	faultOf(j, actpass, media) {
 		for (const [name, content] of byName(j)) {
-			const print = content.getChild('transport', NS.ice)
-				?.getChild('fingerprint', NS.dtls);
-			if (!print?.text() || !print.attrs.hash ||
+			const transport = content.getChild('transport', NS.ice);
+			// Or one encrypted for it: OmemoVerifiedRtpContentMap.
+			const print = transport?.getChild('fingerprint', NS.dtls) ??
+				transport?.getChild('fingerprint', NS.omemo);
+			if (!print?.children.length || !print.attrs.hash ||
 			    !print.attrs.setup)
 				return 'Use of DTLS-SRTP (XEP-0320) is required ' +
 					`for content ${name}`;

@@ -98,10 +98,10 @@ export class Movim extends Phone {
 	}
 
 	// Visio, ajaxContentModify: the full SDP.
-	modify(call, senders) {
+	modify(call, senders, names) {
 		return this.jingle(call.peer, jingleXml('content-modify', call.sid,
 			contents('webrtc', call.out ? 'offer' : 'answer',
-				call.media, { own: call.own, senders }),
+				call.media, { own: call.own, senders, names }),
 			this.initiatorAttribute()), { mayFail: true });
 	}
 
