@@ -99,6 +99,7 @@ struct odd {
 	const char *username;      /* its header, when another one */
 	int length;                /* added to what the header says */
 	bool unsigned_;            /* without MESSAGE-INTEGRITY */
+	bool short_name;           /* "ours:" alone */
 	const char *after;         /* MESSAGE-INTEGRITY */
 	bool answered;             /* with an error or a success, as it is
 				      right but for that */
@@ -119,6 +120,8 @@ static const struct odd odds[] = {
 	{ .attrs = PRIORITY, .after = "8028 0004 00000000" },
 	{ .attrs = PRIORITY, .after = "8028 0003 00000000" },
 	{ .attrs = PRIORITY "8029 0007 00000000 00000000" },
+	/* The answer would be 68 bytes, it has 64. */
+	{ .attrs = "7ffe 0000", .short_name = true },
 	/* Right but for what is ignored, or refused. */
 	{ .attrs = PRIORITY, .answered = true },           /* no role */
 	{ .attrs = "", .answered = true },
@@ -135,6 +138,9 @@ static void add_hex(struct packet *q, const char *hex)
 	packet_free(&more);
 }
 
+static const struct odd no_role = { .attrs = PRIORITY };
+static const struct odd unknown = { .attrs = PRIORITY "7ffe 0000" };
+
 /* A request of his with this fault, signed with the right password. */
 static struct packet make_odd(const struct odd *o, const struct peer *p)
 {
@@ -143,6 +149,8 @@ static struct packet make_odd(const struct odd *o, const struct peer *p)
 	unsigned i, n = (unsigned)snprintf(name, sizeof(name), "%s",
 					   name_of(p));
 
+	if (o->short_name)
+		n = ICE_OUR_UFRAG_SIZE;
 	for (i = 0; i < (n + 3) / 4 * 4; i++)
 		snprintf(attrs + 2 * i, sizeof(attrs) - 2 * i, "%02x",
 			 i < n ? (unsigned)name[i] : 0);
@@ -186,8 +194,9 @@ static void test_malformed(void **state)
 	finish();
 	ROW("A22", "%u malformed requests with the right password (lengths, "
 	    "padding, user name of 0, 513 and 65,535 bytes, FINGERPRINT, "
-	    "MESSAGE-INTEGRITY): silence; %u that lack something or have "
-	    "too much: an error, no longer than they are", silent, answered);
+	    "MESSAGE-INTEGRITY, too short for an answer): silence; %u that "
+	    "lack something or have too much: an error, no longer than they "
+	    "are", silent, answered);
 }
 
 /* 200 attributes, and every length that is too short. */
@@ -203,7 +212,7 @@ static void test_many_attributes(void **state)
 	begin();
 	add_attackers(1);
 	for (i = 0; i < 3; i++) {
-		q = make_odd(&odds[14], of_call(0, 0));
+		q = make_odd(&no_role, of_call(0, 0));
 		for (n = 0; n < 200; n++)
 			add_hex(&q, kind[i]);
 		c = ask(attacker[0], q.bytes, q.len);
@@ -211,7 +220,7 @@ static void test_many_attributes(void **state)
 		assert_true(c.longest <= q.len);
 		packet_free(&q);
 	}
-	q = make_odd(&odds[14], of_call(0, 0));
+	q = make_odd(&no_role, of_call(0, 0));
 	for (i = 1; i < q.len; i++) {
 		c = ask(attacker[0], q.bytes, i);
 		assert_int_equal(c.answers + c.checks + c.other, 0);
@@ -274,7 +283,7 @@ static void test_bytes(void **state)
 		m = check_of(p);
 		m.has_priority = false;
 		judge_answer(side, &m, NULL, STUN_BAD_REQUEST);
-		raw = make_odd(&odds[16], p);
+		raw = make_odd(&unknown, p);
 		judge_answer(side, NULL, &raw, STUN_UNKNOWN);
 		packet_free(&raw);
 	}
