@@ -387,8 +387,8 @@ static void later_words_are_refused(void **state)
 		"auto, not `best'");
 	refused(MIN "on_leave = hold\n", "3:12: expected end, or `media = "
 		"room' or `auto' for `hold'");
-	refused(MIN "media = blind\non_leave = hold\n", "4:12: expected end, or "
-		"`media = room' or `auto' for `hold'");
+	refused(MIN "media = blind\non_leave = hold\n", "4:12: expected end, "
+		"or `media = room' or `auto' for `hold'");
 	refused(MIN "on_leave = stay\n", "3:12: expected end or hold, not "
 		"`stay'");
 	refused(MIN "rejoin = notify\n", "3:10: expected ring: `notify' needs "
