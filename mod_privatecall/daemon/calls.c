@@ -403,6 +403,21 @@ static void log_end(struct daemon *dm, const struct call_action *a)
 		 "step", a->step, NULL);
 }
 
+/* One who leaves while the other stays. */
+static void log_visit(const struct call_entry *e, const struct call_action *a)
+{
+	if (e->call.state == CALL_UP)
+		log_line(LOG_INFO, "has left the call", "call", a->id,
+			 "user", "@", a->user, "reason", a->reason, NULL);
+}
+
+static void log_return(const struct call_action *a)
+{
+	if (a->notice.kind == NOTICE_RETURNED)
+		log_line(LOG_INFO, "is back in the call", "call", a->id,
+			 "user", "@", a->notice.peer, NULL);
+}
+
 /* --- executing -------------------------------------------------------- */
 
 static void execute_stores(struct call_entry *e,
@@ -430,8 +445,10 @@ static void execute_stores(struct call_entry *e,
 			break;
 		case CALL_DO_VISIT:
 			store_visit(e, a);
+			log_visit(e, a);
 			break;
 		case CALL_DO_NOTICE:
+			log_return(a);
 			notices_add(e->dm, &a->notice, e, arena);
 			break;
 		default:

@@ -379,6 +379,8 @@ static void test_return(void **state)
 	assert_int_equal(count_sent("ufrag='tobob111'"), 1);
 	assert_int_equal(count_sent("<propose"), 1);
 	UNTIL(count_sent(" is back in your call since ") == 1);
+	assert_int_equal(logged("msg=\"has left the call\""), 1);
+	assert_int_equal(logged("msg=\"is back in the call\""), 1);
 	media_end();
 	stop();
 }
@@ -658,7 +660,8 @@ static void test_control_dies_in_room(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_away), T(test_call), T(test_room), T(test_return), T(test_insecure),
+		T(test_away), T(test_call), T(test_room), T(test_return),
+		T(test_insecure),
 		T(test_restart), T(test_refused), T(test_media_dies),
 		T(test_takes_no_calls), T(test_hung), T(test_mode_changes),
 		T(test_late), T(test_connection_breaks),
