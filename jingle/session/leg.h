@@ -441,8 +441,8 @@ bool leg_bundled(const struct xml_elem *tree, const char *one,
 struct xml_elem *leg_pair(struct leg *l, const struct leg *other,
 			  const struct xml_elem *offer, struct arena *a);
 /* Both have a codec of this media. */
-bool leg_has_common(const struct leg *l, const struct leg *other,
-		    const char *media, struct arena *a);
+bool leg_has_common(struct leg *l, const struct leg *other, const char *media,
+		    struct arena *a);
 /* The answer to his offer, as leg_pair() has given it. */
 struct xml_elem *leg_answer(struct leg *l, const struct leg *other,
 			    const struct xml_elem *offer, struct arena *a);

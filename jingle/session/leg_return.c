@@ -305,18 +305,23 @@ static int add_description(struct xml_elem *content, const struct leg *l,
 	return 0;
 }
 
-bool leg_has_common(const struct leg *l, const struct leg *other,
-		    const char *media, struct arena *a)
+bool leg_has_common(struct leg *l, const struct leg *other, const char *media,
+		    struct arena *a)
 {
 	const struct leg_content *c;
 	struct rtp_description his, has;
 	unsigned i;
+	int err;
 
 	for (c = l->contents; c; c = c->next) {
-		if (!leg_is_paired(other, c->name) ||
-		    leg_says(l, c->name, &his, a) ||
-		    leg_says(other, c->name, &has, a) ||
-		    !str_eq(his.media, media))
+		if (!leg_is_paired(other, c->name))
+			continue;
+		err = leg_says(l, c->name, &his, a);
+		if (!err)
+			err = leg_says(other, c->name, &has, a);
+		if (err == ENOMEM)
+			l->failed = true;
+		if (err || !str_eq(his.media, media))
 			continue;
 		for (i = 0; i < his.payloads; i++)
 			if (leg_map_same(&his, &his.payload[i], &has))

@@ -61,8 +61,8 @@ static const char *const stories[][LINES_MAX] = {
 	  "fingerprint", "ready 1",
 	  "jingle alice@x/desk content-accept a-sid name=more media=video mux "
 	  "fingerprint", "step 0 callee insecure" },
-	{ "propose alice@x/desk a-sid audio", "facts none offer bob@x/phone",
-	  "proceed bob@x/phone $sid",
+	{ "propose alice@x/desk a-sid audio,video",
+	  "facts none offer bob@x/phone", "proceed bob@x/phone $sid",
 	  "jingle alice@x/desk session-initiate a-sid audio video mux "
 	  "fingerprint bundle", "ready 0", "ready 1",
 	  "jingle bob@x/phone session-accept $sid audio video mux fingerprint "
