@@ -295,11 +295,9 @@ static void on_cancelled(struct call_run *r, const struct leg_action *a,
 
 static void on_lost(struct call_run *r, unsigned side)
 {
-	if (call_returns(r->c, side))
-		call_return_over(r, side, "gone", NULL);
-	else if (call_leave(r, side, "connectivity-error", false))
+	if (call_leave(r, side, "connectivity-error", false))
 		return;
-	else if (r->c->state == CALL_RINGING)
+	if (r->c->state == CALL_RINGING)
 		call_end(r, CAUSE_CALLER_GONE, NULL, NULL, -1);
 	else
 		call_end(r, r->c->state == CALL_SETUP ? CAUSE_FAILED :

@@ -292,13 +292,14 @@ static void accept(struct call_run *r, unsigned side)
 	call_do(r, CALL_DO_SAVE);
 }
 
+/* Transports come for an offer alone: who has not made his yet waits for none,
+ * and nobody adds contents meanwhile. */
 void call_return_ready(struct call_run *r)
 {
 	unsigned i;
 
 	for (i = 0; i < 2; i++)
-		if (call_returns(r->c, i) && r->c->leg[i].offer &&
-		    r->c->leg[i].state == LEG_OFFERED && all_renewed(r->c))
+		if (call_returns(r->c, i) && all_renewed(r->c))
 			accept(r, i);
 }
 
@@ -307,7 +308,6 @@ bool call_return_credentials(struct call_run *r, unsigned side)
 	const struct call_event *ev = r->ev;
 	struct call *c = r->c;
 	struct leg *l = &c->leg[side];
-	const struct leg_ours *o = leg_ours(&c->leg[!side], ev->transport);
 	struct call_transport *t = &c->transport[ev->transport];
 
 	if (!l->absent)
@@ -316,7 +316,8 @@ bool call_return_credentials(struct call_run *r, unsigned side)
 	if (t->renewing || l->state != LEG_OFFERED)
 		return true;
 	leg_set_ours(l, ev->transport, ev->ufrag[0], ev->pwd[0]);
-	leg_set_print(l, ev->transport, o ? o->print : NULL);
+	leg_set_print(l, ev->transport,
+		      leg_ours(&c->leg[!side], ev->transport)->print);
 	call_return_ready(r);
 	return true;
 }
@@ -326,8 +327,7 @@ void call_return_fails(struct call_run *r)
 	unsigned i;
 
 	for (i = 0; i < 2; i++)
-		if (call_returns(r->c, i) &&
-		    r->c->leg[i].state == LEG_OFFERED)
+		if (call_returns(r->c, i))
 			call_return_over(r, i, "gone", NULL);
 }
 

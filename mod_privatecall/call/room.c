@@ -30,7 +30,7 @@ static bool concerns(const struct leg *other, const struct leg_action *a)
 
 	if (other->state != LEG_ACTIVE)
 		return false;
-	if (!other->ends_dtls || a->action == JINGLE_CONTENT_ADD)
+	if (!other->ends_dtls)
 		return true;
 	for (; e; e = xml_next(e, NS_JINGLE, "content"))
 		if (!leg_knows(other, xml_get(e, "name")))
@@ -91,8 +91,6 @@ void call_on_trickle(struct call_run *r, unsigned side,
 	case LEG_ACTIVE:
 		leg_relay(other, a->tree, a->action, 0, call_leg(r, !side));
 		call_join(r);
-		break;
-	case LEG_ENDED:        /* he is away */
 		break;
 	default:               /* not before the accept that it belongs to */
 		leg_keep(mine, a->tree, a->action, 0, mine->device);

@@ -459,7 +459,7 @@ void call_on_transport_info(struct call_run *r, unsigned side,
 	if ((side == c->caller || c->state == CALL_UP) &&
 	    !keeps_fingerprints(r, side, a->tree))
 		return;
-	if (mine->state == LEG_ACTIVE && c->state == CALL_UP)
+	if (mine->state == LEG_ACTIVE)
 		call_take_ice(r, side, a->tree);
 	else
 		leg_keep(mine, a->tree, a->action, 0, mine->device);
