@@ -36,6 +36,16 @@ static void done(struct play *p, char **out)
 	"jingle alice@x/desk session-initiate m-sid audio\n" \
 	"jingle bob@x/phone session-accept $sid audio\n"
 
+#define ROOM "conf room yes\n" \
+	"propose alice@x/desk m-sid audio\n" \
+	"facts none offer bob@x/phone\n" \
+	"proceed bob@x/phone $sid\n" \
+	"jingle alice@x/desk session-initiate m-sid audio mux fingerprint\n" \
+	"ready 0\n" \
+	"jingle bob@x/phone session-accept $sid audio mux fingerprint\n" \
+	"step 0 caller media\n" \
+	"step 0 callee media\n"
+
 static void step(struct play *p, enum call_event_kind kind)
 {
 	struct call_event ev = { .kind = kind, .arena = arena_new(0) };
@@ -62,13 +72,14 @@ static void unreadable_leg(void **state)
 {
 	struct leg_env env = { .arena = arena_new(0) };
 	struct play p;
-	unsigned side;
+	unsigned side, i;
 	const char *said;
 	char *out;
 
 	(void)state;
-	for (side = 0; side < 2; side++) {
-		play(&p, UP, &out);
+	for (i = 0; i < 4; i++) {
+		side = i & 1;
+		play(&p, i < 2 ? UP : ROOM, &out);
 		leg_ended(&p.call.leg[side], &env);
 		said = told(&p, &out, CALL_EV_RESTORED);
 		assert_int_equal(p.call.state, CALL_ENDING);
@@ -151,7 +162,12 @@ static void who_is_in_it(void **state)
 		  "proceed bob@x/phone $sid\n"
 		  "jingle alice@x/desk session-initiate m-sid audio\n",
 		  true, true },
+		{ "jingle alice@x/desk session-initiate m-sid audio\n"
+		  "facts none offer bob@x/phone\n", false, false },
 		{ UP, true, true },
+		/* F26 counts who comes back, too. */
+		{ ROOM "gone bob@x/phone\n"
+		  "propose bob@x/phone b-sid audio\n", true, true },
 		{ UP "hangup\n", false, false },
 		{ UP "hangup\n+3000 time\n", false, false },
 	};
