@@ -434,18 +434,26 @@ const struct addr *ice_selected(const struct ice_agent *a)
 	return a->selected == ICE_NONE ? NULL : &a->pair[a->selected].addr;
 }
 
+static bool is_heard(const struct ice_agent *a, const struct ice_pair *p,
+		     const struct addr *from)
+{
+	return p->state != ICE_PAIR_FREE && p->state != ICE_PAIR_DEAD &&
+	       p->heard && a->now < p->heard + ICE_CONSENT_LOST_MS &&
+	       addr_equal(&p->addr, from);
+}
+
+/* Asked for each packet of media: nearly all come by the selected pair, and
+ * each look at another one is memory that is not in a cache. */
 bool ice_accepts(const struct ice_agent *a, const struct addr *from)
 {
 	unsigned i;
 
-	for (i = 0; i <= ICE_OLD; i++) {
-		const struct ice_pair *p = &a->pair[i];
-
-		if (p->state != ICE_PAIR_FREE && p->state != ICE_PAIR_DEAD &&
-		    p->heard && a->now < p->heard + ICE_CONSENT_LOST_MS &&
-		    addr_equal(&p->addr, from))
+	if (a->selected != ICE_NONE &&
+	    is_heard(a, &a->pair[a->selected], from))
+		return true;
+	for (i = 0; i <= ICE_OLD; i++)
+		if (is_heard(a, &a->pair[i], from))
 			return true;
-	}
 	return false;
 }
 
