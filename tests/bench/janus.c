@@ -221,7 +221,8 @@ static size_t describe_kind(const struct janus *j, unsigned peer,
 		"a=candidate:1 1 udp %u %s %u typ host\r\n"
 		"a=end-of-candidates\r\n%s",
 		kind == PEER_AUDIO ? "audio" : "video", TYPE(kind), peers_ip,
-		kind, TYPE(kind), kind == PEER_AUDIO ? "opus/48000/2" : "VP8/90000",
+		kind, TYPE(kind), kind == PEER_AUDIO ? "opus/48000/2" :
+						       "VP8/90000",
 		peer * PEER_KINDS + kind + 1, p->agent.current.ufrag,
 		p->agent.current.pwd, ice_priority(ICE_HOST, 0), peers_ip,
 		p->addr.port, rest);

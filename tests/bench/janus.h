@@ -1,5 +1,5 @@
-/* janus.h: Debian's Janus as a process of media.c, its plugin videocall told of
- * calls over a Unix socket in JSON. Each side is ICE and DTLS-SRTP, as with
+/* janus.h: Debian's Janus as a process of media.c, its plugin videocall told
+ * of calls over a Unix socket in JSON. Each side is ICE and DTLS-SRTP, as with
  * ours in mode `room`.
  */
 #ifndef TESTS_BENCH_JANUS_H
