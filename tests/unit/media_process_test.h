@@ -19,6 +19,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -208,6 +209,7 @@ static inline void start_with(const char *const *options)
 	fd = open(log_path, O_CREAT | O_TRUNC | O_WRONLY, 0600);
 	dup2(fd, 2);
 	dup2(fd, 1);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);  /* with a test that is killed */
 	execv(program, argv);
 	_exit(127);
 }
