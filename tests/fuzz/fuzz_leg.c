@@ -134,6 +134,7 @@ static void ring(struct story *st, char how)
 		t[i].jid = devices[i];
 		t[i].plain = how & (1 << i);
 		t[i].by_full = how & (1 << (i + 3));
+		t[i].bundles = how & (1 << 6);
 	}
 	if (st->l.state == LEG_IDLE) {
 		leg_reset(&st->l, LEG_CALLEE, 0xabcd);
