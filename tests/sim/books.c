@@ -566,7 +566,7 @@ static bool is_return(const struct store_batch *b, const struct store_op *note)
 		    user_of_bare(op->u.leg.user) != peer || !op->u.leg.sid)
 			continue;
 		for (k = O.attempts; k--;)
-			if (O.attempt[k].returns &&
+			if (O.attempt[k].returns_at &&
 			    O.attempt[k].user == peer &&
 			    O.attempt[k].callee == user &&
 			    is(O.attempt[k].sid, op->u.leg.sid))

@@ -442,7 +442,7 @@ static void in_attempt(const struct scan *s, bool plain)
 		p->private_at = W.now;
 	if (a) {
 		/* The same once more, or an id of long ago. */
-		a->returns = a->returns || may_return;
+		a->returns_at = may_return ? W.now : a->returns_at;
 		if (a->told || a->cancelled)
 			a->proceeds = a->finishes = 0;
 		return;
@@ -457,7 +457,7 @@ static void in_attempt(const struct scan *s, bool plain)
 	a->plain = plain;
 	a->key = plain ? key_of(s->from, s->id) : 0;
 	a->at = W.now;
-	a->returns = may_return;
+	a->returns_at = may_return ? W.now : 0;
 	a->crashes = O.crashes;
 	a->number = p->attempts;
 	watch_later(3 * SECOND, DUE_CALLER, (unsigned)(a - O.attempt));

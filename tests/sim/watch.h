@@ -40,9 +40,10 @@ struct attempt {
 	uint8_t user, dev, callee;
 	uint64_t key;              /* of its session-initiate; 0: none */
 	bool plain, told, cancelled, lost;
-	bool returns;              /* room: the other was in their call */
 	unsigned proceeds, crashes, finishes, number;
 	int64_t at;
+	int64_t returns_at;        /* room: the other was in their call then;
+				      0: never */
 };
 
 /* One side of a Jingle session. */

@@ -264,7 +264,7 @@ static void out_to_caller(const struct scan *s, struct attempt *a)
 	case J_PROCEED:
 		if (++a->proceeds > 1)
 			broken("I05", "a second proceed: %.300s", s->text);
-		if (!a->returns && (!r || (!r->answered && !has_plain(r) &&
+		if (!a->returns_at && (!r || (!r->answered && !has_plain(r) &&
 					   !O.crashes)))
 			broken("I04", "nobody has answered: %.300s", s->text);
 		check_durable(s, LEG_PROCEEDED, "a proceed");
@@ -376,7 +376,8 @@ static void out_accept(const struct scan *s)
 
 	a = watch_attempt(s->to_user, s->to_dev, s->from_ours, s->sid);
 	other = watch_stays(p, s->from_ours);
-	if (mine && a && a->returns && other && (!r || r->decided < a->at)) {
+	if (mine && a && a->returns_at && other &&
+	    (!r || r->decided < a->returns_at)) {
 		back(s, p, mine, other);
 		return;
 	}
