@@ -828,6 +828,12 @@ static void half_restarts(struct half *h)
 	bool jmi = quirks[W.user[h->user].device[h->dev].quirk].jmi;
 
 	h->refused = false;            /* that may not have been stored */
+	/* By what is stored he is in: an accept may not have reached him, and
+	 * an end of his that was not stored was none. */
+	if (state == LEG_ACTIVE) {
+		h->accepted = true;
+		h->ended = false;
+	}
 	h->amnesia = h->amnesia || state == 99 || state == LEG_PROPOSED ||
 		     (state == LEG_RINGING && (jmi || h->unstored));
 }
