@@ -385,6 +385,12 @@ bool call_answer_fits(struct call_run *r, const struct xml_elem *tree)
 {
 	enum leg_lack lack;
 
+	/* The offer left while the disk failed, and who knew of it died: as
+	 * `direct`, which the mode is not, each would learn of the other. */
+	if (!r->c->decided && r->ev->site->media != MODE_DIRECT) {
+		call_end(r, CAUSE_FAILED, "connectivity-error", NULL, -1);
+		return false;
+	}
 	if (!call_has_media(r->c))
 		return true;
 	lack = lack_of(r, tree);
