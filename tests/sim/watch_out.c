@@ -112,6 +112,19 @@ static unsigned sid_index(const struct ring *r, struct str sid)
 	return k;
 }
 
+/* A device is rung again by an id of its own (books.c, note_aliases()), which
+ * a disk that fails has not taken. */
+static struct ring *rung_again(const struct scan *s)
+{
+	struct ring *r = watch_ring_of(s->from_ours, s->to_user);
+
+	if (!r || r->ended || r->sids == ALIASES)
+		return NULL;
+	snprintf(r->sid[r->sids++], SID_SIZE, "%.*s", (int)s->sid.n,
+		 s->sid.p);
+	return r;
+}
+
 static void out_propose(const struct scan *s)
 {
 	struct ring *r = watch_ring(s->sid);
@@ -121,10 +134,13 @@ static void out_propose(const struct scan *s)
 	if (s->to_user >= USERS)
 		return;
 	u = &W.user[s->to_user];
-	/* Sent before it was given to a disk that fails, and the process died
-	 * between the two: nobody can know. */
-	if (!r && store_degraded())
-		return;
+	if (!r && store_degraded()) {
+		r = rung_again(s);
+		/* Sent before it was given to a disk that fails, and the
+		 * process died between the two: nobody can know. */
+		if (!r)
+			return;
+	}
 	if (!r) {
 		broken("durable", "a propose of no stored ringing: %.300s",
 		       s->text);
@@ -251,6 +267,21 @@ static void check_alike(const struct scan *s, const struct attempt *a)
 		       (long long)(W.now - a->at), s->text);
 }
 
+/* One too many of the two came back within a minute: that changes nothing. */
+static bool over_returns(const struct attempt *a)
+{
+	const struct pair *p = watch_pair(a->user, a->callee);
+	const struct attempt *o;
+	unsigned i, n = 0;
+
+	for (i = 0; a->returns_at && i < O.attempts; i++) {
+		o = &O.attempt[i];
+		n += o->returns_at > a->returns_at - 60 * SECOND &&
+		     watch_pair(o->user, o->callee) == p;
+	}
+	return n > W.conf.site.pair_per_minute;
+}
+
 static void out_to_caller(const struct scan *s, struct attempt *a)
 {
 	struct ring *r = watch_ring_of(a->user, a->callee);
@@ -275,7 +306,7 @@ static void out_to_caller(const struct scan *s, struct attempt *a)
 		if (!s->to_full)
 			broken("reject", "to a bare JID: %.300s", s->text);
 		/* A flood is not stored. */
-		if (!strstr(s->text, "Too many calls"))
+		if (!strstr(s->text, "Too many calls") && !over_returns(a))
 			check_durable(s, LEG_ENDED, "a reject");
 		break;
 	case J_FINISH:
