@@ -112,13 +112,14 @@ static unsigned sid_index(const struct ring *r, struct str sid)
 	return k;
 }
 
-/* A device is rung again by an id of its own (books.c, note_aliases()), which
- * a disk that fails has not taken. */
+/* A device that said no (tie-break) is rung again by an id of its own (books.c,
+ * note_aliases()), which a disk that fails has not taken. */
 static struct ring *rung_again(const struct scan *s)
 {
 	struct ring *r = watch_ring_of(s->from_ours, s->to_user);
 
-	if (!r || r->ended || r->sids == ALIASES)
+	if (!r || r->ended || r->sids == ALIASES || s->to_dev >= DEVICES ||
+	    !r->dev[s->to_dev].out)
 		return NULL;
 	snprintf(r->sid[r->sids++], SID_SIZE, "%.*s", (int)s->sid.n,
 		 s->sid.p);
