@@ -6,6 +6,7 @@
 struct half *watch_stays(const struct pair *p, unsigned user)
 {
 	struct half *h;
+	struct row *row;
 	unsigned i;
 
 	for (i = 0; i < 2 && p->up[i] >= 0; i++) {
@@ -13,12 +14,15 @@ struct half *watch_stays(const struct pair *p, unsigned user)
 		if (h->user == user && h->accepted && !h->ended)
 			return h;
 	}
-	/* Of a call that outlives a crash the accept may be stored, and never
-	 * have reached the other: he calls again, and is back. */
-	for (i = O.crashes ? O.halves : 0; i--;) {
+	/* The accept may be stored, and be held, or be lost in a crash: he is
+	 * in by his row, and the other, who calls again, is back. */
+	for (i = O.halves; i--;) {
 		h = &O.half[i];
-		if (h->user == user && watch_pair(user, h->peer) == p &&
-		    h->accepted && !h->ended)
+		if (h->user != user || watch_pair(user, h->peer) != p ||
+		    h->ended)
+			continue;
+		row = watch_row(h->user, h->peer, str_of(h->sid));
+		if (row && row->pushed == LEG_ACTIVE)
 			return h;
 	}
 	return NULL;
