@@ -541,8 +541,6 @@ static void memory_of_an_association(void **state)
 	size_t kept = bytes_each(false), freed = bytes_each(true);
 
 	(void)state;
-	if (!heap())
-		skip();
 	print_message("# bytes: %zu with the SSL object, %zu without\n", kept,
 		      freed);
 	assert_true(kept > 40000);         /* so that the figure measures it */
@@ -567,5 +565,8 @@ int main(void)
 		cmocka_unit_test(memory_of_an_association),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	/* The last one counts by malloc's own figures, which a sanitizer
+	 * replaces: then it is not one of these. */
+	return _cmocka_run_group_tests("tests", tests, sizeof(tests) /
+				       sizeof(tests[0]) - !heap(), NULL, NULL);
 }
