@@ -246,12 +246,6 @@ static void take_dtls(struct relay *r, struct leg *l,
 
 /* --- SRTP from a leg ---------------------------------------------------- */
 
-/* RFC 5761, 4: where RTP has marker and payload type, RTCP has its own. */
-static bool is_rtcp(const unsigned char *bytes, size_t len)
-{
-	return len > 1 && bytes[1] >= 192 && bytes[1] <= 223;
-}
-
 /* Opens what is in r->packet. */
 static bool open_srtp(struct relay *r, struct leg *l, bool rtcp, size_t *len)
 {
@@ -283,7 +277,7 @@ static void pass_numbers(struct relay *r, struct leg *l, struct leg *to,
 static void take_srtp(struct relay *r, struct leg *l,
 		      const unsigned char *bytes, size_t len)
 {
-	bool rtcp = is_rtcp(bytes, len);
+	bool rtcp = rtp_packet_is_rtcp(bytes, len);
 	size_t sealed = len;
 
 	if (!l->room->in) {
