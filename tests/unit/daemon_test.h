@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -21,6 +22,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 #include "tests/mock/server.h"
+#include "tests/unit/patience.h"
 
 int daemon_main(int argc, char **argv);
 
@@ -28,7 +30,6 @@ int daemon_main(int argc, char **argv);
 #include "mod_privatecall/daemon/main.c"
 #undef main
 
-#define WAIT_MS 20000
 #define PROPOSE_AS(id, sid) "<message from='alice@example.org/a' type='chat' " \
 	"id='" id "' to='bob@calls.example.org'><propose " \
 	"xmlns='urn:xmpp:jingle-message:0' id='" sid "'><description " \
@@ -70,6 +71,7 @@ static inline void start_daemon(void)
 	assert_true(child >= 0);
 	if (child)
 		return;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);  /* with a test that is killed */
 	snprintf(log, sizeof(log), "%s/log", dir);
 	fd = open(log, O_WRONLY | O_CREAT | O_APPEND, 0600);
 	dup2(fd, 2);
@@ -96,9 +98,9 @@ static inline void show_log(void)
 	fprintf(stderr, "    sent: %s\n", m.log ? m.log : "");
 }
 
-/* Runs the server until `what` is true; fails after 20 s. */
+/* Runs the server until `what` is true; fails after patience_ms(). */
 #define UNTIL(what) do { \
-	uint64_t end_ = uv_hrtime() / 1000000 + WAIT_MS; \
+	uint64_t end_ = uv_hrtime() / 1000000 + patience_ms(); \
 	while (!(what)) { \
 		if (uv_hrtime() / 1000000 > end_) { \
 			show_log(); \
@@ -265,10 +267,11 @@ static inline void stop(void)
 	await_exit(0);
 }
 
-/* With arguments it is the daemon. */
+/* With arguments it is the daemon. TEST_ONLY names one of the tests. */
 #define be_daemon_or_test(argc, argv, tests) \
 	((argc) > 1 ? daemon_main(argc, argv) : \
-	 cmocka_run_group_tests(tests, NULL, NULL))
+	 (cmocka_set_test_filter(getenv("TEST_ONLY")), \
+	  cmocka_run_group_tests(tests, NULL, NULL)))
 #define T(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
 
 #endif

@@ -30,11 +30,11 @@
 #include "jingle/media/dtls_srtp.h"
 #include "jingle/media/srtp.h"
 #include "mod_privatecall/media/wire.h"
+#include "tests/unit/patience.h"
 
 #define CALL "00000000-0000-4000-8000-000000000000"
 #define CALLS 128                  /* that have peers */
 #define PEERS (2 * CALLS)          /* 2n and 2n + 1 are of call n */
-#define PATIENCE 20000             /* ms; never reached when all is well */
 #define PUMP_MS 20
 #define SRTP 128
 #define DTLS 22
@@ -124,15 +124,6 @@ static inline int setup(void **state)
 	peers = 0;
 	media = 0;
 	return 0;
-}
-
-static inline int exit_code(void)
-{
-	int status = 0;
-
-	assert_int_equal(waitpid(media, &status, 0), media);
-	media = 0;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 
 static inline void disarm(struct peer *p)
@@ -231,13 +222,22 @@ static inline void pump(void);
 
 /* A condition within our patience. */
 #define wait_for(condition) do { \
-	int64_t until_ = now_ms() + PATIENCE; \
+	int64_t until_ = now_ms() + patience_ms(); \
 	while (!(condition)) { \
 		if (now_ms() > until_) \
 			fail_msg("never came: %s", #condition); \
 		pump(); \
 	} \
 } while (0)
+
+static inline int exit_code(void)
+{
+	int status = 0;
+
+	wait_for(waitpid(media, &status, WNOHANG) == media);
+	media = 0;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
 
 static inline void start(void)
 {

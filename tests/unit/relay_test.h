@@ -21,6 +21,7 @@
 #define START 1000
 #define CLIENTS 8
 #define FLYING_MAX 512
+#define STILL_MAX 100000            /* events in one millisecond */
 #define LOG_SIZE 8192
 #define DELAY 10
 #define RELAY4 "198.51.100.1"
@@ -375,10 +376,14 @@ static inline bool next(struct world *w, int64_t until)
 
 static inline void pass(struct world *w, int64_t ms)
 {
-	int64_t until = w->now + ms;
+	int64_t until = w->now + ms, last = w->now;
+	unsigned still = 0;
 
-	while (next(w, until))
-		;
+	while (next(w, until)) {
+		still = w->now == last ? still + 1 : 0;
+		last = w->now;
+		assert_true(still < STILL_MAX);
+	}
 	w->now = until;
 }
 
