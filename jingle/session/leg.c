@@ -61,13 +61,20 @@ void leg_speak_as(struct leg *l, const char *full, bool gateway)
 {
 	size_t bare = strcspn(full, "/");
 	char *own = strndup(full, bare);
+	char *resource = strdup(full[bare] ? full + bare + 1 : "");
 
-	if (!own)
+	l->gateway = gateway;
+	if (!own || !resource) {
+		/* A leg without an address could not even be ended. */
 		l->failed = true;
+		free(own);
+		free(resource);
+		return;
+	}
 	free(l->own);
 	l->own = own;
-	leg_assign(l, &l->resource, full[bare] ? full + bare + 1 : "");
-	l->gateway = gateway;
+	free(l->resource);
+	l->resource = resource;
 }
 
 int leg_init(struct leg *l, const char *user, const char *own,
