@@ -13,6 +13,7 @@
  * that counts more than FAIL_MOST=K (it repeats a story in a loop) gets the
  * first K / 2 and a sample of as many.
  * FAIL_SHARE=K tries one test of K, chosen likewise.
+ * FAIL_AGAIN=KIND:N runs one that was bad once (tests/fail/found), and judges it.
  * FAIL_ONE=KIND:N runs one in this process, which shows where the fault was
  * met. FAIL_TEST=PATTERN: only the tests whose name has it in it.
  */
@@ -331,22 +332,43 @@ static void run_all(const struct CMUnitTest *test, long sample)
 		run_kind(test, i, count[i], sample);
 }
 
-/* FAIL_ONE: in this process, with the fault's stack. */
-static int run_one(const struct CMUnitTest *test, const char *one)
+static enum fail_kind read_fault(const char *text, long *n_r)
 {
-	const char *n = strchr(one, ':');
+	const char *n = strchr(text, ':');
 	unsigned kind = 0;
 
 	while (n && kind < FAIL_KINDS &&
-	       strncmp(one, fail_names[kind], (size_t)(n - one)) != 0)
+	       strncmp(text, fail_names[kind], (size_t)(n - text)) != 0)
 		kind++;
 	if (!n || kind == FAIL_KINDS) {
-		fprintf(stderr, "FAIL_ONE: expected KIND:N\n");
-		return 64;
+		fprintf(stderr, "FAIL_ONE, FAIL_AGAIN: expected KIND:N\n");
+		exit(64);
 	}
+	*n_r = atol(n + 1);
+	return kind;
+}
+
+/* FAIL_ONE: in this process, with the fault's stack. */
+static int run_one(const struct CMUnitTest *test, const char *one)
+{
+	long n;
+	enum fail_kind kind = read_fault(one, &n);
+
 	fail->shown = true;
-	fail_arm(kind, atol(n + 1));
+	fail_arm(kind, n);
 	return play_test(test);
+}
+
+static void run_again(const struct CMUnitTest *test, const char *again)
+{
+	unsigned long runs[VERDICTS] = { 0 };
+	long n;
+	enum fail_kind kind = read_fault(again, &n);
+	bool bad = count_run(test, kind, n, runs) == BAD;
+
+	group.bad += bad;
+	printf("%sok %u - %s, %s %ld, found before\n", bad ? "not " : "",
+	       ++group.results, test->name, fail_names[kind], n);
 }
 
 static void start(const char *name)
@@ -374,6 +396,7 @@ int _cmocka_run_group_tests(const char *name, const struct CMUnitTest *tests,
 			    CMFixtureFunction teardown)
 {
 	const char *only = getenv("FAIL_TEST"), *one = getenv("FAIL_ONE");
+	const char *again = getenv("FAIL_AGAIN");
 	long sample = number("FAIL_SAMPLE", 0), share = number("FAIL_SHARE", 1);
 	size_t i;
 
@@ -389,7 +412,10 @@ int _cmocka_run_group_tests(const char *name, const struct CMUnitTest *tests,
 			continue;
 		if (one)
 			return run_one(&tests[i], one);
-		run_all(&tests[i], sample);
+		if (again)
+			run_again(&tests[i], again);
+		else
+			run_all(&tests[i], sample);
 	}
 	printf("1..%u\n# %lu clean, %lu pass, %lu assert, %lu wait, %lu bad\n",
 	       group.results, group.runs[CLEAN], group.runs[PASSED],
