@@ -13,7 +13,7 @@
  * that counts more than FAIL_MOST=K (it repeats a story in a loop) gets the
  * first K / 2 and a sample of as many.
  * FAIL_SHARE=K tries one test of K, chosen likewise.
- * FAIL_AGAIN=KIND:N runs one that was bad once (tests/fail/found), and judges it.
+ * FAIL_AGAIN=KIND:N judges one that was bad once (tests/fail/found).
  * FAIL_ONE=KIND:N runs one in this process, which shows where the fault was
  * met. FAIL_TEST=PATTERN: only the tests whose name has it in it.
  */
