@@ -200,10 +200,10 @@ static void put_media(struct report *r)
 	    "media", "media %s", text ? text : "?");
 	free(text);
 	if (!up)
-		mend(r, "Start it: systemctl start privatecall-media; what it "
-		     "says: journalctl -u privatecall-media.\nIts "
-		     "--socket is our `media_socket', and its group one of "
-		     "our user's.");
+		mend(r, "What it says: journalctl -u privatecall-media. Its "
+		     "--socket is our `media_socket'.\nWithout it `media = "
+		     "direct' is left: each device then learns the other's "
+		     "address\n(doc/admin/media.md).");
 }
 
 /* --- what is found: a host -------------------------------------------- */

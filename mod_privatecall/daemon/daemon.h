@@ -254,6 +254,7 @@ bool media_is_up(const struct daemon *dm);
 bool media_takes_calls(const struct daemon *dm);
 const char *media_release(const struct daemon *dm);    /* NULL: not up */
 const char *media_why(const struct daemon *dm);        /* NULL: it is up */
+const char *media_mend(const struct daemon *dm);       /* what to do then */
 
 /* --- hold.c ----------------------------------------------------------- */
 int hold_start(struct daemon *dm);

@@ -52,6 +52,7 @@ struct media {
 	uint64_t asked_real;
 	bool draining;
 	char why[160];             /* not connected */
+	bool denied;               /* ... as our user may not */
 	struct log_rate lost, away;
 	bool quiet;                /* that it was lost was not said */
 	char release[WIRE_RELEASE_SIZE];
@@ -91,6 +92,13 @@ static void drop_queue(struct media *m)
 	m->queued = 0;
 }
 
+static const char *mend(const struct media *m)
+{
+	return m->denied ? "usermod --append --groups privatecall-media with "
+		"our user, and restart us" :
+		"systemctl start privatecall-media";
+}
+
 static void hang_up(struct media *m, const char *why)
 {
 	struct daemon *dm = m->dm;
@@ -105,7 +113,8 @@ static void hang_up(struct media *m, const char *why)
 		log_line(was_up ? LOG_ERROR : LOG_WARN, was_up ?
 			 "privatecall-media is lost" :
 			 "privatecall-media is away", "socket",
-			 dm->conf->media_socket, "why", why, NULL);
+			 dm->conf->media_socket, "why", why, "mend",
+			 mend(m), NULL);
 	snprintf(m->why, sizeof(m->why), "%s", why);
 	if (was_up) {
 		m->quiet = !said;
@@ -221,6 +230,7 @@ static void dial(struct media *m)
 {
 	int rc = open_socket(m);
 
+	m->denied = rc == EACCES;
 	if (rc) {
 		hang_up(m, strerror(rc));
 		return;
@@ -776,4 +786,9 @@ const char *media_release(const struct daemon *dm)
 const char *media_why(const struct daemon *dm)
 {
 	return media_is_up(dm) || !dm->media ? NULL : dm->media->why;
+}
+
+const char *media_mend(const struct daemon *dm)
+{
+	return media_is_up(dm) || !dm->media ? NULL : mend(dm->media);
 }

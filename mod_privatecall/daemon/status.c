@@ -108,22 +108,24 @@ void status_put_media(FILE *out, const struct daemon *dm)
 			media_takes_calls(dm) ? "" :
 			", TAKES NO CALLS: it drains, or has its most calls");
 	else
-		fprintf(out, ", privatecall-media IS AWAY: %s: %s",
-			dm->conf->media_socket, media_why(dm));
+		fprintf(out, ", privatecall-media IS AWAY (%s: %s), calls are "
+			"refused: %s", dm->conf->media_socket, media_why(dm),
+			media_mend(dm));
 }
 
 json_t *status_media_json(const struct daemon *dm)
 {
 	bool needed = dm->site.media != MODE_DIRECT;
 
-	return json_pack("{s:s,s:s?,s:o,s:b,s:s?,s:s?}",
+	return json_pack("{s:s,s:s?,s:o,s:b,s:s?,s:s?,s:s?}",
 			 "mode", media_mode_name(dm->site.media), "socket",
 			 needed ? dm->conf->media_socket : NULL,
 			 "up", needed ? json_boolean(media_is_up(dm)) :
 					json_null(),
 			 "takes_calls", !needed || media_takes_calls(dm),
 			 "version", media_release(dm),
-			 "why", needed ? media_why(dm) : NULL);
+			 "why", needed ? media_why(dm) : NULL,
+			 "mend", needed ? media_mend(dm) : NULL);
 }
 
 json_t *status_database_json(const struct daemon *dm)

@@ -126,3 +126,9 @@ const char *media_why(const struct daemon *dm)
 	(void)dm;
 	return NULL;
 }
+
+const char *media_mend(const struct daemon *dm)
+{
+	(void)dm;
+	return NULL;
+}

@@ -255,9 +255,12 @@ static void test_away(void **state)
 	begin("blind");
 	up();
 	assert_int_equal(ctl("\"status\""), 0);
-	assert_non_null(strstr(answer, "privatecall-media IS AWAY: "));
+	assert_non_null(strstr(answer, "privatecall-media IS AWAY (/tmp/"));
+	assert_non_null(strstr(answer, "No such file or directory), calls are "
+			       "refused: systemctl start privatecall-media"));
 	assert_int_equal(ctl("\"check\""), 1);
 	assert_non_null(strstr(answer, "systemctl start privatecall-media"));
+	assert_non_null(strstr(answer, "`media = direct'"));
 	come_online();
 	mock_send(&m, PROPOSE);
 	UNTIL(count_sent("<reject") == 1);
