@@ -62,6 +62,7 @@ void settings_site_default(struct settings_site *s)
 		.calls_require_messaging = false,
 		.remote_users = false,
 		.hard_limit = false,
+		.media = MODE_AUTO,
 		.active_show = SHOW_ONLINE | SHOW_CHAT,
 		.idle_limit = 0,
 		.ring_timeout = 30 * SECOND,

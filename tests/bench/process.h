@@ -54,8 +54,8 @@ static void write_conf(const struct process *p, const char *file,
 		"port = %u\nsecret = \"secret\"\ndatabase = \"%s/db\"\n"
 		"control_socket = \"%s\"\nmax_calls = 100000\n"
 		"pair_per_minute = %d\ncaller_per_minute = %d\n"
-		"keep_log = 1d\n", port, p->dir, p->control, PER_MINUTE,
-		PER_MINUTE);
+		"keep_log = 1d\nmedia = direct\n", port, p->dir, p->control,
+		PER_MINUTE, PER_MINUTE);
 	fclose(f);
 	chmod(file, 0600);
 }

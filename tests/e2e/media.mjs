@@ -14,7 +14,7 @@ const folders = [];
 process.once('exit', () => folders.forEach((folder) => rmSync(folder,
 	{ recursive: true, force: true })));
 
-// The result:
+// mode: of the daemon; 'default': it says none. The result:
 //   conf     what the daemon's configuration needs
 //   address  "127.0.0.1:PORT", where both users find it
 //   kill(signal) -> { code, signal }; start(); stop(); log (file), readLog()
@@ -28,7 +28,8 @@ export async function startMedia({ dir, mode = 'blind',
 	const log = join(resolve(dir), 'privatecall-media.log');
 	let child;
 	const media = { log, address: null,
-		conf: { media: mode, media_socket: socket },
+		conf: { media: mode === 'default' ? undefined : mode,
+			media_socket: socket },
 		readLog: () => existsSync(log) ? readFileSync(log, 'utf8') : '',
 		kill: async (signal = 'SIGKILL') => {
 			child.kill(signal);

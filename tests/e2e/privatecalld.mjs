@@ -67,7 +67,8 @@ function ask(path, argv) {
 //   prosody  what startProsody() or startEjabberd() returned
 //   component { domain, secret }, when it is not the server's first one
 //   conf     { option: value }, more lines of its configuration file, or
-//            other values of the usual ones
+//            other values of the usual ones; undefined: none. Media are
+//            `direct' where no privatecall-media is beside it
 //   env      more of its environment
 //   binary, ctlBinary   the programs to run
 // The result:
@@ -95,8 +96,9 @@ export async function startPrivatecalld({
 		domain: component.domain, server: '127.0.0.1',
 		port: prosody.componentPort, secret: component.secret,
 		hosts: [prosody.host], database, control_socket: socket,
-		...conf,
-	}).map(([name, value]) => `${name} = ${confValue(value)}\n`).join(''),
+		media: 'direct', ...conf,
+	}).filter(([, value]) => value !== undefined)
+		.map(([name, value]) => `${name} = ${confValue(value)}\n`).join(''),
 	{ mode: 0o600 });
 
 	function readLog() {

@@ -26,7 +26,8 @@ export const restrictions = [];
 // options:
 //   own     a daemon of its own; implied by conf and by t.clock()
 //   conf    its configuration beside what all have
-//   media   a privatecall-media of its own; true: mode blind, else the mode
+//   media   a privatecall-media of its own; true: mode blind, else the mode,
+//           or 'default'
 //   server  a Prosody or ejabberd of its own too, which it may restart
 //   not     { server or mode: why it is not run there }, beside its file's
 //           (run.mjs); it is run in all others

@@ -69,7 +69,8 @@ static void write_conf(void)
 	assert_non_null(f);
 	fprintf(f, "domain = \"calls.example.org\"\nserver = \"127.0.0.1\"\n"
 		"port = %d\nsecret = \"secret\"\ndatabase = \"%s/db\"\n"
-		"control_socket = \"%s/run/control\"\n", m.port, dir, dir);
+		"control_socket = \"%s/run/control\"\nmedia = direct\n",
+		m.port, dir, dir);
 	fclose(f);
 	chmod(conf_file, 0600);
 }

@@ -46,6 +46,7 @@ static inline void play_init(struct play *p, FILE *out)
 {
 	memset(p, 0, sizeof(*p));
 	settings_site_default(&p->site);
+	p->site.media = MODE_DIRECT;           /* unless a trace says another */
 	p->now = PLAY_START;
 	p->out = out;
 }

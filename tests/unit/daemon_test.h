@@ -55,8 +55,9 @@ static inline void write_conf(const char *more)
 	assert_non_null(f);
 	fprintf(f, "domain = \"%s\"\nserver = \"127.0.0.1\"\n"
 		"port = %d\nsecret = \"secret\"\ndatabase = \"%s/db\"\n"
-		"control_socket = \"%s\"\n%s", domain, m.port, dir,
-		sock_file, more);
+		"control_socket = \"%s\"\n%s%s", domain, m.port, dir,
+		sock_file, strstr(more, "media = ") ? "" : "media = direct\n",
+		more);
 	fclose(f);
 	chmod(conf_file, 0600);
 }

@@ -98,6 +98,9 @@ static void defaults(void **state)
 	assert_int_equal(c->keep_notices, INT64_C(30) * 86400000);
 	assert_int_equal(c->notices_per_user, 50);
 	assert_int_equal(c->site.ring_timeout, 30000);
+	assert_int_equal(c->site.media, MODE_AUTO);
+	assert_string_equal(c->media_socket,
+			    "/run/privatecall-media/media.sock");
 	assert_int_equal(c->site.user.who_may_call, WHO_SERVER);
 	conf_free(c);
 }
@@ -385,8 +388,6 @@ static void later_words_are_refused(void **state)
 	(void)state;
 	refused(MIN "media = best\n", "3:9: expected direct, blind, room or "
 		"auto, not `best'");
-	refused(MIN "on_leave = hold\n", "3:12: expected end, or `media = "
-		"room' or `auto' for `hold'");
 	refused(MIN "media = blind\non_leave = hold\n", "4:12: expected end, "
 		"or `media = room' or `auto' for `hold'");
 	refused(MIN "on_leave = stay\n", "3:12: expected end or hold, not "

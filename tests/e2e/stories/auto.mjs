@@ -1,6 +1,7 @@
 // auto.mjs: media = auto: which mode a call comes to, and what says so; with
 // the real privatecall-media beside the daemon
 
+import { until } from '../children.mjs';
 import { Conversations } from '../clients/conversations.mjs';
 import { Dino } from '../clients/dino.mjs';
 import { Monal } from '../clients/monal.mjs';
@@ -96,3 +97,33 @@ story('auto without privatecall-media no call is connected past it', AUTO,
 		assert(/IS AWAY/.test((await t.daemon.run('status')).stdout),
 			'status does not say it');
 	});
+
+// Nothing is configured but who the component is.
+story('auto X11 a fresh site whose privatecall-media does not run: calls are ' +
+	'refused, the admin is told what to do, and then they are connected',
+{ media: 'default' }, async (t) => {
+	const [a, b] = await t.pair(Conversations, Conversations);
+	await t.media.stop();
+	await t.daemon.restart();
+	await t.connected();
+	const call = await a.call(t.contact(b.user));
+	await a.shows(call, 'declined');
+	equal(call.reason.name, 'gone', 'reason');
+	const remedy = 'systemctl start privatecall-media';
+	const { stdout } = await t.daemon.run('status');
+	assert(stdout.split('\n').some((line) => /^media +auto, .*AWAY/
+		.test(line) && line.endsWith(remedy)), stdout);
+	const { code, data } = await t.daemon.ctl('check');
+	equal(code, 1, 'check');
+	const found = data.findings.find(({ about }) => about === 'media');
+	equal(found.level, 'fail', 'level');
+	assert(found.text.endsWith(remedy), found.text);
+	assert(t.daemon.readLog().includes(`mend="${remedy}"`),
+		'not in the log');
+
+	await t.media.start();
+	await until(async () => (await t.ctl('status')).data.media.up,
+		'the two have not found each other');
+	equal((await t.daemon.ctl('check')).code, 0, 'check');
+	await comesTo(t, a, b, 'blind');
+});
