@@ -5,7 +5,7 @@
 //   --mode    transparent (the server has our module) or gateway
 // node quickstart.mjs --headless-call   two browsers without a window call
 //   --native  the same two browsers without the component, for comparison
-//   --media   blind, room, auto: through our relay (direct)
+//   --media   auto, blind, room: through our relay; direct: past it
 //   --return  with --media room: both lose their page and come back
 //   --keep    leave the run's folder
 
@@ -106,7 +106,7 @@ async function headlessCall({ server, mode, native, media, keep,
 			serverOptions({ mode, native }, { dir, users }));
 		run.prosody.makeContacts(...USERS);
 		say(`${server} runs, websocket at ${run.prosody.websocket}`);
-		if (media !== 'direct')
+		if (media !== 'direct' && !native)
 			run.media = await startMedia({ dir, mode: media });
 		if (!native) {
 			run.daemon = await startPrivatecalld({ dir,
@@ -248,7 +248,7 @@ const { values: options } = parseArgs({ options: {
 	server: { type: 'string', default: 'prosody' },
 	mode: { type: 'string', default: 'transparent' },
 	native: { type: 'boolean' },
-	media: { type: 'string', default: 'direct' },
+	media: { type: 'string', default: 'auto' },
 	return: { type: 'boolean' },
 	keep: { type: 'boolean' },
 } });
