@@ -111,7 +111,7 @@ bool ice_allowed(const struct ice_config *config, const struct addr *a)
 	if (local_of(config, a->family) == config->locals)
 		return false;
 	return config->forbidden ? !config->forbidden(a, config->arg) :
-	       !addr_forbidden(a);
+	       !addr_forbidden(a, NULL);
 }
 
 /* --- finding and adding ----------------------------------------------- */

@@ -133,6 +133,8 @@ const struct conf_option conf_options[] = {
 
 	ELSEWHERE("public_address", "--public-address"),
 	ELSEWHERE("media_port", "--port"),
+	ELSEWHERE("forbid", "--forbid"),
+	ELSEWHERE("allow", "--allow"),
 	LATER("provider"),
 	{ .name = NULL }
 };

@@ -40,7 +40,7 @@ static struct ice_local *of_family(struct ice_local *local, unsigned n,
 static bool is_of_a_host(struct addr a)
 {
 	a.port = 1024;                     /* any that is allowed */
-	return !addr_forbidden(&a);
+	return !addr_forbidden(&a, NULL);
 }
 
 static int take_told(const struct local_options *o, struct ice_local *local,

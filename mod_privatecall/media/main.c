@@ -27,6 +27,7 @@ struct options {
 	unsigned most_calls;
 	unsigned drain;            /* us, see pace.h */
 	enum srtp_backend srtp;
+	struct addr_rules rules;
 };
 
 struct media {
@@ -179,11 +180,23 @@ static int watch_all(struct media *d)
 	return err;
 }
 
+static void log_rules(const struct addr_rules *rules)
+{
+	char range[ADDR_TEXT_SIZE];
+	unsigned i;
+
+	for (i = 0; i < rules->n; i++) {
+		addr_range_format(&rules->rule[i].range, range);
+		log_line(LOG_INFO, rules->rule[i].allow ? "may be sent to" :
+			 "is never sent to", "range", range, NULL);
+	}
+}
+
 static int start(struct media *d, const struct options *o, char **why_r)
 {
 	struct relay_config config = { .most_calls = o->most_calls,
 				       .release = PACKAGE_VERSION,
-				       .srtp = o->srtp };
+				       .srtp = o->srtp, .rules = o->rules };
 	int err = local_choose(&o->local, config.local, &config.locals,
 			       why_r);
 
@@ -201,6 +214,7 @@ static int start(struct media *d, const struct options *o, char **why_r)
 				   &d->control, why_r);
 	if (err)
 		return err;
+	log_rules(&config.rules);
 	for (unsigned i = 0; i < config.locals; i++) {
 		char base[ADDR_TEXT_SIZE], seen[ADDR_TEXT_SIZE];
 
@@ -257,6 +271,11 @@ static void usage(FILE *out)
 	      "else found out\n"
 	      "  --public-address IP  where 1:1 NAT shows it\n"
 	      "  --port N             of UDP, 10000; 0: a free one\n"
+	      "  --forbid RANGE       never sends there, as 192.0.2.0/24 or "
+	      "2001:db8::/32;\n"
+	      "                       more than once; the narrowest range "
+	      "counts\n"
+	      "  --allow RANGE        but there\n"
 	      "  --socket PATH        where privatecalld comes, "
 	      WIRE_SOCKET "\n"
 	      "  --max-calls N        1000\n"
@@ -311,6 +330,37 @@ static bool read_srtp(const char *text, enum srtp_backend *srtp_r)
 	return false;
 }
 
+/* Once for each range; false: said what was expected. */
+static bool add_rule(struct addr_rules *rules, const char *name,
+		     const char *text)
+{
+	char whole[ADDR_TEXT_SIZE];
+	struct addr_range range;
+	int rc = addr_range_parse(text, &range);
+
+	if (rc == EDOM) {
+		addr_range_format(&range, whole);
+		fprintf(stderr, "privatecall-media: --%s: expected a range, "
+			"`%s' is an address in one: did you mean %s?\n", name,
+			text, whole);
+		return false;
+	}
+	if (rc) {
+		fprintf(stderr, "privatecall-media: --%s: expected addresses "
+			"as 192.0.2.7, 192.0.2.0/24 or 2001:db8::/32, not "
+			"`%s'\n", name, text);
+		return false;
+	}
+	rc = addr_rules_add(rules, &range, name[0] == 'a');
+	if (rc)
+		fprintf(stderr, "privatecall-media: --%s: `%s' %s\n", name,
+			text, rc == EPERM ? "is this host, multicast, reserved "
+			"or hides an IPv4 address: nothing opens it" :
+			rc == EEXIST ? "was named before" :
+			"is one too many: at most 64 ranges");
+	return !rc;
+}
+
 static bool take_option(struct options *o, int c, const char *text)
 {
 	unsigned long n = 0;
@@ -338,6 +388,10 @@ static bool take_option(struct options *o, int c, const char *text)
 	case 's':
 		o->socket = text;
 		return true;
+	case 'f':
+		return add_rule(&o->rules, "forbid", text);
+	case 'l':
+		return add_rule(&o->rules, "allow", text);
 	case 'k':
 		return read_srtp(text, &o->srtp);
 	default:
@@ -351,6 +405,8 @@ int main(int argc, char **argv)
 	static const struct option options[] = {
 		{ "address", required_argument, NULL, 'a' },
 		{ "public-address", required_argument, NULL, 'u' },
+		{ "forbid", required_argument, NULL, 'f' },
+		{ "allow", required_argument, NULL, 'l' },
 		{ "port", required_argument, NULL, 'p' },
 		{ "socket", required_argument, NULL, 's' },
 		{ "max-calls", required_argument, NULL, 'm' },

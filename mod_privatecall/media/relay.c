@@ -25,15 +25,14 @@ const char *relay_count_name(enum relay_count n)
 
 bool relay_forbidden(const struct addr *a, const struct relay_config *config)
 {
-	struct addr port_only = { .port = a->port, .family = ADDR_V4,
-				  .ip = { 192, 0, 2, 1 } };
 	unsigned i;
 
 	for (i = 0; i < config->locals; i++)
 		if (config->local[i].base.family == a->family &&
 		    addr_loopback(&config->local[i].base) && addr_loopback(a))
-			return addr_forbidden(&port_only);
-	return addr_forbidden(a);
+			return addr_port_forbidden(a->port) ||
+			       addr_rules_forbid(&config->rules, a);
+	return addr_forbidden(a, &config->rules);
 }
 
 static bool forbidden(const struct addr *a, const void *arg)

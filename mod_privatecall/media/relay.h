@@ -73,6 +73,7 @@ const char *relay_count_name(enum relay_count n);
 struct relay_config {
 	struct ice_local local[ICE_LOCALS_MAX];    /* our addresses */
 	unsigned locals;
+	struct addr_rules rules;   /* whom the admin lets it send to */
 	unsigned most_calls;       /* 1 to RELAY_CALLS_MAX */
 	const char *release;       /* for WELCOME */
 	struct dtls_identity *identity;    /* of mode `room`; the relay holds

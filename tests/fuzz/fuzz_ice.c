@@ -102,7 +102,7 @@ static void judge_send(struct story *st, const struct ice_action *act)
 	struct stun_msg m;
 
 	assert(act->len <= ICE_PACKET_MAX);
-	assert(!addr_forbidden(&act->addr));
+	assert(!addr_forbidden(&act->addr, NULL));
 	assert(place_of(st, &act->addr) < PLACES_GOOD);
 	assert(!stun_read(act->bytes, act->len, &m));
 	if (m.class == STUN_REQUEST)

@@ -183,7 +183,7 @@ static void on_send(const struct addr *to, const void *bytes, size_t len,
 	struct stun_msg m;
 
 	(void)arg;
-	assert(place < PLACES && !addr_forbidden(to));
+	assert(place < PLACES && !addr_forbidden(to, NULL));
 	if (*(const unsigned char *)bytes > 3) {
 		take_in(place, bytes, len);
 		assert(st.answered[place] && st.now < st.answered[place] +

@@ -181,7 +181,7 @@ static inline bool never_sent_to(const struct ice_config *config,
 				 const struct addr *to)
 {
 	return config->forbidden ? config->forbidden(to, config->arg) :
-	       addr_forbidden(to) ||
+	       addr_forbidden(to, NULL) ||
 	       addr_equal(to, &config->local[0].base);
 }
 

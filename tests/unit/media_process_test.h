@@ -187,10 +187,12 @@ static inline unsigned log_lines(const char *text)
 static inline void start_with(const char *const *options)
 {
 	static char option[] = "--socket";
-	char *argv[16] = { program, option, socket_path };
+	char *argv[32] = { program, option, socket_path };
 	unsigned i;
 	int fd;
 
+	for (i = 0; options[i]; i++)
+		assert_true(i + 4 < sizeof(argv) / sizeof(argv[0]));
 	media = fork();
 	assert_true(media >= 0);
 	if (media)

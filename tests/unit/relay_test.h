@@ -146,7 +146,7 @@ static inline void on_send(const struct addr *to, const void *bytes,
 	w->sends++;
 	if (demux_kind(bytes, len) != DEMUX_STUN)
 		w->media_at = w->now;
-	assert_false(addr_forbidden(to));
+	assert_false(addr_forbidden(to, NULL));
 	fly(w, &from, to, bytes, len);
 }
 

@@ -103,12 +103,124 @@ static void forbidden_ranges(void **state)
 	for (i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
 		assert_int_equal(addr_parse(ranges[i].ip, ranges[i].port, &a),
 				 0);
-		if (addr_forbidden(&a) != ranges[i].forbidden)
+		if (addr_forbidden(&a, NULL) != ranges[i].forbidden)
 			fail_msg("%s, port %u", ranges[i].ip, ranges[i].port);
 	}
 	memset(&a, 0, sizeof(a));
 	a.port = 5000;
-	assert_true(addr_forbidden(&a));
+	assert_true(addr_forbidden(&a, NULL));
+}
+
+/* --- ranges of the admin ---------------------------------------------- */
+
+static void range_as_text(void **state)
+{
+	static const struct {
+		const char *text;
+		int rc;
+		const char *as;
+	} t[] = {
+		{ "192.0.2.0/24", 0, "192.0.2.0/24" },
+		{ "192.0.2.7", 0, "192.0.2.7/32" },
+		{ "0.0.0.0/0", 0, "0.0.0.0/0" },
+		{ "192.0.2.128/25", 0, "192.0.2.128/25" },
+		{ "2001:DB8::/32", 0, "2001:db8::/32" }, { "::/0", 0, "::/0" },
+		{ "fe80::/10", 0, "fe80::/10" }, { "::1", 0, "::1/128" },
+		{ "192.0.2.7/24", EDOM, "192.0.2.0/24" },
+		{ "192.0.2.192/25", EDOM, "192.0.2.128/25" },
+		{ "fec0::/9", EDOM, "fe80::/9" },
+		{ "192.0.2.0/33", EBADMSG, NULL }, { "::/129", EBADMSG, NULL },
+		{ "192.0.2.0/", EBADMSG, NULL }, { "/24", EBADMSG, NULL },
+		{ "192.0.2.0/-1", EBADMSG, NULL }, { "", EBADMSG, NULL },
+		{ "192.0.2.0/024", EBADMSG, NULL },
+		{ "192.0.2/24", EBADMSG, NULL },
+		{ "192.0.2.0/24 ", EBADMSG, NULL },
+		{ "192.0.2.0/4294967320", EBADMSG, NULL },
+		{ "192.0.2.0/255.255.255.0", EBADMSG, NULL },
+		{ "example.org", EBADMSG, NULL },
+	};
+	char text[ADDR_TEXT_SIZE], longer[200];
+	struct addr_range r;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		if (addr_range_parse(t[i].text, &r) != t[i].rc)
+			fail_msg("\"%s\"", t[i].text);
+		if (!t[i].as)
+			continue;
+		addr_range_format(&r, text);
+		assert_string_equal(text, t[i].as);
+	}
+	memset(longer, '1', sizeof(longer));
+	longer[sizeof(longer) - 1] = '\0';
+	assert_int_equal(addr_range_parse(longer, &r), EBADMSG);
+}
+
+static int add(struct addr_rules *rules, const char *text, bool allow)
+{
+	struct addr_range r;
+
+	assert_int_equal(addr_range_parse(text, &r), 0);
+	return addr_rules_add(rules, &r, allow);
+}
+
+static void admin_rules(void **state)
+{
+	static const struct { const char *ip; unsigned port; bool no; } t[] = {
+		{ "10.1.2.3", 5000, true }, { "10.9.2.3", 5000, false },
+		{ "10.9.7.7", 5000, true }, { "11.0.0.1", 5000, false },
+		{ "10.9.2.3", 53, true }, { "10.9.2.3", 0, true },
+		/* of the list, opened, and closed again in part */
+		{ "169.254.1.1", 5000, false },
+		{ "169.254.169.254", 80, true }, { "fe80::1", 5000, false },
+		{ "64:ff9b::1", 5000, false }, { "64:ff9b:1::1", 5000, true },
+		{ "2002::1", 5000, true },
+		/* "all" opens nothing of the list */
+		{ "127.0.0.1", 5000, true }, { "::1", 5000, true },
+		{ "::ffff:10.9.2.3", 5000, true }, { "224.0.0.1", 5000, true },
+		{ "0.0.0.0", 5000, true }, { "ff02::1", 5000, true },
+		{ "fd00::1", 5000, true }, { "fd01::1", 5000, false },
+		{ "2001:db8::1", 5000, false },
+	};
+	static const char *const never[] = {
+		"127.0.0.1", "127.0.0.0/8", "127.4.0.0/16", "0.0.0.0/8",
+		"224.0.0.0/4", "255.255.255.255", "::1", "::/96",
+		"::ffff:10.0.0.0/104", "ff02::/16",
+	};
+	struct addr_rules rules = { .n = 0 };
+	struct addr a;
+	size_t i;
+
+	(void)state;
+	assert_int_equal(add(&rules, "10.0.0.0/8", false), 0);
+	assert_int_equal(add(&rules, "10.9.0.0/16", true), 0);
+	assert_int_equal(add(&rules, "10.9.7.0/24", false), 0);
+	assert_int_equal(add(&rules, "169.254.169.254", false), 0);
+	assert_int_equal(add(&rules, "169.254.0.0/16", true), 0);
+	assert_int_equal(add(&rules, "fe80::/10", true), 0);
+	assert_int_equal(add(&rules, "64:ff9b::/96", true), 0);
+	assert_int_equal(add(&rules, "fd00::/16", false), 0);
+	assert_int_equal(add(&rules, "0.0.0.0/0", true), 0);
+	assert_int_equal(add(&rules, "::/0", true), 0);
+	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		addr_parse(t[i].ip, t[i].port, &a);
+		if (addr_forbidden(&a, &rules) != t[i].no)
+			fail_msg("%s, port %u", t[i].ip, t[i].port);
+	}
+	for (i = 0; i < sizeof(never) / sizeof(never[0]); i++)
+		if (add(&rules, never[i], true) != EPERM)
+			fail_msg("%s is allowed", never[i]);
+	assert_int_equal(add(&rules, "10.0.0.0/8", true), EEXIST);
+	assert_int_equal(add(&rules, "10.0.0.0/8", false), EEXIST);
+	assert_int_equal(add(&rules, "127.0.0.0/8", false), 0);
+	while (rules.n < ADDR_RULES_MAX) {
+		struct addr_range r = { .family = ADDR_V6, .bits = 128,
+					.ip = { 1, (uint8_t)rules.n } };
+
+		assert_int_equal(addr_rules_add(&rules, &r, false), 0);
+	}
+	assert_int_equal(add(&rules, "11.0.0.0/8", false), EOVERFLOW);
 }
 
 int main(void)
@@ -117,6 +229,8 @@ int main(void)
 		cmocka_unit_test(as_text),
 		cmocka_unit_test(equality),
 		cmocka_unit_test(forbidden_ranges),
+		cmocka_unit_test(range_as_text),
+		cmocka_unit_test(admin_rules),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -296,6 +296,8 @@ static void faults_of_names(void **state)
 		"`hosts' once, it stands in line 3 already");
 	refused(MIN "media_port = 10000\n", "3:1: expected no `media_port': "
 		"it needs to be given to privatecall-media, as --port");
+	refused(MIN "forbid = 10.0.0.0/8\n", "3:1: expected no `forbid': it "
+		"needs to be given to privatecall-media, as --forbid");
 	refused("secret = x\n", "1:1: expected the option `domain'");
 }
 

@@ -17,6 +17,9 @@
 #define MEDIA4 "198.51.100.1"      /* on lo, with all of that network */
 #define MEDIA6 "2001:db8::1"
 
+#define THERE "--address", MEDIA6, "--address", MEDIA4, "--port", "17000", \
+	"--max-calls", "3"
+
 static const char *missing;        /* why there is no namespace */
 static int capture = -1;
 
@@ -51,6 +54,7 @@ static bool add_v4(int fd, const char *name, const char *ip, const char *mask)
 static const char *const ours[] = {
 	MEDIA6, "2001:db8::10", "2001:db8::20", "2001:db8::99",
 	"64:ff9b::127.0.0.1", "64:ff9b:1::7f00:1", "2002:7f00:1::1",
+	"2001:db8::77",
 };
 
 static bool add_v6(int fd, const char *ip)
@@ -211,14 +215,13 @@ static void tell_never(const struct peer *p)
 	}
 }
 
-static void begin_there(void)
+static void begin_there(const char *const *options)
 {
 	unsigned char before[64];
 
 	while (recv(capture, before, sizeof(before), 0) >= 0)
 		;
-	start_with(OPTIONS("--address", MEDIA6, "--address", MEDIA4, "--port",
-			   "17000", "--max-calls", "3"));
+	start_with(options);
 	wait_for((control = try_connect()) >= 0);
 	greet();
 	for (attackers = 0; attackers < 4; attackers++)
@@ -234,7 +237,7 @@ static void test_never_sent_to(void **state)
 	(void)state;
 	if (missing)
 		skip();
-	begin_there();
+	begin_there(OPTIONS(THERE));
 	prepare_call_at(0, "2001:db8::10", "2001:db8::20");
 	for (side = 0; side < WIRE_SIDES; side++) {
 		tell_never(of_call(0, side));
@@ -252,6 +255,47 @@ static void test_never_sent_to(void **state)
 	    "packets leave for any", NEVER + 5);
 }
 
+/* What the admin forbids, and what he allows. */
+static void test_rules(void **state)
+{
+	static const char *const closed[] = {
+		"10.1.1.1", "198.51.100.200", "169.254.169.254", "127.0.0.1",
+		"2001:db8::77",
+	};
+	static const char *const open[] = { "10.9.1.1", "169.254.7.7" };
+	unsigned seen[ATTACKERS] = { 0 }, i;
+
+	(void)state;
+	if (missing)
+		skip();
+	begin_there(OPTIONS(THERE, "--forbid", "10.0.0.0/8", "--allow",
+			    "10.9.0.0/16", "--forbid", "198.51.100.128/25",
+			    "--forbid", "2001:db8::77", "--allow",
+			    "169.254.0.0/16", "--forbid", "169.254.169.254"));
+	prepare_call_at(0, "2001:db8::10", "2001:db8::20");
+	/* Those two are somewhere else, and only seen to be sent to. */
+	for (i = 0; i < 2; i++) {
+		attacker[attackers] = udp_socket_at("127.0.0.1",
+				&attacker_addr[attackers]);
+		assert_int_equal(addr_parse(open[i], 5000,
+				&attacker_addr[attackers++]), 0);
+	}
+	tell_remote(&peer[0]);
+	for (i = 0; i < sizeof(closed) / sizeof(closed[0]); i++)
+		tell_at(&peer[0], closed[i], 5000);
+	for (i = 0; i < 2; i++)
+		tell_at(&peer[0], open[i], 5000);
+	wait_for((judge_out(seen), seen[4] && seen[5]));
+	tell_all(0);
+	wait_for((judge_out(seen), stands(0)));
+	unharmed(0);
+	judge_out(seen);
+	finish();
+	ROW("A25", "candidates in ranges of `--forbid', in a namespace with "
+	    "addresses of the Internet: 0 packets leave for any; those of "
+	    "`--allow' are checked");
+}
+
 static void test_table(void **state)
 {
 	(void)state;
@@ -263,7 +307,8 @@ static void test_table(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		IN_BOTH(test_never_sent_to), cmocka_unit_test(test_table),
+		IN_BOTH(test_never_sent_to), IN_BOTH(test_rules),
+		cmocka_unit_test(test_table),
 	};
 
 	missing = enter();

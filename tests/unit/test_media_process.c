@@ -399,6 +399,15 @@ static void test_refusals(void **state)
 	refuses(64, "expected a number of 0 to 2000",
 		OPTIONS("--drain", "2001"));
 	refuses(64, "Usage:", OPTIONS("word"));
+	refuses(64, "--forbid: expected addresses as 192.0.2.7, 192.0.2.0/24 "
+		"or 2001:db8::/32, not `office'",
+		OPTIONS("--forbid", "office"));
+	refuses(64, "did you mean 10.0.0.0/8?",
+		OPTIONS("--allow", "10.1.2.3/8"));
+	refuses(64, "--allow: `127.0.0.1' is this host",
+		OPTIONS("--allow", "127.0.0.1"));
+	refuses(64, "--allow: `10.0.0.0/8' was named before",
+		OPTIONS("--forbid", "10.0.0.0/8", "--allow", "10.0.0.0/8"));
 	refuses(78, "--socket: expected a path",
 		OPTIONS("--address", "127.0.0.1", "--port", "0", "--socket",
 			"here"));

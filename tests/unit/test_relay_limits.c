@@ -236,6 +236,7 @@ static void test_forbidden(void **state)
 		{ "fe80::1", 5000, true, true },
 	};
 	struct relay_config open = { .locals = 2 }, loop = { .locals = 2 };
+	struct addr_range range;
 	struct addr a;
 	size_t i;
 
@@ -250,6 +251,17 @@ static void test_forbidden(void **state)
 		assert_int_equal(relay_forbidden(&a, &loop),
 				 rows[i].at_loopback);
 	}
+	/* An admin's rule holds at either. */
+	assert_int_equal(addr_range_parse("127.9.0.0/16", &range), 0);
+	assert_int_equal(addr_rules_add(&loop.rules, &range, false), 0);
+	assert_int_equal(addr_range_parse("10.0.0.0/8", &range), 0);
+	assert_int_equal(addr_rules_add(&open.rules, &range, false), 0);
+	a = address("127.9.9.9", 5000);
+	assert_true(relay_forbidden(&a, &loop));
+	a = address("127.0.0.1", 5000);
+	assert_false(relay_forbidden(&a, &loop));
+	a = address("10.0.0.1", 5000);
+	assert_true(relay_forbidden(&a, &open));
 	/* Of one family alone. */
 	loop.local[1].base = open.local[1].base;
 	a = address("::1", 5000);
