@@ -2,14 +2,16 @@
 # faults: NAME.fail, made by `make fail` from the test's object and from
 # copies of ours whose calls for memory and descriptors go to fail.c. For the
 # tree with sanitizers. Tests that start programs of their own or make faults
-# themselves have their faults in the two drivers; thousands of handshakes take
-# too long, and test_dtls_srtp_bad has some of each kind.
+# themselves have their faults in the two drivers; thousands of handshakes, or
+# a network that delays, take too long, and test_dtls_srtp_bad and
+# test_media_forged have some of each kind.
 fail_dir = tests/fail
 fail_drivers = tests/fail/fail_golden tests/fail/fail_daemon
 fail_without = tests/unit/test_check tests/unit/test_daemon \
 	tests/unit/test_golden tests/unit/test_call_memory \
 	tests/unit/test_relay_limits tests/unit/test_srtp_memory \
-	tests/unit/test_dtls_srtp tests/unit/test_dtls_srtp_memory
+	tests/unit/test_dtls_srtp tests/unit/test_dtls_srtp_memory \
+	tests/unit/test_media_impair
 fail_progs = $(addsuffix .fail,$(filter-out $(fail_without),$(unit_progs)) \
 	$(fail_drivers))
 EXTRA_PROGRAMS = $(fail_drivers)

@@ -51,9 +51,11 @@ static inline void row(const char *code, const char *in, const char *program,
 	printf("# %s\n", rows[n_rows++]);
 }
 
-/* The document has the rows of this run, and no others of this program. When
- * the tests are run one by one (tests/fail/run) nothing is known of it. */
-static inline void judge_table(const char *program)
+/* The document has the rows of this run, and no others of this program; else
+ * `script` mends it. When the tests are run one by one (tests/fail/run)
+ * nothing is known of it. */
+static inline void judge_rows(const char *program, const char *doc,
+			      const char *script)
 {
 	const char *top = getenv("top_srcdir");
 	char path[512], line[ROW_SIZE + 2], mine[128];
@@ -62,8 +64,7 @@ static inline void judge_table(const char *program)
 
 	if (!n_rows)
 		return;
-	snprintf(path, sizeof(path), "%s/doc/media-attacks.md",
-		 top ? top : ".");
+	snprintf(path, sizeof(path), "%s/%s", top ? top : ".", doc);
 	snprintf(mine, sizeof(mine), "| `%s` (", program);
 	f = fopen(path, "r");
 	assert_non_null(f);
@@ -75,11 +76,17 @@ static inline void judge_table(const char *program)
 		for (i = 0; i < n_rows && strcmp(rows[i], line); i++)
 			;
 		if (i == n_rows)
-			fail_msg("not what this run says, run "
-				 "tests/attack/media-table.sh: %s", line);
+			fail_msg("not what this run says, run %s: %s",
+				 script, line);
 	}
 	fclose(f);
 	assert_int_equal(there, n_rows);
+}
+
+static inline void judge_table(const char *program)
+{
+	judge_rows(program, "doc/media-attacks.md",
+		   "tests/attack/media-table.sh");
 }
 
 #endif

@@ -76,6 +76,9 @@ static unsigned said[WIRE_KINDS], steps[CALLS][WIRE_SIDES];
 static bool hung_up;
 static struct peer peer[PEERS];
 static unsigned peers;
+/* Before a socket is opened at this address, and NULL afterwards: where that
+ * is in another network namespace. NULL: it is here. */
+static void (*place_h)(const char *ip);
 
 static inline int64_t now_ms(void)
 {
@@ -382,11 +385,15 @@ static inline int udp_socket_at(const char *ip, struct addr *a_r)
 
 	assert_int_equal(addr_parse(ip, 0, a_r), 0);
 	len = system_address(a_r, &s);
+	if (place_h)
+		place_h(ip);
 	fd = socket(s.ss_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	assert_int_equal(bind(fd, (const struct sockaddr *)&s, len), 0);
 	len = sizeof(s);
 	assert_int_equal(getsockname(fd, (struct sockaddr *)&s, &len), 0);
 	our_address(&s, a_r);
+	if (place_h)
+		place_h(NULL);
 	return fd;
 }
 
@@ -597,12 +604,24 @@ static inline void tell_of(struct peer *p)
 	put(&m);
 }
 
+/* The first of the process's addresses that is of his family. */
+static inline const struct ice_offer *offer_to(const struct peer *p)
+{
+	const struct wire_welcome *w = &last[WIRE_WELCOME].welcome;
+	unsigned i;
+
+	for (i = 0; i + 1 < w->offers; i++)
+		if (w->offer[i].addr.family == p->addr.family)
+			break;
+	return &w->offer[i];
+}
+
 static inline void tell_peer(struct peer *p)
 {
 	const struct wire_credentials *ours = &ready[p->call].side[p->side];
 	struct ice_event remote = { .kind = ICE_EV_REMOTE,
 				    .ufrag = ours->ufrag, .pwd = ours->pwd };
-	const struct ice_offer *offer = last[WIRE_WELCOME].welcome.offer;
+	const struct ice_offer *offer = offer_to(p);
 	char ip[ADDR_TEXT_SIZE];
 	struct ice_candidate c = {
 		.component = 1, .foundation = offer->foundation,
