@@ -30,6 +30,9 @@ AS_IF([test "$enable_sanitize" = yes || test "$enable_fuzz" = yes], [
 FUZZ_LDFLAGS=
 AS_IF([test "$enable_fuzz" != no], [
 	INSTRUMENT_CFLAGS="$INSTRUMENT_CFLAGS -fsanitize=fuzzer-no-link"
+	AS_IF([test "$enable_fuzz" = fast], [
+		INSTRUMENT_CFLAGS="$INSTRUMENT_CFLAGS dnl
+-fno-sanitize-coverage=trace-cmp"])
 	FUZZ_LDFLAGS="-fsanitize=fuzzer"
 	AC_MSG_CHECKING([for libFuzzer])
 	pc_saved_cflags=$CFLAGS

@@ -459,15 +459,12 @@ bool ice_accepts(const struct ice_agent *a, const struct addr *from)
 
 /* --- invariants ------------------------------------------------------- */
 
+/* `repeated`: its checks that are sent again until answered. */
 static void check_pair(const struct ice_agent *a, unsigned i,
-		       const struct ice_config *config)
+		       unsigned repeated, const struct ice_config *config)
 {
 	const struct ice_pair *p = &a->pair[i];
-	unsigned n, repeated = 0;
 
-	for (n = 0; n < ICE_CHECKS_MAX; n++)
-		repeated += a->check[n].used && a->check[n].repeats &&
-			    a->check[n].pair == i;
 	assert(repeated <= 1);
 	if (p->state == ICE_PAIR_FREE) {
 		assert(!repeated && !p->turn && !p->heard && !p->nominated);
@@ -502,16 +499,21 @@ static void check_selected(const struct ice_agent *a)
 
 void ice_check(const struct ice_agent *a, const struct ice_config *config)
 {
-	unsigned i;
+	unsigned i, repeated[ICE_OLD + 1] = { 0 };
 
 	assert((a->state == ICE_NEW) == !a->current.his_ufrag[0]);
 	assert(strlen(a->current.ufrag) == ICE_OUR_UFRAG_SIZE - 1);
 	assert(strlen(a->current.pwd) == ICE_OUR_PWD_SIZE - 1);
+	for (i = 0; i < ICE_CHECKS_MAX; i++) {
+		const struct ice_check *c = &a->check[i];
+
+		if (!c->used)
+			continue;
+		assert(a->pair[c->pair].state != ICE_PAIR_FREE);
+		repeated[c->pair] += c->repeats;
+	}
 	for (i = 0; i <= ICE_OLD; i++)
-		check_pair(a, i, config);
-	for (i = 0; i < ICE_CHECKS_MAX; i++)
-		assert(!a->check[i].used ||
-		       a->pair[a->check[i].pair].state != ICE_PAIR_FREE);
+		check_pair(a, i, repeated[i], config);
 	check_selected(a);
 	if (a->nominating != ICE_NONE)
 		assert(a->controlling &&

@@ -21,16 +21,32 @@ static void expand(const unsigned char *p, uint32_t w[80])
 		w[i] = rotl(w[i - 3] ^ w[i - 8] ^ w[i - 14] ^ w[i - 16], 1);
 }
 
-static uint32_t mix(int round, uint32_t b, uint32_t c, uint32_t d)
+static uint32_t choose(uint32_t b, uint32_t c, uint32_t d)
 {
-	if (round < 20)
-		return ((b & c) | (~b & d)) + 0x5a827999;
-	if (round < 40)
-		return (b ^ c ^ d) + 0x6ed9eba1;
-	if (round < 60)
-		return ((b & c) | (b & d) | (c & d)) + 0x8f1bbcdc;
-	return (b ^ c ^ d) + 0xca62c1d6;
+	return d ^ (b & (c ^ d));
 }
+
+static uint32_t parity(uint32_t b, uint32_t c, uint32_t d)
+{
+	return b ^ c ^ d;
+}
+
+static uint32_t majority(uint32_t b, uint32_t c, uint32_t d)
+{
+	return (b & c) | (d & (b | c));
+}
+
+/* Rounds of five: the names go round, not the values. */
+#define ROUND(f, k, a, b, c, d, e, i) \
+	((e) += rotl(a, 5) + f(b, c, d) + (k) + w[i], (b) = rotl(b, 30))
+#define ROUNDS(f, k, from) \
+	for (int i = (from); i < (from) + 20; i += 5) { \
+		ROUND(f, k, a, b, c, d, e, i); \
+		ROUND(f, k, e, a, b, c, d, i + 1); \
+		ROUND(f, k, d, e, a, b, c, i + 2); \
+		ROUND(f, k, c, d, e, a, b, i + 3); \
+		ROUND(f, k, b, c, d, e, a, i + 4); \
+	}
 
 static void block(uint32_t h[5], const unsigned char *p)
 {
@@ -38,15 +54,10 @@ static void block(uint32_t h[5], const unsigned char *p)
 	uint32_t a = h[0], b = h[1], c = h[2], d = h[3], e = h[4];
 
 	expand(p, w);
-	for (int i = 0; i < 80; i++) {
-		uint32_t t = rotl(a, 5) + mix(i, b, c, d) + e + w[i];
-
-		e = d;
-		d = c;
-		c = rotl(b, 30);
-		b = a;
-		a = t;
-	}
+	ROUNDS(choose, 0x5a827999, 0)
+	ROUNDS(parity, 0x6ed9eba1, 20)
+	ROUNDS(majority, 0x8f1bbcdc, 40)
+	ROUNDS(parity, 0xca62c1d6, 60)
 	h[0] += a;
 	h[1] += b;
 	h[2] += c;
