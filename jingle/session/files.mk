@@ -7,6 +7,7 @@ jingle_session_SRC = \
 	jingle/session/leg_dtls.c \
 	jingle/session/leg_filter.c \
 	jingle/session/leg_says.c \
+	jingle/session/leg_pack.c \
 	jingle/session/leg_map.c jingle/session/leg_map.h \
 	jingle/session/leg_return.c \
 	jingle/session/leg_content.c \

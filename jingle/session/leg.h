@@ -154,7 +154,8 @@ struct leg_content {
 	char *ufrag, *pwd;         /* this user's, for repair */
 	char *print;               /* media: his fingerprint there, as first
 				      given; NULL: not yet (leg_dtls.c) */
-	char *says;                /* room: his <description/>, filtered */
+	char *says;                /* room: his <description/>, filtered and
+				      packed (leg_pack.c) */
 	int transport;             /* media: its number and 1; 0: none */
 	bool by_callee;            /* the real creator, in both legs the same:
 				      the callee is the responder in both */

@@ -84,6 +84,12 @@ int leg_says(const struct leg *l, const char *name,
 /* Keeps this <description/>. */
 void leg_set_says(struct leg *l, const char *name,
 		  const struct xml_elem *description, struct arena *a);
+/* leg_pack.c: text of a description, written by xml_write(), in fewer bytes,
+ * and back; NULL: no memory. What was never packed is unpacked as it is. */
+const char *leg_pack(struct arena *a, const char *text);
+const char *leg_unpack(struct arena *a, const char *packed);
+size_t leg_unpacked_len(const char *packed);
+
 /* leg_return.c: the other has a content of this name. */
 bool leg_is_paired(const struct leg *other, const char *name);
 

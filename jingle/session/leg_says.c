@@ -16,8 +16,17 @@ static size_t kept_bytes(const struct leg *l, const struct leg_content *but)
 
 	for (c = l->contents; c; c = c->next)
 		if (c != but && c->says)
-			n += strlen(c->says);
+			n += leg_unpacked_len(c->says);
 	return n;
+}
+
+static void keep(struct leg *l, struct leg_content *c, const char *text,
+		 struct arena *a)
+{
+	const char *packed = leg_pack(a, text);
+
+	if (packed)
+		leg_assign(l, &c->says, packed);
 }
 
 bool leg_keep_says(struct leg *l, const struct xml_elem *tree,
@@ -42,7 +51,7 @@ bool leg_keep_says(struct leg *l, const struct xml_elem *tree,
 			return true;   /* the step says so */
 		if (len + kept_bytes(l, c) > LEG_SAYS_MAX)
 			return false;
-		leg_assign(l, &c->says, text);
+		keep(l, c, text, a);
 	}
 	return true;
 }
@@ -54,20 +63,22 @@ void leg_set_says(struct leg *l, const char *name,
 	const char *text = xml_write(a, description, NS_RTP, NULL);
 
 	if (c && text)
-		leg_assign(l, &c->says, text);
+		keep(l, c, text, a);
 }
 
 int leg_says(const struct leg *l, const char *name,
 	     struct rtp_description *d_r, struct arena *a)
 {
 	const struct leg_content *c = leg_find_content(l, name);
+	const char *text;
 	struct xml_elem *e;
 	struct why why;
 	int err;
 
 	if (!c || !c->says)
 		return ENOENT;
-	err = xml_parse(a, c->says, strlen(c->says), NS_RTP,
-			&xml_limits_default, &e);
+	text = leg_unpack(a, c->says);
+	err = !text ? ENOMEM : xml_parse(a, text, strlen(text), NS_RTP,
+					 &xml_limits_default, &e);
 	return err ? err : rtp_parse(a, e, d_r, &why);
 }

@@ -9,7 +9,7 @@
  *	media N
  *	dialed JID
  *	returned MS
- *	his NAME HIS, says NAME DESCRIPTION: of a content above
+ *	his NAME HIS, says NAME DESCRIPTION (packed): of a content above
  */
 #include <errno.h>
 #include <stdio.h>

@@ -62,6 +62,8 @@ struct clients {
 	struct talk *talks;
 	unsigned pairs, next, left, running, up, done;
 	bool holds, open;          /* calls stay up; the stream is open */
+	unsigned trickles;         /* transport-infos that each gets: those
+				      of the other; 0: in mode `room` ours */
 	unsigned asked, id;        /* iqs sent; last stanza id */
 	struct seen seen;
 };
@@ -234,8 +236,8 @@ static void maybe_up(struct clients *c, unsigned i)
 {
 	struct talk *t = &c->talks[i];
 
-	if (t->up || !t->accepted || t->trickle[0] < TRICKLE ||
-	    t->trickle[1] < TRICKLE || !t->infos[0] || !t->infos[1])
+	if (t->up || !t->accepted || t->trickle[0] < c->trickles ||
+	    t->trickle[1] < c->trickles || !t->infos[0] || !t->infos[1])
 		return;
 	t->up = true;
 	c->up++;
@@ -546,6 +548,7 @@ static void clients_open(struct clients *c, int fd, unsigned pairs,
 	memset(c, 0, sizeof(*c));
 	c->fd = fd;
 	c->pairs = pairs;
+	c->trickles = TRICKLE;
 	c->talks = calloc(pairs, sizeof(*c->talks));
 	c->in = xml_stream_new(&xml_limits_default, &handlers, c);
 	if (!c->talks || !c->in)

@@ -22,6 +22,7 @@
 
 struct process {
 	pid_t pid;
+	pid_t media;               /* privatecall-media; 0: mode `direct` */
 	clockid_t clock;           /* CPU of all its threads */
 	char dir[64], control[80]; /* short: a socket path has a limit */
 };
@@ -54,8 +55,10 @@ static void write_conf(const struct process *p, const char *file,
 		"port = %u\nsecret = \"secret\"\ndatabase = \"%s/db\"\n"
 		"control_socket = \"%s\"\nmax_calls = 100000\n"
 		"pair_per_minute = %d\ncaller_per_minute = %d\n"
-		"keep_log = 1d\nmedia = direct\n", port, p->dir, p->control,
-		PER_MINUTE, PER_MINUTE);
+		"keep_log = 1d\nmedia = %s\n", port, p->dir, p->control,
+		PER_MINUTE, PER_MINUTE, p->media ? "room" : "direct");
+	if (p->media)
+		fprintf(f, "media_socket = \"%s/run/media\"\n", p->dir);
 	fclose(f);
 	chmod(file, 0600);
 }
@@ -78,9 +81,36 @@ static void run_daemon(const char *conf, const char *callgrind)
 	_exit(127);
 }
 
-/* Starts it in a new folder below `where`; its connection. */
+/* privatecall-media, for as many calls. */
+static void start_media(struct process *p, const char *log, unsigned calls)
+{
+	const char *build = getenv("top_builddir");
+	char program[512], path[96], most[16];
+	int tries;
+
+	snprintf(program, sizeof(program), "%s/privatecall-media", build ?
+		 build : "build");
+	snprintf(path, sizeof(path), "%s/run/media", p->dir);
+	snprintf(most, sizeof(most), "%u", calls);
+	p->media = fork();
+	if (p->media == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		dup2(open(log, O_WRONLY | O_CREAT | O_APPEND, 0600), 2);
+		execl(program, program, "--address", "127.0.0.1", "--port",
+		      "0", "--socket", path, "--max-calls", most,
+		      (char *)NULL);
+		_exit(127);
+	}
+	for (tries = 0; access(path, F_OK); tries++)
+		if (p->media < 0 || tries == PATIENCE_MS ||
+		    waitpid(p->media, NULL, WNOHANG) || poll(NULL, 0, 1))
+			die("privatecall-media does not start");
+}
+
+/* Starts it in a new folder below `where`; its connection. `room`: so many
+ * calls at once in that mode; 0: in mode `direct`. */
 static int process_start(struct process *p, const char *where,
-			 const char *log, const char *callgrind)
+			 const char *log, const char *callgrind, unsigned room)
 {
 	char conf[80], folder[72];
 	unsigned port;
@@ -94,6 +124,8 @@ static int process_start(struct process *p, const char *where,
 	mkdir(folder, 0700);
 	snprintf(p->control, sizeof(p->control), "%s/control", folder);
 	snprintf(conf, sizeof(conf), "%s/conf", p->dir);
+	if (room)
+		start_media(p, log, room);
 	write_conf(p, conf, port);
 	p->pid = fork();
 	if (p->pid == 0) {
@@ -180,6 +212,10 @@ static void process_stop(struct process *p, struct clients *c)
 	if (waitpid(p->pid, &status, 0) != p->pid || !WIFEXITED(status) ||
 	    WEXITSTATUS(status))
 		die("the daemon did not end well");
+	if (p->media) {
+		kill(p->media, SIGKILL);
+		waitpid(p->media, NULL, 0);
+	}
 	snprintf(command, sizeof(command), "rm -rf '%s'", p->dir);
 	if (system(command))
 		die("cannot remove the folder");

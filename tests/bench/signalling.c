@@ -15,7 +15,7 @@ int daemon_main(int argc, char **argv);
 #define REPEAT_MAX 99
 
 struct options {
-	unsigned calls, repeat, least, most, memory;
+	unsigned calls, repeat, least, most, memory, room;
 	unsigned long soak;
 	bool check;
 	const char *where, *log, *top, *callgrind;
@@ -330,6 +330,18 @@ static void short_form(struct bench *b)
 
 /* --- */
 
+/* In mode `room` both descriptions are kept, a browser's. */
+static void room_form(struct bench *b)
+{
+	double each = memory(b, b->o.room);
+
+	if (b->o.check) {
+		check(each > 256 && each <= 16384,
+		      "a call in mode room costs at most 16 KiB");
+		printf("1..%u\n", tests);
+	}
+}
+
 static void long_form(struct bench *b)
 {
 	unsigned window;
@@ -354,6 +366,7 @@ static int usage(void)
 	      "the last (10)\n"
 	      "  --most N     most calls at once (10000)\n"
 	      "  --memory N   memory between N and 2 N calls (1000)\n"
+	      "  --room N     that memory in mode `room', and nothing else\n"
 	      "  --soak N     N calls in a row and nothing else\n"
 	      "  --dir DIR    where the database is made (/tmp)\n"
 	      "  --log FILE   the daemon's log (/dev/null)\n"
@@ -371,6 +384,7 @@ static int take_options(struct options *o, int argc, char **argv)
 		{ "least", required_argument, NULL, 'f' },
 		{ "most", required_argument, NULL, 'm' },
 		{ "memory", required_argument, NULL, 'y' },
+		{ "room", required_argument, NULL, 'o' },
 		{ "soak", required_argument, NULL, 's' },
 		{ "dir", required_argument, NULL, 'd' },
 		{ "log", required_argument, NULL, 'l' },
@@ -389,6 +403,7 @@ static int take_options(struct options *o, int argc, char **argv)
 		case 'f': o->least = (unsigned)n; break;
 		case 'm': o->most = (unsigned)n; break;
 		case 'y': o->memory = (unsigned)n; break;
+		case 'o': o->room = (unsigned)n; break;
 		case 's': o->soak = n; break;
 		case 'd': o->where = optarg; break;
 		case 'l': o->log = optarg; break;
@@ -405,6 +420,8 @@ static unsigned pairs_for(const struct options *o)
 {
 	unsigned n = o->calls > o->most ? o->calls : o->most;
 
+	if (o->room)
+		return 2 * o->room;
 	if (o->check)
 		return 512;
 	if (o->soak)
@@ -426,12 +443,17 @@ int main(int argc, char **argv)
 	if (take_options(&b.o, argc, argv))
 		return 64;
 	b.o.top = getenv("top_srcdir") ? getenv("top_srcdir") : "..";
-	fd = process_start(&b.p, b.o.where, b.o.log, b.o.callgrind);
+	fd = process_start(&b.p, b.o.where, b.o.log, b.o.callgrind,
+			   2 * b.o.room);
 	clients_open(&b.c, fd, pairs_for(&b.o), b.o.top);
+	if (b.o.room)
+		b.c.trickles = 0;
 	clients_appear(&b.c);
-	if (!b.o.check && !b.o.soak)
+	if (!b.o.check && !b.o.soak && !b.o.room)
 		reference_start(&b.c);
-	if (b.o.check)
+	if (b.o.room)
+		room_form(&b);
+	else if (b.o.check)
 		short_form(&b);
 	else if (b.o.soak)
 		ok = soak(&b, b.o.soak);
