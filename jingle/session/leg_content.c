@@ -6,7 +6,9 @@
  * send gathering-complete or empty transport-infos that others misread as an
  * ICE restart. A content-reject of stanza.js names no content, so all that the
  * other waits for is rejected. The creator is the same word in both legs: the
- * callee answers on his leg and we answer for him on the caller's.
+ * callee answers on his leg and we answer for him on the caller's. aiortc gives
+ * one number to two header extensions on one transport, for which browsers
+ * refuse the whole offer.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -235,6 +237,47 @@ static bool answers_content(enum jingle_action action)
 	       action == JINGLE_CONTENT_REJECT;
 }
 
+static bool is_another(const struct xml_elem *h, const struct xml_elem *than)
+{
+	return xml_is(than, NS_HDREXT, "rtp-hdrext") &&
+	       str_eq(xml_get(h, "id"), xml_get(than, "id")) &&
+	       !str_eq(xml_get(h, "uri"), xml_get(than, "uri"));
+}
+
+/* What has a number in `d` that is another extension's in `before`. */
+static void drop_numbered(struct xml_elem *d, const struct xml_elem *before)
+{
+	struct xml_elem *h, *next;
+	const struct xml_elem *e;
+
+	for (h = xml_child(d, NS_HDREXT, "rtp-hdrext"); h; h = next) {
+		next = xml_next(h, NS_HDREXT, "rtp-hdrext");
+		for (e = xml_child(before, NS_HDREXT, "rtp-hdrext");
+		     e && !is_another(h, e);
+		     e = xml_next(e, NS_HDREXT, "rtp-hdrext"))
+			;
+		if (e)
+			xml_remove(d, h);
+	}
+}
+
+/* RFC 8843, 12: a number means the same throughout a BUNDLE group. What is
+ * not offered is not answered, and so not sent. */
+static void repair_exts(struct xml_elem *tree, struct arena *a)
+{
+	const struct xml_elem *first = xml_child(tree, NS_JINGLE, "content");
+	const struct xml_elem *e, *f;
+
+	for (e = first; e; e = xml_next(e, NS_JINGLE, "content"))
+		for (f = first; f != e; f = xml_next(f, NS_JINGLE, "content"))
+			if (leg_bundled(tree, xml_get(e, "name"),
+					xml_get(f, "name"), a))
+				drop_numbered(xml_child(e, NS_RTP,
+							"description"),
+					      xml_child(f, NS_RTP,
+							"description"));
+}
+
 struct xml_elem *leg_repair_in(struct leg *l, const struct jingle *j,
 			       struct arena *a, bool *empty_r)
 {
@@ -271,6 +314,8 @@ struct xml_elem *leg_repair_in(struct leg *l, const struct jingle *j,
 		*empty_r = true;
 		return NULL;
 	}
+	if (j->action == JINGLE_SESSION_INITIATE)
+		repair_exts(copy, a);
 	leg_names_in(l, copy, a);
 	return copy;
 }

@@ -556,6 +556,61 @@ static void a_no_is_a_no(void **state)
 }
 
 /* A step that the arena is too small for says so. */
+#define EXT(id, uri) "<rtp-hdrext xmlns='" NS_HDREXT "' id='" id "' uri='" \
+	uri "'/>"
+#define WITH_EXTS(name, exts) "<content creator='initiator' name='" name \
+	"'><description xmlns='" NS_RTP "' media='audio'><payload-type " \
+	"id='0'/>" exts "</description><transport xmlns='" NS_ICE_UDP \
+	"' ufrag='u' pwd='p'/></content>"
+#define THREE WITH_EXTS("a", EXT("1", "urn:m") EXT("2", "urn:x")) \
+	WITH_EXTS("b", EXT("1", "urn:m") EXT("2", "urn:y") EXT("3", "urn:z")) \
+	WITH_EXTS("c", EXT("2", "urn:z") EXT("3", "urn:x"))
+#define BUNDLED(rest) "<group xmlns='" NS_GROUPING "' semantics='BUNDLE'>" \
+	"<content name='a'/>" rest "</group>"
+
+static const char *exts_left(struct bench *b, const char *action,
+			     const char *contents)
+{
+	const struct xml_elem *tree, *e, *h;
+	static char text[64];
+	size_t n = 0;
+	bool empty;
+
+	begin(b, C_ACTIVE);
+	read_iq(b, DEVICE, "S", action, contents);
+	assert_int_equal(leg_learn(&b->l, &b->jingle), 0);
+	tree = leg_repair_in(&b->l, &b->jingle, b->env.arena, &empty);
+	for (e = xml_child(tree, NS_JINGLE, "content"); e;
+	     e = xml_next(e, NS_JINGLE, "content")) {
+		n += (size_t)sprintf(text + n, " %s", xml_get(e, "name"));
+		for (h = xml_child(xml_child(e, NS_RTP, "description"),
+				   NS_HDREXT, NULL); h;
+		     h = xml_next(h, NS_HDREXT, NULL))
+			n += (size_t)sprintf(text + n, "%s",
+					     xml_get(h, "id"));
+	}
+	end(b);
+	return text;
+}
+
+/* Whoever is offered two meanings of one number refuses all (Chromium); on
+ * transports of their own they are no two of one. */
+static void one_number_of_two_extensions(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	assert_string_equal(exts_left(&b, "session-initiate", THREE
+		BUNDLED("<content name='b'/>")), " a12 b13 c23");
+	assert_string_equal(exts_left(&b, "session-initiate", THREE
+		BUNDLED("<content name='b'/><content name='c'/>")),
+		" a12 b13 c");
+	assert_string_equal(exts_left(&b, "session-initiate", THREE),
+			    " a12 b123 c23");
+	assert_string_equal(exts_left(&b, "session-accept", THREE
+		BUNDLED("<content name='b'/>")), " a12 b123 c23");
+}
+
 static void small_arena(void **state)
 {
 	struct leg_event ev = { .kind = LEG_EV_JINGLE };
@@ -659,6 +714,7 @@ int main(void)
 		cmocka_unit_test(devices_are_bounded),
 		cmocka_unit_test(creator_of_what_came),
 		cmocka_unit_test(repair_says_whether_empty),
+		cmocka_unit_test(one_number_of_two_extensions),
 		cmocka_unit_test(small_arena),
 	};
 
