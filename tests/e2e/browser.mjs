@@ -133,6 +133,8 @@ export async function startBrowser({ dir }) {
 			await page.evaluate((o) => globalThis.openPhone(o),
 				options);
 			return { ...remotePhone(page, name),
+				console: () => console_.filter((line) =>
+					line.startsWith(`${name}: `)),
 				// As a tab that is killed: nothing is said.
 				kill: () => context.close() };
 		},

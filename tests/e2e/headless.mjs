@@ -139,7 +139,7 @@ async function declinedCall(o, step) {
 }
 
 // More than there was: the counters of a page that stayed go on.
-async function mediaGoOn(phone, sid, before) {
+export async function mediaGoOn(phone, sid, before) {
 	let stats;
 	await until(async () => {
 		stats = await phone.stats(sid);

@@ -29,6 +29,8 @@ check_packages="clang=clang libclang-rt-14-dev=clang llvm=llvm-symbolizer
 node_packages="nodejs=node npm=npm openssl=openssl ca-certificates
 	iproute2=ip lua-check=luacheck"
 browser_packages="chromium=chromium fonts-liberation"
+# The other end of a browser's calls: tests/e2e/clients/aiortc.mjs.
+aiortc_packages="python3-aiortc"
 
 die()
 {

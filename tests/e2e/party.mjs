@@ -94,8 +94,8 @@ export class Party {
 	// What `from` said last of this kind is here: descriptions and senders
 	// as he gave them, transports of ours.
 	gotFrom(from, action) {
-		const [sent, here] = [from.sent(action), this.got(action)]
-			.map(byName);
+		const [sent, here] = [unclashed(from.sent(action)),
+			this.got(action)].map(byName);
 		equal([...here.keys()], [...sent.keys()], `contents of ${action}`);
 		for (const [name, content] of here) {
 			const his = sent.get(name);
@@ -176,6 +176,25 @@ function said(content, isLess) {
 		...description.getChildren('encryption')])
 		description.remove(el);
 	return canonical(description);
+}
+
+// One number of two header extensions in a BUNDLE group (aiortc): the later is
+// not offered.
+function unclashed(j) {
+	const meanings = new Map();
+	if (j.attrs.action !== 'session-initiate' || !groups(j).length)
+		return j;
+	for (const content of j.getChildren('content')) {
+		const description = content.getChild('description');
+		for (const el of description.getChildren('rtp-hdrext')) {
+			const { id, uri } = el.attrs;
+			if ((meanings.get(id) ?? uri) === uri)
+				meanings.set(id, uri);
+			else
+				description.remove(el);
+		}
+	}
+	return j;
 }
 
 function groups(j) {

@@ -15,6 +15,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { fileURLToPath } from 'node:url';
+import { startBrowser } from './browser.mjs';
 import { startPrivatecalld } from './privatecalld.mjs';
 import { startServer } from './server.mjs';
 import { BASE_CONF, defaults, NATIVE_HOST, REMOTE_HOST, restrictions, Skip,
@@ -113,6 +114,18 @@ class Slots {
 	}
 }
 
+// The browser of the stories that want one: one at a time, for two that watch
+// each other's pictures take the whole of a small machine.
+class Browsers extends Slots {
+	constructor(dir) {
+		super([() => (this.started ??= startBrowser({ dir }))]);
+	}
+
+	async stop() {
+		await (await this.started?.catch(() => null))?.stop();
+	}
+}
+
 function limit(promise, seconds, what) {
 	let timer;
 	return Promise.race([promise, new Promise((resolve, reject) => {
@@ -208,8 +221,10 @@ async function main() {
 		: await startPrivatecalld({ dir: join(dir, 'd'), prosody,
 			conf: { ...BASE_CONF,
 				hosts: [prosody.host, NATIVE_HOST, SECOND_HOST] } });
-	const count = await runAll(list, { prosody, daemon,
+	const browsers = new Browsers(join(dir, 'browser'));
+	const count = await runAll(list, { prosody, daemon, browsers,
 		domain: prosody.component.domain, slots: new Slots(slots), dir });
+	await browsers.stop();
 	await daemon?.stop();
 	await prosody.stop();
 	if (daemon && /Sanitizer|runtime error:|Assertion/.test(daemon.readLog())) {

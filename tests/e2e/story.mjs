@@ -32,6 +32,7 @@ export const restrictions = [];
 //   not     { server or mode: why it is not run there }, beside its file's
 //           (run.mjs); it is run in all others
 //   native  of the scripted clients alone: no service takes part
+//   browser with pages of a Chromium: t.page()
 //   slow    not in a quick run
 //   alone   with no other story beside it: it measures time
 //   lasts   seconds it may take, 60 by default
@@ -84,22 +85,26 @@ const capital = (name) => name[0].toUpperCase() + name.slice(1);
 const regex = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
 export class Story {
-	// prosody, daemon (the shared one), slots: free components, number: of
-	// this story in the run, dir: for its daemon.
-	constructor(definition, { prosody, daemon, domain, slots, number, dir }) {
+	// prosody, daemon (the shared one), slots: free components, browsers:
+	// likewise, number: of this story in the run, dir: for its daemon.
+	constructor(definition, { prosody, daemon, domain, slots, browsers,
+		number, dir }) {
 		Object.assign(this, { definition, prosody, daemon, domain, slots,
-			dir });
+			browsers, dir });
 		this.native = definition.mode === 'transparent';
 		this.host = this.native ? NATIVE_HOST : prosody.host;
 		this.number = number;
 		this.dialogue = new Dialogue();
 		this.clients = [];
 		this.users = new Map();
+		this.pages = [];
 	}
 
 	async open() {
 		if (this.definition.native)
 			this.domain = this.prosody.host;
+		if (this.definition.browser)
+			this.browser = await this.browsers.take();
 		if (!this.definition.own)
 			return;
 		if (this.definition.server)
@@ -126,8 +131,11 @@ export class Story {
 	}
 
 	async close() {
-		await Promise.all(this.clients.map((c) =>
-			c.close().catch(() => {})));
+		await Promise.all([...this.clients.map((c) => c.close()),
+			...this.pages.map((page) => this.closePage(page))]
+			.map((end) => end.catch(() => {})));
+		if (this.browser)
+			this.browsers.give(this.browser);
 		await this.ownDaemon?.stop();
 		await this.media?.stop();
 		await this.ownProsody?.stop();
@@ -210,6 +218,26 @@ export class Story {
 		if (register && !device.subscribed(this.domain, 'both'))
 			await device.register();
 		return device;
+	}
+
+	// A page of web/ in the browser, where `name` is logged in.
+	async page(name, options) {
+		const user = this.user(name);
+		await this.prosody.settled?.();
+		const page = await (await this.browser()).openPhone({ name,
+			jid: `${user}@${this.host}`, password: 'secret',
+			websocket: this.prosody.websocket, ...options });
+		this.pages.push(page);
+		return page;
+	}
+
+	// What it has seen is for him who reads of a failure.
+	async closePage(page) {
+		const log = await page.log().catch(() => []);
+		for (const text of [...log.map((e) => JSON.stringify(e)),
+			...page.console()])
+			this.dialogue.add(page.name, '--', text);
+		await page.kill();
 	}
 
 	// A second device of a user who is registered already.

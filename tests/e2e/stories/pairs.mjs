@@ -3,9 +3,10 @@
 //
 // One story for each caller, who calls each other one twice:
 // with video, and with audio to which video is added. No media are sent, that
-// is for browsers (headless.mjs) and tests/unit; but each client has a UDP port
+// is for browsers (browsers.mjs) and tests/unit; but each client has a UDP port
 // where it sees that we check it by the credentials that it gave.
 
+import { Aiortc } from '../clients/aiortc.mjs';
 import { byName, contents, credentials, jingleXml, trickle } from
 	'../clients/bodies.mjs';
 import { Conversations } from '../clients/conversations.mjs';
@@ -39,6 +40,7 @@ const CLIENTS = [
 	[Siskin, {}],
 	[Plain, { restarts: ['caller', 'callee'], mutes: true, modifies: true,
 		adds: true, takes: true }],
+	[Aiortc, {}],
 ];
 const NAMES = CLIENTS.map(([{ name }]) => name);
 

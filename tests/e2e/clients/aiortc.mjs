@@ -1,0 +1,115 @@
+// aiortc.mjs: a client with aiortc for its media, which is no browser
+//
+// aiortc (Debian's python3-aiortc 1.4.0) gathers before it describes, so it
+// trickles nothing; it wants BUNDLE and rtcp-mux, and restarts no ICE. Its
+// XMPP is a Phone's. What it says was recorded (data/aiortc.*.xml); Live has
+// aiortc itself (aiortc_end.py), by stdin and stdout.
+
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { NS } from './ns.mjs';
+import { CALL_FEATURES, Phone } from './phone.mjs';
+import { contentsOf, sdpOf } from './sdp.mjs';
+
+const END = fileURLToPath(new URL('aiortc_end.py', import.meta.url));
+// Debian's, whose packages another one would not find.
+const PYTHON = '/usr/bin/python3';
+const ANSWER_MS = 20000;
+
+export class Aiortc extends Phone {
+	static node = 'https://aiortc.readthedocs.io';
+	static identity = 'client/pc//aiortc';
+	static features = [...CALL_FEATURES, NS.jmi, NS.fb, NS.hdrext, NS.ssma,
+		NS.grouping];
+	style = 'aiortc';
+
+	async sendTrickle() {
+	}
+}
+
+class End {
+	constructor() {
+		this.child = spawn(PYTHON, [END]);
+		this.asked = new Map();
+		this.said = '';
+		this.ended = new Promise((done) => this.child.once('close', done));
+		this.child.once('error', (error) => (this.said += error));
+		this.child.stderr.on('data', (text) => (this.said += text));
+		this.child.stdin.on('error', () => {});
+		createInterface(this.child.stdout).on('line', (line) => {
+			const { id, ...answer } = JSON.parse(line);
+			this.asked.get(id)(answer);
+		});
+	}
+
+	async ask(what, more) {
+		const id = this.asked.size;
+		const answer = await Promise.race([new Promise((done) => {
+			this.asked.set(id, done);
+			this.child.stdin.write(
+				`${JSON.stringify({ id, do: what, ...more })}\n`);
+		}), this.ended, new Promise((done) => {
+			setTimeout(done, ANSWER_MS).unref();
+		})]);
+		if (!answer?.error && typeof answer === 'object')
+			return answer;
+		throw new Error(`aiortc, ${what}: ${answer?.error ??
+			'no answer'}\n${this.said}`);
+	}
+
+	async close() {
+		this.child.stdin.end();
+		const late = setTimeout(() => this.child.kill('SIGKILL'), 3000);
+		await this.ended;
+		clearTimeout(late);
+	}
+}
+
+export class Live extends Aiortc {
+	ends = [];
+
+	begin(call) {
+		call.end = new End();
+		this.ends.push(call.end);
+		return call.end;
+	}
+
+	async initiate(call) {
+		const { sdp } = await this.begin(call).ask('offer',
+			{ media: call.media });
+		call.made = contentsOf(sdp, 'initiator');
+		return super.initiate(call);
+	}
+
+	async accept(call) {
+		const { sdp } = await this.begin(call).ask('answer', {
+			media: call.media,
+			sdp: sdpOf(call.initiate, 'initiator') });
+		call.made = contentsOf(sdp, 'responder');
+		return super.accept(call);
+	}
+
+	offerXml(call) {
+		return call.made;
+	}
+
+	answerXml(call) {
+		return call.made;
+	}
+
+	on_session_accept(el, call, j) {
+		super.on_session_accept(el, call, j);
+		this.later(call.end.ask('accept', { sdp: sdpOf(j, 'responder') }));
+	}
+
+	// As a page of web/ says it (web/src/stats.js).
+	stats(call) {
+		return call.end.ask('stats');
+	}
+
+	async close() {
+		await super.close();
+		await Promise.all(this.ends.map((end) => end.close()));
+	}
+}
