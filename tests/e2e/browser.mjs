@@ -72,6 +72,39 @@ function serveFolder(folder) {
 	});
 }
 
+// Runs in the page: its offers are of these video codecs, the first first, and
+// each number is another's. Chromium by itself has always the same numbers.
+function offerOtherwise(videoCodecs) {
+	const { jingle } = globalThis.phone.client;
+	const make = jingle.createPeerConnection;
+	const { codecs } = RTCRtpReceiver.getCapabilities('video');
+	const chosen = [...videoCodecs, 'rtx'].flatMap((name) => codecs.filter(
+		({ mimeType }) => mimeType === `video/${name}`));
+	const renumber = (sdp) => {
+		const all = [...sdp.matchAll(/^a=rtpmap:(\d+)/gm)]
+			.map(([, n]) => n).filter((n) => n > 34);
+		const other = (n) => (all.includes(n)
+			? all[(all.indexOf(n) + 1) % all.length] : n);
+		return sdp.replace(/^m=.*/gm, (line) => line.replace(/\d+/g, other))
+			.replace(/(?<=^a=(rtpmap|fmtp|rtcp-fb):)\d+/gm, other)
+			.replace(/(?<=\bapt=)\d+/g, other)
+			.replace(/(?<=^a=fmtp:\d+ )\d+\/\d+$/gm,
+				(red) => red.replace(/\d+/g, other));
+	};
+	jingle.createPeerConnection = (...args) => {
+		const pc = make(...args);
+		const createOffer = pc.createOffer.bind(pc);
+		pc.createOffer = async (options) => {
+			for (const t of pc.getTransceivers())
+				if (t.receiver.track.kind === 'video')
+					t.setCodecPreferences(chosen);
+			const { type, sdp } = await createOffer(options);
+			return { type, sdp: renumber(sdp) };
+		};
+		return pc;
+	};
+}
+
 // Calls go to the page's own Phone (web/src/phone.js); what fails there fails
 // here, with the user's name.
 function remotePhone(page, name) {
@@ -90,6 +123,8 @@ function remotePhone(page, name) {
 		name, page,
 		log: () => page.evaluate(() => globalThis.phone.log),
 		jid: () => page.evaluate(() => globalThis.phone.client.jid),
+		offersOtherwise: (...codecs) => page.evaluate(offerOtherwise,
+			codecs),
 	};
 	for (const method of ['call', 'cancel', 'answer', 'decline', 'hangup',
 		'stats', 'wait', 'addContact', 'features', 'logout'])

@@ -1,7 +1,8 @@
 // jmi.js: XEP-0353 (Jingle Message Initiation) for stanza, which has none
 //
 // A message carries at most one of its elements, here `message.jmi`:
-// { type, id, media: ["audio", "video"], reason: { condition, text } }.
+// { type, id, media: ["audio", "video"], reason: { condition, text },
+// migrated: the id of the call that this one has become }.
 
 import { JXT, Namespaces } from 'stanza';
 
@@ -15,7 +16,10 @@ const TYPES = ['propose', 'ringing', 'proceed', 'accept', 'reject', 'retract',
 const definitions = [
 	...TYPES.map((type) => ({
 		element: type,
-		fields: { id: JXT.attribute('id') },
+		fields: {
+			id: JXT.attribute('id'),
+			migrated: JXT.childAttribute(null, 'migrated', 'to'),
+		},
 		namespace: NS_JMI,
 		path: 'message.jmi',
 		type,
@@ -60,6 +64,7 @@ export function readJmi(message) {
 		from,
 		media: (jmi.descriptions ?? []).map((d) => d.media),
 		reason: jmi.reason ?? {},
+		migrated: jmi.migrated,
 	};
 }
 

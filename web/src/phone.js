@@ -147,7 +147,7 @@ export class Phone {
 			});
 	}
 
-	onJmi({ type, id, from, media, reason }, message) {
+	onJmi({ type, id, from, media, reason, migrated }, message) {
 		const known = this.calls.get(id);
 		const own = JID.equalBare(from, this.client.jid);
 		if (own || (type !== 'propose' && !known))
@@ -158,7 +158,8 @@ export class Phone {
 		}
 		if (!JID.equalBare(from, known.peer))
 			return;
-		this.record(type, { sid: id, from, ...reasonText(reason) });
+		this.record(type, { sid: id, from, migrated,
+			...reasonText(reason) });
 		if (type === 'proceed')
 			this.startSession(known, from);
 		if (['reject', 'retract'].includes(type))

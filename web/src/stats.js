@@ -17,17 +17,19 @@ const RTP = {
 // { audio: { in, out }, video: { in, out }, transport }
 export async function mediaStats(pc) {
 	const reports = [...(await pc.getStats()).values()];
+	const byId = new Map(reports.map((r) => [r.id, r]));
 	const result = { audio: {}, video: {}, transport: null };
 	for (const report of reports) {
 		const names = RTP[`${report.type} ${report.kind}`];
 		if (names)
 			result[report.kind][report.type === 'inbound-rtp'
-				? 'in' : 'out'] = pick(report, names);
+				? 'in' : 'out'] = { ...pick(report, names),
+				...pick(byId.get(report.codecId) ?? {},
+					['mimeType', 'payloadType']) };
 	}
 	const transport = reports.find((r) => r.type === 'transport');
 	if (!transport)
 		return result;
-	const byId = new Map(reports.map((r) => [r.id, r]));
 	const pair = byId.get(transport.selectedCandidatePairId);
 	const end = (id) => {
 		const c = byId.get(id);
