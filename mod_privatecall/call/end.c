@@ -125,7 +125,8 @@ static void notify(struct call_run *r, unsigned side, enum notice_kind kind,
 	n->kind = kind;
 	n->to = c->leg[side].user;
 	n->peer = c->leg[!side].user;
-	n->peer_call = c->leg[side].own;
+	/* A copy: the same step may begin a call with other addresses. */
+	n->peer_call = arena_strdup(r->ev->arena, c->leg[side].own);
 	n->cause = cause;
 	n->step = step;
 	n->media = c->media;

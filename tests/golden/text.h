@@ -553,12 +553,13 @@ static char *send_line(struct arena *a, const struct call_action *s)
 
 static char *notice_line(struct arena *a, const struct notice *n)
 {
-	return arena_printf(a, "notice %s to %s about %s cause %s%s%s%s%s",
+	return arena_printf(a, "notice %s to %s about %s cause %s%s%s%s%s%s",
 			    notice_kind_name(n->kind), n->to, n->peer,
 			    cause_row(n->cause)->name,
 			    n->offer ? " offer" : "",
-			    n->again ? " again" : "", n->step ? " step " : "",
-			    n->step ? n->step : "");
+			    n->again ? " again " : "",
+			    n->again ? n->peer_call : "",
+			    n->step ? " step " : "", n->step ? n->step : "");
 }
 
 static char *map_line(struct arena *a, const struct call_order *o)
