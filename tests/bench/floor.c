@@ -13,6 +13,7 @@
 #include <openssl/evp.h>
 #include <openssl/sha.h>
 #include "jingle/media/srtp_private.h"
+#include "tests/bench/where.h"
 
 #define BATCH 32
 #define SIZE 2048
@@ -220,7 +221,7 @@ static void prepare_legs(struct floor *f, const struct peers *ps,
 		l->open = EVP_CIPHER_CTX_new();
 		l->seal = EVP_CIPHER_CTX_new();
 		l->addr.sin_family = AF_INET;
-		l->addr.sin_addr.s_addr = inet_addr(peers_ip);
+		l->addr.sin_addr.s_addr = inet_addr(bench_ip);
 		l->addr.sin_port = htons(ps->list[i].addr.port);
 		f->by_port[ps->list[i].addr.port] = (uint16_t)(i + 1);
 		if (!l->open || !l->seal ||
@@ -239,11 +240,11 @@ static void prepare_socket(struct floor *f, struct addr *to_r)
 	const int size = BUFFER;
 	unsigned i;
 
-	s.sin_addr.s_addr = inet_addr(peers_ip);
+	s.sin_addr.s_addr = inet_addr(bench_ip);
 	f->fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (f->fd < 0 || bind(f->fd, (const struct sockaddr *)&s, len) ||
 	    getsockname(f->fd, (struct sockaddr *)&s, &len) ||
-	    addr_parse(peers_ip, ntohs(s.sin_port), to_r))
+	    addr_parse(bench_ip, ntohs(s.sin_port), to_r))
 		peers_die("no socket for the floor");
 	setsockopt(f->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
 	setsockopt(f->fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));

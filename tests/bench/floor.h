@@ -6,7 +6,7 @@
 #define TESTS_BENCH_FLOOR_H
 
 #include <sys/types.h>
-#include "tests/bench/peer.h"
+#include "mod_privatecall/probe/peer.h"
 
 /* A process that relays between the peers of each call, all having fixed keys
  * (peer_fixed()), until it is killed; *to_r: where. `tick`: us that it sleeps

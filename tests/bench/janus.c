@@ -13,6 +13,7 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "tests/bench/where.h"
 
 #define PATIENCE_NS 60000000000
 #define TEXT_MAX 65536
@@ -57,7 +58,7 @@ static void configure(const struct janus *j)
 		 "events_folder = \"%s\"\nloggers_folder = \"%s\"\n"
 		 "session_timeout = 0\ndebug_level = 0\n}\n"
 		 "nat: { ice_enforce_list = \"%s\" }\n", j->dir, j->dir,
-		 j->dir, j->dir, j->dir, peers_ip);
+		 j->dir, j->dir, j->dir, bench_ip);
 	write_file(j, "janus.jcfg", text);
 	snprintf(text, sizeof(text), "general: {\nenabled = true\n"
 		 "json = \"compact\"\npath = \"%s\"\n}\n", j->socket);
@@ -220,11 +221,11 @@ static size_t describe_kind(const struct janus *j, unsigned peer,
 		"a=ssrc:%u cname:peer\r\na=ice-ufrag:%s\r\na=ice-pwd:%s\r\n"
 		"a=candidate:1 1 udp %u %s %u typ host\r\n"
 		"a=end-of-candidates\r\n%s",
-		kind == PEER_AUDIO ? "audio" : "video", TYPE(kind), peers_ip,
+		kind == PEER_AUDIO ? "audio" : "video", TYPE(kind), bench_ip,
 		kind, TYPE(kind), kind == PEER_AUDIO ? "opus/48000/2" :
 						       "VP8/90000",
 		peer * PEER_KINDS + kind + 1, p->agent.current.ufrag,
-		p->agent.current.pwd, ice_priority(ICE_HOST, 0), peers_ip,
+		p->agent.current.pwd, ice_priority(ICE_HOST, 0), bench_ip,
 		p->addr.port, rest);
 }
 

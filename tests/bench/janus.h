@@ -7,7 +7,7 @@
 
 #include <jansson.h>
 #include <sys/types.h>
-#include "tests/bench/peer.h"
+#include "mod_privatecall/probe/peer.h"
 
 struct janus {
 	pid_t pid;

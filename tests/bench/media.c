@@ -1,6 +1,7 @@
 /* media.c: what a packet, a call and its memory cost privatecall-media: a real
  * process beside a relay that does the least (floor.h), under the same load
- * (peer.h), in turn; doc/performance.md has the figures and how to read them.
+ * (probe/peer.h), in turn; doc/performance.md has the figures and how to read
+ * them.
  *
  * usage: media [OPTION]...
  *   --calls N,...     of each server, 50,150
@@ -26,6 +27,7 @@
 #include "tests/bench/janus.h"
 #include "tests/bench/ours.h"
 #include "tests/bench/rtpengine.h"
+#include "tests/bench/where.h"
 
 #define S_NS INT64_C(1000000000)
 #define WARM_NS (S_NS / 4)
@@ -84,6 +86,8 @@ struct bench {
 	double ns[TURNS_MAX];      /* CPU per packet, of each turn */
 	unsigned turns;
 };
+
+const char *bench_ip = "127.0.0.1";
 
 /* --- the profile of SRTP that peers offer -------------------------------- */
 
@@ -184,7 +188,7 @@ static bool start(struct bench *b, const struct row *row, unsigned calls)
 	b->row = row;
 	offered = row->profile == SRTP_PROFILE_CM128_80 ?
 		  "SRTP_AES128_CM_SHA1_80" : NULL;
-	peers_open(&b->peers, 2 * calls);
+	peers_open(&b->peers, 2 * calls, bench_ip);
 	start_server(b);
 	before = cpu(b);
 	b->rss_before = rss(b);
@@ -571,7 +575,7 @@ static bool take_option(struct options *o, int c, char *text)
 	else if (c == 't')
 		o->turns = (unsigned)atoi(text);
 	else if (c == 'a')
-		peers_ip = text;
+		bench_ip = text;
 	else if (c == 'o')
 		o->only = text;
 	else if (c == 'f')

@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#include "tests/bench/where.h"
 
 #define AT_ONCE 8                  /* calls that connect at the same time */
 #define PATIENCE_NS 60000000000    /* never reached when all is well */
@@ -57,7 +58,7 @@ static void run(const struct ours *o, unsigned drain)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	dup2(null, 1);
 	dup2(null, 2);
-	execl(program, program, "--address", peers_ip, "--port", "0",
+	execl(program, program, "--address", bench_ip, "--port", "0",
 	      "--socket", o->socket, "--max-calls", calls,
 	      "--drain", us, (char *)NULL);
 	_exit(127);

@@ -6,7 +6,7 @@
 
 #include <sys/types.h>
 #include "mod_privatecall/media/wire.h"
-#include "tests/bench/peer.h"
+#include "mod_privatecall/probe/peer.h"
 
 struct ours {
 	pid_t pid;

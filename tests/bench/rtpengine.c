@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "tests/bench/where.h"
 
 #define AT_ONCE 8                  /* calls that connect at the same time */
 #define PATIENCE_NS 60000000000
@@ -65,10 +66,10 @@ static void describe(const struct peers *ps, const struct peer *p,
 		 "a=ice-ufrag:%s\r\na=ice-pwd:%s\r\n"
 		 "a=candidate:1 1 UDP %u %s %u typ host\r\n"
 		 "a=fingerprint:sha-256 %s\r\na=setup:%s\r\n",
-		 p->addr.port, TYPE(PEER_AUDIO), TYPE(PEER_VIDEO), peers_ip,
+		 p->addr.port, TYPE(PEER_AUDIO), TYPE(PEER_VIDEO), bench_ip,
 		 TYPE(PEER_AUDIO), TYPE(PEER_VIDEO), p->agent.current.ufrag,
 		 p->agent.current.pwd, ice_priority(ICE_HOST, 0),
-		 peers_ip, p->addr.port, hex, setup);
+		 bench_ip, p->addr.port, hex, setup);
 }
 
 /* --- what it says ------------------------------------------------------- */
@@ -98,7 +99,7 @@ static void read_side(const char *text, struct side *s)
 			peers_die("rtpengine's fingerprint is none");
 		s->hash[i] = (unsigned char)byte;
 	}
-	if (addr_parse(peers_ip, port, &s->addr))
+	if (addr_parse(bench_ip, port, &s->addr))
 		peers_die("rtpengine's port is none");
 }
 
@@ -129,7 +130,7 @@ static void run(const char *program, unsigned port, unsigned nth)
 	char ng[32], min[32], max[32], interface[64];
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-	snprintf(interface, sizeof(interface), "--interface=%s", peers_ip);
+	snprintf(interface, sizeof(interface), "--interface=%s", bench_ip);
 	snprintf(min, sizeof(min), "--port-min=%u", PORTS_MIN + nth * PORTS);
 	snprintf(max, sizeof(max), "--port-max=%u", PORTS_MIN + PORTS - 1 +
 		 nth * PORTS);

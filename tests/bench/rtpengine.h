@@ -7,7 +7,7 @@
 #define TESTS_BENCH_RTPENGINE_H
 
 #include <sys/types.h>
-#include "tests/bench/peer.h"
+#include "mod_privatecall/probe/peer.h"
 
 struct rtpengine {
 	pid_t pid;

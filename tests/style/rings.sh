@@ -29,6 +29,7 @@ below()
 		mod_privatecall/link mod_privatecall/admin \
 		mod_privatecall/conf mod_privatecall/log \
 		mod_privatecall/media ;;
+	mod_privatecall/probe) echo $codecs jingle/media ;;
 	*) echo "unknown" ;;
 	esac
 }

@@ -10,10 +10,11 @@
  *     peers_send(), peers_turn() for as long as wanted, peers_stop()
  *
  * Peers 2n and 2n + 1 have call n. The packets of all peers are spread evenly
- * over time, none waits for another. For media.c.
+ * over time, none waits for another. For privatecall-probe, and the benchmark
+ * tests/bench/media.c.
  */
-#ifndef TESTS_BENCH_PEER_H
-#define TESTS_BENCH_PEER_H
+#ifndef MOD_PRIVATECALL_PROBE_PEER_H
+#define MOD_PRIVATECALL_PROBE_PEER_H
 
 #include <netinet/in.h>
 #include "jingle/media/dtls_srtp.h"
@@ -34,11 +35,15 @@ struct peer {
 	struct ice_agent agent;
 	struct ice_config config;
 	int64_t deadline;          /* ms, of ICE and DTLS */
+	const char *fault;         /* of its DTLS; NULL: none so far */
 	struct dtls_srtp *dtls;
 	unsigned profile;          /* of SRTP, once it is known */
 	struct srtp *in, *out;
 	struct peer *other;        /* of the same call */
 	uint16_t seq[PEER_KINDS];
+	bool sends;
+	int64_t since;             /* ns: what it sent before is not counted */
+	int64_t heard;             /* ns: when the other was, last */
 	uint64_t sent[PEER_KINDS], got[PEER_KINDS];
 	uint64_t wrong;            /* not opened, or not as sent */
 	unsigned char pattern[PEER_PATTERN];
@@ -60,7 +65,9 @@ struct peers {
 	struct peer *list;
 	struct dtls_identity *id;
 	struct peer_flow flow[PEER_KINDS];
-	bool sends;
+	bool sends;                /* those who do */
+	bool waits;                /* sleeps until a packet is due: saves CPU,
+				      and a packet may be late by its waking */
 	bool other_ssrc;           /* the server puts in SSRCs of its own */
 	bool timed;                /* latency is counted */
 	int64_t tick;              /* ns, when deadlines are looked at next */
@@ -72,11 +79,9 @@ struct peers {
 
 int64_t peers_now(void);           /* monotonic ns */
 
-/* Where all of a bench is: an address of this host, IPv4. */
-extern const char *peers_ip;
-
-/* `n` peers with sockets there, or ends the process with a line. */
-void peers_open(struct peers *ps, unsigned n);
+/* `n` peers with sockets at that address of this host, or ends the process
+ * with a line. At 0.0.0.0 or :: each has yet to be told its `addr`. */
+void peers_open(struct peers *ps, unsigned n, const char *ip);
 void peers_close(struct peers *ps);
 /* Calls `ready_h` when `fd` is readable. */
 void peers_watch(struct peers *ps, int fd, void (*ready_h)(void *arg),
@@ -84,9 +89,11 @@ void peers_watch(struct peers *ps, int fd, void (*ready_h)(void *arg),
 
 /* His side of ICE: agent.current has his credentials from then on. */
 void peer_ice(struct peer *p, bool controlling);
-/* And the other end, its address being its one candidate. */
+/* And the other end, with its first candidate (NULL: none yet), and more. */
 void peer_remote(struct peer *p, const char *ufrag, const char *pwd,
 		 const struct addr *addr, uint32_t priority);
+void peer_candidate(struct peer *p, const struct addr *addr,
+		    uint32_t priority);
 void peer_dtls(struct peers *ps, struct peer *p, bool active,
 	       const char *hash, const unsigned char *value, size_t len);
 /* Neither ICE nor DTLS: SRTP with keys that are the same for all. */
@@ -96,9 +103,13 @@ extern const unsigned char peer_key[SRTP_KEY_MAX], peer_salt[SRTP_SALT_MAX];
 /* Can it send and open? */
 bool peer_ready(const struct peer *p);
 
-/* From now on the flows are sent, by all. Counts go on. */
+/* From now on the flows are sent, by all, or by those who are told so. Counts
+ * go on. */
 void peers_send(struct peers *ps);
+void peers_begin(struct peers *ps);
 void peers_stop(struct peers *ps);
+/* Counts from now on what is sent from now on: for both of a call. */
+void peer_count(struct peer *p);
 /* Sends what is due, takes what came; waits for either, 5 ms at most. */
 void peers_turn(struct peers *ps);
 /* `each` RTP packets of each peer in turn, at once. */
@@ -108,6 +119,7 @@ struct peer_sum {
 	uint64_t sent, got, wrong;
 };
 struct peer_sum peers_sum(const struct peers *ps);
+void peer_add(const struct peer *p, struct peer_sum *sum);
 /* The `share` (0 to 1) of packets took at most so many us. */
 unsigned peers_latency(const struct peers *ps, double share);
 

@@ -1,5 +1,5 @@
 /* peer.c: users of a media server, in one thread (see peer.h). */
-#include "tests/bench/peer.h"
+#include "mod_privatecall/probe/peer.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -24,11 +24,9 @@
 const unsigned char peer_key[SRTP_KEY_MAX] = "a key that everybody knows";
 const unsigned char peer_salt[SRTP_SALT_MAX] = "and its salt";
 
-const char *peers_ip = "127.0.0.1";
-
 void peers_die(const char *what)
 {
-	fprintf(stderr, "bench: %s\n", what);
+	fprintf(stderr, "%s: %s\n", program_invocation_short_name, what);
 	exit(1);
 }
 
@@ -47,52 +45,76 @@ static int64_t now_ms(void)
 
 /* --- sockets ---------------------------------------------------------- */
 
-static struct sockaddr_in to_system(const struct addr *a)
-{
-	struct sockaddr_in s = { .sin_family = AF_INET,
-				 .sin_port = htons(a->port) };
+union system {
+	struct sockaddr any;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+};
 
-	memcpy(&s.sin_addr, a->ip, sizeof(s.sin_addr));
-	return s;
+static socklen_t to_system(const struct addr *a, union system *s)
+{
+	memset(s, 0, sizeof(*s));
+	if (a->family == ADDR_V6) {
+		s->v6.sin6_family = AF_INET6;
+		s->v6.sin6_port = htons(a->port);
+		memcpy(&s->v6.sin6_addr, a->ip, sizeof(s->v6.sin6_addr));
+		return sizeof(s->v6);
+	}
+	s->v4.sin_family = AF_INET;
+	s->v4.sin_port = htons(a->port);
+	memcpy(&s->v4.sin_addr, a->ip, sizeof(s->v4.sin_addr));
+	return sizeof(s->v4);
 }
 
-static struct addr from_system(const struct sockaddr_in *s)
+static struct addr from_system(const union system *s)
 {
-	struct addr a = { .family = ADDR_V4, .port = ntohs(s->sin_port) };
+	struct addr a = { .family = ADDR_V4, .port = ntohs(s->v4.sin_port) };
 
-	memcpy(a.ip, &s->sin_addr, sizeof(s->sin_addr));
+	if (s->any.sa_family == AF_INET6) {
+		a.family = ADDR_V6;
+		a.port = ntohs(s->v6.sin6_port);
+		memcpy(a.ip, &s->v6.sin6_addr, sizeof(s->v6.sin6_addr));
+	} else {
+		memcpy(a.ip, &s->v4.sin_addr, sizeof(s->v4.sin_addr));
+	}
 	return a;
 }
 
 static void put(struct peer *p, const struct addr *to, const void *bytes,
 		size_t len)
 {
-	struct sockaddr_in s = to_system(to);
+	union system s;
+	socklen_t slen = to_system(to, &s);
 
 	/* What the system drops is missing at the other end. */
-	(void)sendto(p->fd, bytes, len, MSG_DONTWAIT,
-		     (const struct sockaddr *)&s, sizeof(s));
+	(void)sendto(p->fd, bytes, len, MSG_DONTWAIT, &s.any, slen);
 }
 
-static void open_socket(struct peers *ps, struct peer *p)
+static void open_socket(struct peers *ps, struct peer *p, const char *ip)
 {
 	struct epoll_event ev = { .events = EPOLLIN, .data.ptr = p };
-	struct sockaddr_in s = { .sin_family = AF_INET };
-	socklen_t len = sizeof(s);
-	const int size = BUFFER;
+	const int size = BUFFER, alone = 1;
+	union system s;
+	socklen_t len;
 
-	s.sin_addr.s_addr = inet_addr(peers_ip);
-	p->fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (addr_parse(ip, 0, &p->addr))
+		peers_die("not an IP address");
+	len = to_system(&p->addr, &s);
+	p->fd = socket(s.any.sa_family, SOCK_DGRAM | SOCK_NONBLOCK |
+		       SOCK_CLOEXEC, 0);
 	if (p->fd < 0 ||
 	    setsockopt(p->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)) ||
-	    bind(p->fd, (const struct sockaddr *)&s, sizeof(s)) ||
-	    getsockname(p->fd, (struct sockaddr *)&s, &len) ||
+	    (p->addr.family == ADDR_V6 &&
+	     setsockopt(p->fd, IPPROTO_IPV6, IPV6_V6ONLY, &alone,
+			sizeof(alone))) ||
+	    bind(p->fd, &s.any, len) ||
+	    getsockname(p->fd, &s.any, &len) ||
 	    epoll_ctl(ps->epoll, EPOLL_CTL_ADD, p->fd, &ev))
 		peers_die("no socket for a peer");
 	p->addr = from_system(&s);
 }
 
-void peers_open(struct peers *ps, unsigned n)
+void peers_open(struct peers *ps, unsigned n, const char *ip)
 {
 	struct rlimit files;
 	const char *why = NULL;
@@ -112,7 +134,7 @@ void peers_open(struct peers *ps, unsigned n)
 	for (i = 0; i < n; i++) {
 		struct peer *p = &ps->list[i];
 
-		open_socket(ps, p);
+		open_socket(ps, p, ip);
 		p->deadline = INT64_MAX;
 		p->other = &ps->list[i ^ 1];
 		for (k = 0; k < PEER_PATTERN; k++)
@@ -201,12 +223,10 @@ void peer_ice(struct peer *p, bool controlling)
 	ice_init(&p->agent, controlling, random);
 }
 
-void peer_remote(struct peer *p, const char *ufrag, const char *pwd,
-		 const struct addr *addr, uint32_t priority)
+void peer_candidate(struct peer *p, const struct addr *addr,
+		    uint32_t priority)
 {
 	char ip[ADDR_TEXT_SIZE];
-	struct ice_event remote = { .kind = ICE_EV_REMOTE, .ufrag = ufrag,
-				    .pwd = pwd };
 	struct ice_candidate c = {
 		.component = 1, .foundation = "1", .ip = ip,
 		.port = addr->port, .priority = priority,
@@ -215,10 +235,21 @@ void peer_remote(struct peer *p, const char *ufrag, const char *pwd,
 	struct ice_event candidate = { .kind = ICE_EV_CANDIDATE,
 				       .candidate = &c };
 
-	p->to = *addr;
 	addr_format_ip(addr, ip);
-	step(p, &remote);
 	step(p, &candidate);
+}
+
+void peer_remote(struct peer *p, const char *ufrag, const char *pwd,
+		 const struct addr *addr, uint32_t priority)
+{
+	struct ice_event remote = { .kind = ICE_EV_REMOTE, .ufrag = ufrag,
+				    .pwd = pwd };
+
+	step(p, &remote);
+	if (!addr)
+		return;
+	p->to = *addr;
+	peer_candidate(p, addr, priority);
 }
 
 /* --- DTLS and keys ---------------------------------------------------- */
@@ -247,9 +278,10 @@ void peer_fixed(struct peer *p, enum srtp_profile profile,
 void peer_dtls(struct peers *ps, struct peer *p, bool active,
 	       const char *hash, const unsigned char *value, size_t len)
 {
-	if (dtls_srtp_new(ps->id, active, &p->dtls) ||
-	    dtls_srtp_expect(p->dtls, hash, value, len))
+	if (dtls_srtp_new(ps->id, active, &p->dtls))
 		peers_die("no DTLS for a peer");
+	if (dtls_srtp_expect(p->dtls, hash, value, len))
+		p->fault = "the fingerprint is of no hash that is safe";
 	settle(p);
 }
 
@@ -261,9 +293,10 @@ static void follow(struct peer *p, const struct dtls_srtp_out *out)
 
 	for (i = 0; i < out->n; i++)
 		put(p, &p->to, out->datagram[i].bytes, out->datagram[i].len);
-	if (dtls_srtp_state(p->dtls) == DTLS_SRTP_FAILED ||
-	    dtls_srtp_state(p->dtls) == DTLS_SRTP_WRONG_CERTIFICATE)
-		peers_die("a handshake failed");
+	if (dtls_srtp_state(p->dtls) == DTLS_SRTP_WRONG_CERTIFICATE)
+		p->fault = "its certificate is not the one of the fingerprint";
+	else if (dtls_srtp_state(p->dtls) == DTLS_SRTP_FAILED)
+		p->fault = dtls_srtp_why(p->dtls);
 	if (!p->in && !dtls_srtp_take_keys(p->dtls, &k)) {
 		set_keys(p, k.profile, k.his_key, k.his_salt, k.our_key,
 			 k.our_salt);
@@ -303,6 +336,7 @@ static void send_one(struct peers *ps, struct peer *p, enum peer_kind kind)
 static int64_t send_due(struct peers *ps)
 {
 	int64_t next = INT64_MAX, due;
+	struct peer *p;
 	unsigned kind;
 
 	for (kind = 0; kind < PEER_KINDS; kind++) {
@@ -315,7 +349,9 @@ static int64_t send_due(struct peers *ps)
 				next = due < next ? due : next;
 				break;
 			}
-			send_one(ps, &ps->list[f->n++ % ps->n], kind);
+			p = &ps->list[f->n++ % ps->n];
+			if (p->sends)
+				send_one(ps, p, kind);
 		}
 	}
 	return next;
@@ -354,10 +390,13 @@ static void take_srtp(struct peers *ps, struct peer *p, unsigned char *b,
 		p->wrong++;
 		return;
 	}
+	memcpy(&sent, b + HEAD, STAMP);
+	p->heard = now;
+	if (sent < p->other->since)
+		return;
 	p->got[kind]++;
 	if (!ps->timed)
 		return;
-	memcpy(&sent, b + HEAD, STAMP);
 	now = (now - sent) / 1000;
 	ps->latency[now < PEER_LATENCY_US ? now : PEER_LATENCY_US - 1]++;
 }
@@ -368,10 +407,10 @@ static void receive(struct peers *ps, struct peer *p)
 {
 	static struct dtls_srtp_out out;
 	unsigned char b[2048];
-	struct sockaddr_in s;
+	union system s;
 	socklen_t slen = sizeof(s);
-	ssize_t len = recvfrom(p->fd, b, sizeof(b), MSG_DONTWAIT,
-			       (struct sockaddr *)&s, &slen);
+	ssize_t len = recvfrom(p->fd, b, sizeof(b), MSG_DONTWAIT, &s.any,
+			       &slen);
 	struct ice_event ev = { .kind = ICE_EV_PACKET, .bytes = b };
 
 	if (len < 0)
@@ -428,7 +467,7 @@ void peers_turn(struct peers *ps)
 	}
 	if (ps->tick < next)
 		next = ps->tick;
-	if (!ps->sends && next > now)
+	if ((!ps->sends || ps->waits) && next > now)
 		wait.tv_nsec = next - now;
 	n = epoll_pwait2(ps->epoll, ev, EVENTS, &wait, NULL);
 	for (i = 0; n > 0 && i < (unsigned)n; i++) {
@@ -439,7 +478,7 @@ void peers_turn(struct peers *ps)
 	}
 }
 
-void peers_send(struct peers *ps)
+void peers_begin(struct peers *ps)
 {
 	unsigned kind;
 
@@ -448,6 +487,15 @@ void peers_send(struct peers *ps)
 		ps->flow[kind].n = 0;
 	}
 	ps->sends = true;
+}
+
+void peers_send(struct peers *ps)
+{
+	unsigned i;
+
+	for (i = 0; i < ps->n; i++)
+		ps->list[i].sends = true;
+	peers_begin(ps);
 }
 
 void peers_stop(struct peers *ps)
@@ -464,20 +512,34 @@ void peers_burst(struct peers *ps, enum peer_kind kind, unsigned each)
 			send_one(ps, &ps->list[i], kind);
 }
 
+void peer_count(struct peer *p)
+{
+	p->since = peers_now();
+	p->wrong = 0;
+	memset(p->sent, 0, sizeof(p->sent));
+	memset(p->got, 0, sizeof(p->got));
+}
+
 /* --- results ---------------------------------------------------------- */
+
+void peer_add(const struct peer *p, struct peer_sum *sum)
+{
+	unsigned kind;
+
+	for (kind = 0; kind < PEER_KINDS; kind++) {
+		sum->sent += p->sent[kind];
+		sum->got += p->got[kind];
+	}
+	sum->wrong += p->wrong;
+}
 
 struct peer_sum peers_sum(const struct peers *ps)
 {
 	struct peer_sum sum = { 0, 0, 0 };
-	unsigned i, kind;
+	unsigned i;
 
-	for (i = 0; i < ps->n; i++) {
-		for (kind = 0; kind < PEER_KINDS; kind++) {
-			sum.sent += ps->list[i].sent[kind];
-			sum.got += ps->list[i].got[kind];
-		}
-		sum.wrong += ps->list[i].wrong;
-	}
+	for (i = 0; i < ps->n; i++)
+		peer_add(&ps->list[i], &sum);
 	return sum;
 }
 
