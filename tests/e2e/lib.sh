@@ -23,7 +23,7 @@ unset MAKEFLAGS MAKELEVEL
 build_packages="autoconf automake make=make gcc=gcc libc6-dev binutils=nm
 	pkg-config=pkg-config libexpat1-dev libuv1-dev libconfuse-dev
 	uthash-dev libjansson-dev libidn-dev libsqlite3-dev libssl-dev
-	libsrtp2-dev libcmocka-dev scdoc=scdoc"
+	libsrtp2-dev libcmocka-dev libstrophe-dev scdoc=scdoc"
 check_packages="clang=clang libclang-rt-14-dev=clang llvm=llvm-symbolizer
 	xz-utils=xz patch=patch spin=spin"
 node_packages="nodejs=node npm=npm openssl=openssl ca-certificates

@@ -29,7 +29,8 @@ below()
 		mod_privatecall/link mod_privatecall/admin \
 		mod_privatecall/conf mod_privatecall/log \
 		mod_privatecall/media ;;
-	mod_privatecall/probe) echo $codecs jingle/media ;;
+	mod_privatecall/probe) echo $codecs jingle/media \
+		mod_privatecall/policy ;;
 	*) echo "unknown" ;;
 	esac
 }
@@ -43,12 +44,14 @@ door()
 	uv.h|uv/*) echo "mod_privatecall/daemon/* mod_privatecall/link/*
 		mod_privatecall/admin/*" ;;
 	confuse.h) echo "mod_privatecall/conf/*" ;;
-	jansson*.h) echo "mod_privatecall/admin/* mod_privatecall/daemon/*" ;;
+	jansson*.h) echo "mod_privatecall/admin/* mod_privatecall/daemon/*
+		mod_privatecall/probe/report.c" ;;
 	stringprep.h|idna.h|idn-*.h|punycode.h|pr29.h)
 		echo "jingle/stanza/jid*.c" ;;
 	openssl/*) echo "jingle/media/dtls_srtp.c jingle/media/srtp_evp.c" ;;
 	srtp2/*) echo "jingle/media/srtp_libsrtp.c" ;;
-	microhttpd.h|strophe.h) echo "nowhere" ;;
+	strophe.h) echo "mod_privatecall/probe/client.c" ;;
+	microhttpd.h) echo "nowhere" ;;
 	*) echo "*" ;;
 	esac
 }
