@@ -290,7 +290,7 @@ static void select_best(struct ice_run *r)
 	a->selected = (uint8_t)best;
 	/* Consent was given by the answer that made it valid. */
 	if (best != ICE_NONE)
-		a->consent_at = a->pair[best].answered + ice_consent_wait(r);
+		a->consent_at = ice_consent_after(r, a->pair[best].answered);
 }
 
 /* --- state ------------------------------------------------------------ */

@@ -64,6 +64,8 @@
 #define ICE_NOMINATE_MS 100        /* from the first valid pair on a better
 				      one is waited for */
 #define ICE_CONSENT_MS 5000        /* between consent checks, +- a fifth */
+#define ICE_TICK_MS 50             /* they are due at multiples of it: one
+				      wake-up is for those of many agents */
 #define ICE_CONSENT_LOST_MS 30000  /* after the last answer (RFC 7675, 5.1) */
 #define ICE_DOUBT_MS 1000          /* unanswered: another pair goes first */
 

@@ -314,13 +314,17 @@ static void make_checks(struct ice_run *r)
 	a->nominating = (uint8_t)i;
 }
 
-/* 0.8 to 1.2 of the time (RFC 7675, 5.1). */
-int64_t ice_consent_wait(struct ice_run *r)
+/* 0.8 to 1.2 of the time (RFC 7675, 5.1), and then down to a tick. */
+int64_t ice_consent_after(struct ice_run *r, int64_t from)
 {
+	const int64_t least = ICE_CONSENT_MS * 4 / 5 + ICE_TICK_MS;
+	const int64_t most = ICE_CONSENT_MS * 6 / 5;
 	uint32_t random;
+	int64_t at;
 
 	ice_draw(r, &random, sizeof(random));
-	return ICE_CONSENT_MS * 4 / 5 + random % (ICE_CONSENT_MS * 2 / 5 + 1);
+	at = from + least + random % (most - least + 1);
+	return at - at % ICE_TICK_MS;
 }
 
 /* Each is sent once; the next has a new id. */
@@ -334,7 +338,7 @@ static void ask_consent(struct ice_run *r)
 		a->consent_at = r->now + ICE_TA_MS;
 		return;
 	}
-	a->consent_at = r->now + ice_consent_wait(r);
+	a->consent_at = ice_consent_after(r, r->now);
 }
 
 /* No answer to a consent check: it is asked again as often as any other, for

@@ -60,8 +60,8 @@ bool ice_send(struct ice_run *r, const struct stun_msg *m, const char *pwd,
 /* No check of this pair is repeated any more; late answers count. */
 void ice_unrepeat(struct ice_agent *a, unsigned pair);
 void ice_set_role(struct ice_run *r, bool controlling);
-/* How long until the next consent check. */
-int64_t ice_consent_wait(struct ice_run *r);
+/* When the next consent check is, after that one. */
+int64_t ice_consent_after(struct ice_run *r, int64_t from);
 /* Checks that are due again, or have failed. */
 void ice_repeat(struct ice_run *r);
 /* New ones, by what is selected now. */

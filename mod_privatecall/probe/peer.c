@@ -136,6 +136,7 @@ void peers_open(struct peers *ps, unsigned n, const char *ip)
 
 		open_socket(ps, p, ip);
 		p->deadline = INT64_MAX;
+		p->ahead = i % ICE_TICK_MS;
 		p->other = &ps->list[i ^ 1];
 		for (k = 0; k < PEER_PATTERN; k++)
 			p->pattern[k] = (unsigned char)(k * 7 + i);
@@ -189,6 +190,8 @@ static void settle(struct peer *p)
 		       dtls_srtp_deadline(p->dtls) : INT64_MAX;
 
 	p->deadline = p->ice ? ice_deadline(&p->agent) : INT64_MAX;
+	if (p->deadline != INT64_MAX)
+		p->deadline -= p->ahead;
 	if (dtls < p->deadline)
 		p->deadline = dtls;
 }
@@ -198,7 +201,7 @@ static void step(struct peer *p, struct ice_event *ev)
 	static struct ice_actions out;
 	unsigned i;
 
-	ev->now = now_ms();
+	ev->now = now_ms() + p->ahead;
 	ev->config = &p->config;
 	fill(ev->entropy, sizeof(ev->entropy));
 	ice_step(&p->agent, ev, &out);
@@ -442,7 +445,7 @@ static void on_time(struct peer *p, int64_t now)
 	static struct dtls_srtp_out out;
 	struct ice_event ev = { .kind = ICE_EV_TIME };
 
-	if (p->ice && ice_deadline(&p->agent) <= now) {
+	if (p->ice && ice_deadline(&p->agent) <= now + p->ahead) {
 		step(p, &ev);
 	} else {
 		dtls_srtp_time(p->dtls, now, &out);

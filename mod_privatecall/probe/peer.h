@@ -36,6 +36,8 @@ struct peer {
 	struct ice_config config;
 	int64_t deadline;          /* ms, of ICE and DTLS */
 	const char *fault;         /* of its DTLS; NULL: none so far */
+	int64_t ahead;             /* ms of its clock for ICE, so that peers
+				      do not check us all at once */
 	struct dtls_srtp *dtls;
 	unsigned profile;          /* of SRTP, once it is known */
 	struct srtp *in, *out;

@@ -364,6 +364,7 @@ static void consent_every_five_seconds(void **state)
 
 		least = ms < least ? ms : least;
 		most = ms > most ? ms : most;
+		assert_int_equal(consents[i] % ICE_TICK_MS, 0);
 	}
 	assert_in_range(least, 4000, 4300);
 	assert_in_range(most, 5700, 6000);
