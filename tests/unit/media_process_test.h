@@ -186,22 +186,27 @@ static inline unsigned log_lines(const char *text)
 	return n;
 }
 
-/* Starts it with these options and the socket; its log goes to a file. */
+/* Starts it with these options and the socket; its log goes to a file. With
+ * MEDIA_SRTP in the environment that is its back end (libsrtp.sh). */
 static inline void start_with(const char *const *options)
 {
-	static char option[] = "--socket";
+	static char option[] = "--socket", srtp[] = "--srtp";
 	char *argv[32] = { program, option, socket_path };
 	unsigned i;
 	int fd;
 
 	for (i = 0; options[i]; i++)
-		assert_true(i + 4 < sizeof(argv) / sizeof(argv[0]));
+		assert_true(i + 6 < sizeof(argv) / sizeof(argv[0]));
 	media = fork();
 	assert_true(media >= 0);
 	if (media)
 		return;
 	for (i = 0; options[i]; i++)
 		argv[3 + i] = strdup(options[i]);
+	if (getenv("MEDIA_SRTP")) {
+		argv[3 + i++] = srtp;
+		argv[3 + i] = getenv("MEDIA_SRTP");
+	}
 	fd = open(log_path, O_CREAT | O_TRUNC | O_WRONLY, 0600);
 	dup2(fd, 2);
 	dup2(fd, 1);

@@ -33,8 +33,13 @@ static struct dtls_identity *identity(void)
 	return id;
 }
 
+/* MEDIA_SRTP in the environment: with that back end (libsrtp.sh). */
 static void begin_room(uint64_t seed, enum srtp_backend srtp)
 {
+	const char *name = getenv("MEDIA_SRTP");
+
+	if (name)
+		srtp = strcmp(name, "libsrtp") ? SRTP_EVP : SRTP_LIBSRTP;
 	begin_with(&w, seed, 10, identity(), srtp);
 	w.mode = WIRE_ROOM;
 }
