@@ -27,6 +27,9 @@ INSTRUMENT_CFLAGS=
 AS_IF([test "$enable_sanitize" = yes || test "$enable_fuzz" = yes], [
 	INSTRUMENT_CFLAGS="-fsanitize=address,undefined dnl
 -fno-sanitize-recover=all -fno-omit-frame-pointer"])
+AS_IF([test "$enable_fuzz" = memory], [
+	INSTRUMENT_CFLAGS="-fsanitize=memory -fsanitize-memory-track-origins dnl
+-fno-omit-frame-pointer"])
 FUZZ_LDFLAGS=
 AS_IF([test "$enable_fuzz" != no], [
 	INSTRUMENT_CFLAGS="$INSTRUMENT_CFLAGS -fsanitize=fuzzer-no-link"
