@@ -146,21 +146,25 @@ bool call_media_time(struct call_run *r)
 	return true;
 }
 
+/* Where no UDP comes through, what helps. */
+#define HIS_UDP ": if its network blocks UDP, it needs TURN"
+#define ALL_UDP ": does UDP reach the server?"
+
 const char *call_missing_step(const struct call *c)
 {
 	static const char *const words[3][STEP_MEDIA] = {
-		{ "no ICE checks from the caller's device",
-		  "no ICE connection to the caller's device",
+		{ "no ICE checks from the caller's device" HIS_UDP,
+		  "no ICE connection to the caller's device" HIS_UDP,
 		  "no DTLS from the caller's device",
 		  "DTLS of the caller's device did not finish",
 		  "no media from the caller's device" },
-		{ "no ICE checks from the called device",
-		  "no ICE connection to the called device",
+		{ "no ICE checks from the called device" HIS_UDP,
+		  "no ICE connection to the called device" HIS_UDP,
 		  "no DTLS from the called device",
 		  "DTLS of the called device did not finish",
 		  "no media from the called device" },
-		{ "no ICE checks from either device",
-		  "no ICE connection to either device",
+		{ "no ICE checks from either device" ALL_UDP,
+		  "no ICE connection to either device" ALL_UDP,
 		  "no DTLS from either device",
 		  "DTLS of neither device finished",
 		  "no media from either device" },

@@ -55,7 +55,8 @@ static void half_of(unsigned side)
 	assert_null(p.call.leg[side].ours[3].ufrag);
 	/* And nothing has been heard on any. */
 	assert_string_equal(call_missing_step(&p.call),
-			    "no ICE checks from either device");
+			    "no ICE checks from either device: "
+			    "does UDP reach the server?");
 	play_end(&p);
 }
 
