@@ -4,6 +4,7 @@
 
 import { JID, createClient } from 'stanza';
 import { isStale, jmiMessage, readJmi, useJmi } from './jmi.js';
+import { iceServers } from './services.js';
 import { mediaStats } from './stats.js';
 
 const WAIT_MS = 20000;
@@ -180,7 +181,17 @@ export class Phone {
 		this.client.sendMessage(jmiMessage(to, type, id, more));
 	}
 
+	// Credentials of TURN end after a time: they are asked for at each call. A
+	// server that names none answers with an error.
+	async findServers() {
+		const { client } = this;
+		const { services } = await client.getServices(client.config.server)
+			.catch(() => ({ services: [] }));
+		client.jingle.iceServers = iceServers(services);
+	}
+
 	async openDevices(media) {
+		await this.findServers();
 		return navigator.mediaDevices.getUserMedia({
 			audio: media.includes('audio'),
 			video: media.includes('video'),

@@ -35,11 +35,14 @@ export async function mediaStats(pc) {
 		const c = byId.get(id);
 		return c && `${c.candidateType} ${c.address}:${c.port}`;
 	};
+	const local = pair && byId.get(pair.localCandidateId);
 	result.transport = {
 		...pick(transport, ['dtlsState', 'tlsVersion', 'srtpCipher',
 			'iceState']),
 		local: pair && end(pair.localCandidateId),
 		remote: pair && end(pair.remoteCandidateId),
+		// Between this browser and its TURN server: udp, tcp or tls.
+		relayed: local?.relayProtocol,
 	};
 	return result;
 }
