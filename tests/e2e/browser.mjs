@@ -4,7 +4,7 @@
 // is one user in a page of his own, with made-up camera and microphone.
 
 import { execFile } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { dirname, extname, join, resolve, sep } from 'node:path';
@@ -30,9 +30,6 @@ const FLAGS = [
 	'--use-fake-device-for-media-stream',
 	'--use-fake-ui-for-media-stream',
 	'--allow-loopback-in-peer-connection',
-	// No name but this machine's own is ever looked up.
-	'--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, ' +
-		'EXCLUDE 127.0.0.1',
 ];
 
 const TYPES = { '.html': 'text/html; charset=utf-8',
@@ -47,6 +44,36 @@ async function buildPage(outDir) {
 		throw new Error('the page cannot be built (npm ci in web/?): ' +
 			(error.stderr || error.message));
 	}
+}
+
+// The page, built and served: { port, close() }, for more than one browser.
+export async function servePage(dir) {
+	const folder = join(resolve(dir), 'page');
+	await buildPage(folder);
+	const server = await serveFolder(folder);
+	return { port: server.address().port, close() {
+		server.closeAllConnections?.();
+		server.close();
+	} };
+}
+
+// Chromium as a program that runs on a host of net.mjs.
+function chromiumOn(host, folder) {
+	if (!host)
+		return CHROMIUM;
+	const program = join(folder, 'chromium');
+	writeFileSync(program, '#!/bin/sh\n' +
+		`exec ${host.enter.join(' ')} '${CHROMIUM}' "$@"\n`,
+	{ mode: 0o700 });
+	return program;
+}
+
+function flags(host) {
+	return [...FLAGS, ...process.getuid() === 0 ? ['--no-sandbox'] : [],
+		// No name but this machine's own is ever looked up. Nothing
+		// leads out of a host, and rules would hide TURN servers there.
+		...host ? [] : ['--host-resolver-rules=MAP * ~NOTFOUND, ' +
+			'EXCLUDE localhost, EXCLUDE 127.0.0.1']];
 }
 
 function serveFolder(folder) {
@@ -134,20 +161,21 @@ function remotePhone(page, name) {
 
 // Starts Chromium. The result: openPhone({ name, jid, password, websocket }),
 // which logs in; stop(). See Phone for what a phone can do, plus log() and
-// page. `console`: everything the pages wrote there.
-export async function startBrowser({ dir }) {
+// page. `console`: everything the pages wrote there. Options:
+//   dir        private folder
+//   page       of servePage(); its own by default
+//   host       of net.mjs, on which it runs
+//   more       flags of Chromium
+export async function startBrowser({ dir, page: shared, host, more = [] }) {
 	const folder = resolve(dir);
-	const pageDir = join(folder, 'page');
 	const tmp = join(folder, 'tmp');
 	mkdirSync(tmp, { recursive: true });
-	await buildPage(pageDir);
-	const server = await serveFolder(pageDir);
-	const url = `http://localhost:${server.address().port}/`;
+	const served = shared ?? await servePage(folder);
+	const url = `http://localhost:${served.port}/`;
 	const console_ = [];
 	const browser = await chromium.launch({
-		executablePath: CHROMIUM,
-		args: process.getuid() === 0 ? [...FLAGS, '--no-sandbox']
-			: FLAGS,
+		executablePath: chromiumOn(host, folder),
+		args: [...flags(host), ...more],
 		ignoreDefaultArgs: ['--mute-audio'],
 		env: { ...process.env, TMPDIR: tmp },
 		timeout: LAUNCH_MS,
@@ -175,8 +203,8 @@ export async function startBrowser({ dir }) {
 		},
 		async stop() {
 			await browser.close();
-			server.closeAllConnections?.();
-			server.close();
+			if (!shared)
+				served.close();
 		},
 	};
 }

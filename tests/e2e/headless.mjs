@@ -25,13 +25,13 @@ const HEADLINES = {
 	bob: [/missed/i, /./],
 };
 
-async function online(phone) {
+export async function online(phone) {
 	await phone.wait('online');
 }
 
 // Asks for the contact's presence and lets it see ours, as a user does who
 // adds it; then it looks like somebody who can be called.
-async function befriend(phone, contact, domain) {
+export async function befriend(phone, contact, domain) {
 	await phone.addContact(domain);
 	await phone.addContact(contact);
 	await phone.wait('approved', { from: contact });
@@ -48,7 +48,7 @@ function flows({ audio, video }) {
 		video.in?.framesDecoded >= FRAMES;
 }
 
-async function mediaFlows(phone, sid) {
+export async function mediaFlows(phone, sid) {
 	let stats;
 	await until(async () => flows(stats = await phone.stats(sid)),
 		() => `no audio and video: ${JSON.stringify(stats)}`, MEDIA_MS);
@@ -65,7 +65,7 @@ function statsLine(name, { audio, video, transport }) {
 }
 
 // alice dials; the result is the id on each side, which may differ.
-async function ring({ alice, bob, dials, shownAs }) {
+export async function ring({ alice, bob, dials, shownAs }) {
 	const from = (await bob.log()).length;
 	const sid = await alice.call(dials);
 	const propose = await bob.wait('propose', {}, { from });

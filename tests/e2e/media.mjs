@@ -1,6 +1,7 @@
 // media.mjs: privatecall-media beside a daemon of privatecalld.mjs, on loopback
 //
-// It takes no configuration file: it must not read the component's secret.
+// It takes no configuration file: it must not read the component's secret. With
+// `host`, one of net.mjs, it runs there, at its addresses.
 
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -18,7 +19,7 @@ process.once('exit', () => folders.forEach((folder) => rmSync(folder,
 //   conf     what the daemon's configuration needs
 //   address  "127.0.0.1:PORT", where both users find it
 //   kill(signal) -> { code, signal }; start(); stop(); log (file), readLog()
-export async function startMedia({ dir, mode = 'blind',
+export async function startMedia({ dir, mode = 'blind', host,
 	binary = process.env.PRIVATECALL_MEDIA ??
 		join(BUILD, 'privatecall-media') }) {
 	// A socket's path is limited, that of a run's folder is not.
@@ -40,8 +41,11 @@ export async function startMedia({ dir, mode = 'blind',
 
 	media.start = async () => {
 		const from = media.readLog().length;
-		child = startChild(binary, ['--address', '127.0.0.1', '--port',
-			'0', '--socket', socket], { log });
+		const [command, ...args] = [...host?.enter ?? [], binary,
+			...(host?.addresses ?? ['127.0.0.1']).flatMap((address) =>
+				['--address', address]),
+			'--port', '0', '--socket', socket];
+		child = startChild(command, args, { log });
 		const found = () => /started .*address=(\S+)/
 			.exec(media.readLog().slice(from));
 		await until(() => found() || !child.alive, () =>

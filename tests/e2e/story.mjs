@@ -11,8 +11,10 @@ import { Conversations } from './clients/conversations.mjs';
 import { bare, notice, ofCall } from './clients/match.mjs';
 import { NS } from './clients/ns.mjs';
 import { startMedia } from './media.mjs';
+import { startNet } from './net.mjs';
 import { startPrivatecalld } from './privatecalld.mjs';
 import { servers, startServer } from './server.mjs';
+import { Skip } from './skip.mjs';
 
 export const stories = [];
 // Called at an address of ours, or at the users' own.
@@ -28,6 +30,8 @@ export const restrictions = [];
 //   conf    its configuration beside what all have
 //   media   a privatecall-media of its own; true: mode blind, else the mode,
 //           or 'default'
+//   net     { host: its addresses }, a bad network of its own (net.mjs), in
+//           which that privatecall-media is the host "media"
 //   server  a Prosody or ejabberd of its own too, which it may restart
 //   not     { server or mode: why it is not run there }, beside its file's
 //           (run.mjs); it is run in all others
@@ -68,8 +72,7 @@ export function equal(got, want, what) {
 		throw new Error(`${what}: expected ${b}, got ${a}`);
 }
 
-export class Skip extends Error {
-}
+export { Skip };
 
 // Users of this host have the server's module; of each slot's host, too.
 export const NATIVE_HOST = 'native.localhost';
@@ -118,10 +121,14 @@ export class Story {
 		this.domain = component.domain;
 		if (this.native)
 			this.host = this.slot?.host ?? this.prosody.host;
+		if (this.definition.net)
+			this.net = await startNet({ dir: this.dir,
+				hosts: this.definition.net });
 		if (this.definition.media)
 			this.media = await startMedia({ dir: this.dir, mode:
 				this.definition.media === true ? undefined :
-					this.definition.media });
+					this.definition.media,
+			host: this.net?.host('media') });
 		this.daemon = await startPrivatecalld({ dir: this.dir,
 			prosody: this.prosody, component,
 			conf: { ...BASE_CONF, hosts: [this.host],
@@ -138,6 +145,7 @@ export class Story {
 			this.browsers.give(this.browser);
 		await this.ownDaemon?.stop();
 		await this.media?.stop();
+		await this.net?.stop();
 		await this.ownProsody?.stop();
 		if (this.slot)
 			this.slots.give(this.slot);

@@ -12,8 +12,8 @@
  *		[delay=MS] [jitter=MS]     N of 1000 packets; what is not
  *	                           named is 0
  *	udp HOST on|off|IP PORT    UDP passes, does not, or to there alone
- *	nat HOST IP                from now on he is seen from there, and at
- *	                           other ports
+ *	nat HOST IP|off            from now on he is seen from there, at other
+ *	                           ports, and only UDP passes; or no more
  *	forward HOST PORT          his 127.0.0.1:PORT is, for TCP, that of
  *	                           who started this: past all that is bad
  *	count HOST
@@ -365,7 +365,8 @@ static bool obey(struct router_host *h, char **word, unsigned n)
 	if (strcmp(word[0], "udp") == 0)
 		return set_udp(h, word + 2, n - 2);
 	if (strcmp(word[0], "nat") == 0)
-		return n == 3 && router_ip(word[2], &h->outer);
+		return n == 3 && (router_ip(word[2], &h->outer) ||
+				  strcmp(word[2], "off") == 0);
 	if (strcmp(word[0], "forward") == 0)
 		return add_forward((unsigned)(h - router.host), word + 2,
 				   n - 2);

@@ -362,7 +362,7 @@ static void test_jitter(void **state)
 	call_them();
 	assert_int_equal(media_pass(), 0);
 	all_is_well();
-	ROW("20 to 100 ms", "test_jitter", EACH_WAY "all open");
+	ROW("jitter of 20 to 100 ms", "test_jitter", EACH_WAY "all open");
 }
 
 static void test_reorder(void **state)
@@ -443,6 +443,20 @@ static void test_address(void **state)
 	    "ways; " EACH_WAY "all open");
 }
 
+/* Their own addresses, of which they tell, lead nowhere. */
+static void test_nat(void **state)
+{
+	(void)state;
+	start_v4();
+	net_does("nat alice 10.77.9.2");
+	net_does("nat bob 10.77.9.3");
+	call_them();
+	assert_int_equal(media_pass(), 0);
+	all_is_well();
+	ROW("both behind NAT, no STUN or TURN", "test_nat", EACH_WAY
+	    "all open");
+}
+
 static void test_families(void **state)
 {
 	(void)state;
@@ -506,8 +520,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_loss), T(test_handshake), T(test_jitter),
 		T(test_reorder), T(test_twice), T(test_delay), T(test_all),
-		T(test_address), T(test_families), T(test_blocked),
-		T(test_one_port),
+		T(test_address), T(test_nat), T(test_families),
+		T(test_blocked), T(test_one_port),
 		cmocka_unit_test(test_table),
 	};
 
