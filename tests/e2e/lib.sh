@@ -11,6 +11,7 @@
 #	EJABBERD    a folder with the programs erl, erlc, dialyzer and
 #	            ejabberdctl of an ejabberd of our own
 #	CHROMIUM    the browser
+#	COTURN      the TURN server, as a program
 #	PRIVATECALL_NETNS  1: inside a network of its own, loopback up
 
 top=$(cd "$(dirname "$0")" && pwd)
@@ -172,6 +173,41 @@ unpack_prosody()
 		chmod +x "$dir.new/bin/$p"
 	done
 	rm -f "$dir.new"/prosody_*.deb
+	mv "$dir.new" "$dir"
+}
+
+# private_coturn: Debian's, below build/: its package would start a service.
+private_coturn()
+{
+	if [ -z "${COTURN:-}" ]; then
+		dir=$build/coturn
+		[ -x "$dir/root/usr/bin/turnserver" ] || unpack_coturn
+		COTURN=$dir/root/usr/bin/turnserver
+		export COTURN
+	fi
+}
+
+unpack_coturn()
+{
+	command -v apt-get >/dev/null || die "This needs Debian's packages."
+	echo "$(now) unpacking coturn into build/coturn"
+	rm -rf "$dir.new"
+	mkdir -p "$dir.new" "$build/log"
+	(
+		cd "$dir.new"
+		apt-get download -q coturn || {
+			as_root apt-get update -q
+			apt-get download -q coturn
+		}
+		dpkg-deb -x coturn_*.deb root
+	) >"$build/log/coturn.log" 2>&1 || {
+		tail -n 5 "$build/log/coturn.log" >&2
+		die "coturn could not be fetched: build/log/coturn.log"
+	}
+	need $(dpkg-deb -f "$dir.new"/coturn_*.deb Depends | tr ',' '\n' |
+		sed 's/|.*//; s/(.*//; s/[ \t]//g' | grep '^lib')
+	rm -f "$dir.new"/coturn_*.deb
+	rm -rf "$dir"
 	mv "$dir.new" "$dir"
 }
 
