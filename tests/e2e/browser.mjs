@@ -132,6 +132,45 @@ function offerOtherwise(videoCodecs) {
 	};
 }
 
+// Runs in the page: ICE anew, by whichever side, as libwebrtc's clients do it:
+// new credentials, which the other answers by his. stanza does so as the
+// initiator; of the responder it would take the answer for a new offer.
+async function restartIce(sid) {
+	const { session } = globalThis.phone.calls.get(sid);
+	if (session.isInitiator) {
+		await session.restartIce();
+		return;
+	}
+	const { pc } = session;
+	const words = (text, name) => text.match(`a=${name}:(.*)`)[1].trim();
+	const answered = new Promise((resolve, reject) => {
+		const before = session.onTransportInfo;
+		session.onTransportInfo = (changes, done) => {
+			const { usernameFragment, password } =
+				changes.contents[0].transport;
+			if (!password)
+				return before.call(session, changes, done);
+			session.onTransportInfo = before;
+			const sdp = pc.currentRemoteDescription.sdp
+				.replace(/a=ice-ufrag:.*/g,
+					`a=ice-ufrag:${usernameFragment}`)
+				.replace(/a=ice-pwd:.*/g, `a=ice-pwd:${password}`)
+				.replace(/a=setup:.*/g, 'a=setup:passive');
+			return pc.setRemoteDescription({ type: 'answer', sdp })
+				.then(() => before.call(session, changes, done))
+				.then(resolve, reject);
+		};
+	});
+	const offer = await pc.createOffer({ iceRestart: true });
+	session.send('transport-info', { contents: [{ creator: 'initiator',
+		name: words(offer.sdp, 'mid'), transport: {
+			transportType: session.transportType,
+			usernameFragment: words(offer.sdp, 'ice-ufrag'),
+			password: words(offer.sdp, 'ice-pwd') } }] });
+	await pc.setLocalDescription(offer);
+	await answered;
+}
+
 // Calls go to the page's own Phone (web/src/phone.js); what fails there fails
 // here, with the user's name.
 function remotePhone(page, name) {
@@ -150,6 +189,7 @@ function remotePhone(page, name) {
 		name, page,
 		log: () => page.evaluate(() => globalThis.phone.log),
 		jid: () => page.evaluate(() => globalThis.phone.client.jid),
+		restartIce: (sid) => page.evaluate(restartIce, sid),
 		offersOtherwise: (...codecs) => page.evaluate(offerOtherwise,
 			codecs),
 	};

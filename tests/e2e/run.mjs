@@ -114,11 +114,12 @@ class Slots {
 	}
 }
 
-// The browser of the stories that want one: one at a time, for two that watch
+// The browser, for two of the stories that want it at a time: pages that watch
 // each other's pictures take the whole of a small machine.
 class Browsers extends Slots {
 	constructor(dir) {
-		super([() => (this.started ??= startBrowser({ dir }))]);
+		const browser = () => (this.started ??= startBrowser({ dir }));
+		super([browser, browser]);
 	}
 
 	async stop() {

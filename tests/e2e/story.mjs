@@ -106,8 +106,10 @@ export class Story {
 	async open() {
 		if (this.definition.native)
 			this.domain = this.prosody.host;
-		if (this.definition.browser)
-			this.browser = await this.browsers.take();
+		if (this.definition.browser) {
+			this.turn = await this.browsers.take();
+			this.browser = await this.turn();
+		}
 		if (!this.definition.own)
 			return;
 		if (this.definition.server)
@@ -141,8 +143,8 @@ export class Story {
 		await Promise.all([...this.clients.map((c) => c.close()),
 			...this.pages.map((page) => this.closePage(page))]
 			.map((end) => end.catch(() => {})));
-		if (this.browser)
-			this.browsers.give(this.browser);
+		if (this.turn)
+			this.browsers.give(this.turn);
 		await this.ownDaemon?.stop();
 		await this.media?.stop();
 		await this.net?.stop();
@@ -232,7 +234,7 @@ export class Story {
 	async page(name, options) {
 		const user = this.user(name);
 		await this.prosody.settled?.();
-		const page = await (await this.browser()).openPhone({ name,
+		const page = await this.browser.openPhone({ name,
 			jid: `${user}@${this.host}`, password: 'secret',
 			websocket: this.prosody.websocket, ...options });
 		this.pages.push(page);

@@ -38,7 +38,7 @@ export async function mediaStats(pc) {
 	const local = pair && byId.get(pair.localCandidateId);
 	result.transport = {
 		...pick(transport, ['dtlsState', 'tlsVersion', 'srtpCipher',
-			'iceState']),
+			'iceState', 'iceLocalUsernameFragment']),
 		local: pair && end(pair.localCandidateId),
 		remote: pair && end(pair.remoteCandidateId),
 		// Between this browser and its TURN server: udp, tcp or tls.

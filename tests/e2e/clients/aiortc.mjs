@@ -58,6 +58,10 @@ class End {
 			'no answer'}\n${this.said}`);
 	}
 
+	kill() {
+		this.child.kill('SIGKILL');
+	}
+
 	async close() {
 		this.child.stdin.end();
 		const late = setTimeout(() => this.child.kill('SIGKILL'), 3000);
@@ -106,6 +110,13 @@ export class Live extends Aiortc {
 	// As a page of web/ says it (web/src/stats.js).
 	stats(call) {
 		return call.end.ask('stats');
+	}
+
+	// As when its machine loses power: nothing is said.
+	kill() {
+		this.drop();
+		for (const end of this.ends)
+			end.kill();
 	}
 
 	async close() {

@@ -1,14 +1,16 @@
 // browsers.mjs: real media: pages of web/ in Chromium, and aiortc, that see and
 // hear each other through privatecall-media
 
+import { until } from '../children.mjs';
 import { Live } from '../clients/aiortc.mjs';
+import { jmi } from '../clients/match.mjs';
 import { mediaGoOn } from '../headless.mjs';
 import { assert, equal, story } from '../story.mjs';
 
 const VIDEO = ['audio', 'video'];
 const NOT = { gateway: 'of the address that is called media do not depend' };
 
-const real = (media) => ({ media, browser: true, slow: true, lasts: 90,
+const real = (media) => ({ media, browser: true, slow: true, lasts: 150,
 	not: NOT });
 
 // A side: [a page, its sid] or [aiortc's, its call].
@@ -25,6 +27,8 @@ async function bothWays(t, media, ...sides) {
 	equal((await t.running()).map(({ mode }) => mode), [media], 'modes');
 }
 
+const calls = (client, jid) => client.call(jid, VIDEO, { remembered: true });
+
 for (const media of ['blind', 'room'])
 	story(`${media} X5 aiortc and Chromium call each other: both see and ` +
 		'hear', real(media), async (t) => {
@@ -37,8 +41,7 @@ for (const media of ['blind', 'room'])
 		await page.hangup(sid);
 		await bob.shows(ring, 'ended');
 		const from = (await page.log()).length;
-		const out = await bob.call(t.jid('alice'), VIDEO,
-			{ remembered: true });
+		const out = await calls(bob, t.jid('alice'));
 		const { sid: id } = await page.wait('propose', {}, { from });
 		await page.answer(id);
 		await bothWays(t, media, [page, id], [bob, out]);
@@ -49,31 +52,50 @@ for (const media of ['blind', 'room'])
 
 // --- two pages, and each comes back (F23) ----------------------------------
 // alice calls bob: { alice: [page, sid], bob: [page, sid] }.
-async function pagesTalk(t) {
+async function pagesTalk(t, media = 'room') {
 	const [alice, bob] = await Promise.all(['alice', 'bob'].map(
 		(name) => t.page(name)));
 	const out = await alice.call(t.jid('bob'));
 	const { sid } = await bob.wait('propose');
 	await bob.answer(sid);
-	await bothWays(t, 'room', [alice, out], [bob, sid]);
+	await bothWays(t, media, [alice, out], [bob, sid]);
 	return { alice: [alice, out], bob: [bob, sid] };
 }
 
-// `name` calls from another page: he is in, nobody rings, the other is told.
-async function comesBack(t, name, [stays, sid], codecs) {
-	const before = await stays.stats(sid);
-	const from = (await stays.log()).length;
-	const page = await t.page(name, { resource: `back${t.pages.length}` });
-	if (codecs)
-		await page.offersOtherwise(...codecs);
-	const id = await page.call(t.jid(stays.name));
-	await Promise.all([goesOn([stays, sid], before), goesOn([page, id])]);
+// `stays` neither rang nor ended since `from`, and has been told who came.
+async function wasTold(t, stays, from) {
+	if (!stays.page) {
+		await stays.waitFor(t.notice(/is back in your call/));
+		await stays.expectNothing(jmi('propose'), undefined, { from });
+		return;
+	}
 	const { body } = await stays.wait('headline', {}, { from });
-	assert(/is back/.test(body), `${stays.name} is told: ${body}`);
+	assert(/is back in your call/.test(body), `he is told: ${body}`);
 	const seen = (await stays.log()).slice(from);
 	assert(!seen.some(({ what }) => /propose|terminated/.test(what)),
 		`${stays.name} saw ${seen.map(({ what }) => what)}`);
-	return [page, id];
+}
+
+// enter() calls who stays; the result is that side of the call.
+async function returns(t, [stays, call], enter) {
+	const before = await stays.stats(call);
+	const from = stays.page ? (await stays.log()).length : stays.mark();
+	const side = await enter();
+	await Promise.all([goesOn([stays, call], before), goesOn(side)]);
+	await wasTold(t, stays, from);
+	return side;
+}
+
+// `name` calls from another page.
+function comesBack(t, name, side, codecs) {
+	return returns(t, side, async () => {
+		const page = await t.page(name,
+			{ resource: `back${t.pages.length}` });
+		if (codecs)
+			await page.offersOtherwise(...codecs);
+		return [page, await page.call(
+			t.jid(name === 'alice' ? 'bob' : 'alice'))];
+	});
 }
 
 story('room F23 X8 a user comes back from another device in Chromium: the ' +
@@ -110,3 +132,101 @@ for (const [words, codecs, mimes] of [
 			await alice[0].wait('terminated',
 				{ sid: alice[1], reason: 'success' });
 		});
+
+story('room F23 aiortc and Chromium come back to each other', real('room'),
+	async (t) => {
+		const page = await t.page('alice');
+		const bob = await t.login(Live, 'bob', { resource: 'one' });
+		const out = await calls(bob, t.jid('alice'));
+		const { sid } = await page.wait('propose');
+		await page.answer(sid);
+		await bothWays(t, 'room', [page, sid], [bob, out]);
+		bob.kill();
+		const [back, call] = await returns(t, [page, sid], async () => {
+			const phone = await t.another(Live, 'bob',
+				{ resource: 'two' });
+			return [phone, await calls(phone, t.jid('alice'))];
+		});
+		await page.kill();
+		const [again, id] = await comesBack(t, 'alice', [back, call]);
+		await again.hangup(id);
+		await back.shows(call, 'ended');
+		equal(call.reason.name, 'success', 'reason');
+	});
+
+// --- what befalls a call --------------------------------------------------
+const credentialsOf = (stats) => stats.transport.iceLocalUsernameFragment;
+
+for (const media of ['blind', 'room'])
+	story(`${media} ICE restart of either side in Chromium: both go on, the ` +
+		'other hears nothing', real(media), async (t) => {
+		const sides = Object.values(await pagesTalk(t, media));
+		for (const [[page, sid], [other, its]] of
+			[sides, [...sides].reverse()]) {
+			const [own, theirs] = await Promise.all(
+				[page.stats(sid), other.stats(its)]);
+			await page.restartIce(sid);
+			const [now, there] = await Promise.all([
+				goesOn([page, sid], own), goesOn([other, its], theirs)]);
+			assert(credentialsOf(now) !== credentialsOf(own),
+				`${page.name} has the old credentials`);
+			equal(credentialsOf(there), credentialsOf(theirs),
+				`credentials of ${other.name}`);
+		}
+		const [[page, sid], [other, its]] = sides;
+		await page.hangup(sid);
+		await other.wait('terminated', { sid: its, reason: 'success' });
+	});
+
+const upIn = async (t) => (await t.running()).map(
+	({ state, mode }) => `${state} ${mode}`);
+
+// Consent has ended (RFC 7675), on the real clock: of that privatecall-media
+// keeps none that could be moved.
+async function tabIsKilled(t) {
+	const { alice, bob: [page] } = await pagesTalk(t);
+	await page.kill();
+	await until(() => /side=callee step=lost/.test(t.media.readLog()),
+		'bob is not lost', 45000);
+	await t.clock('+30s');
+	equal(await upIn(t), ['up room'], 'calls');
+	return alice;
+}
+
+story('room F28 a tab is killed in Chromium: the other stays, and he comes ' +
+	'back within a minute', real('room'), async (t) => {
+	const alice = await tabIsKilled(t);
+	const [page, id] = await comesBack(t, 'bob', alice);
+	await t.clock('+61s');
+	equal(await upIn(t), ['up room'], 'calls');
+	await page.hangup(id);
+	await alice[0].wait('terminated', { sid: alice[1], reason: 'success' });
+});
+
+story('room F28 a tab is killed in Chromium: after a minute the call ends ' +
+	'for the other', real('room'), async (t) => {
+	const [page, sid] = await tabIsKilled(t);
+	await t.clock('+31s');
+	await page.wait('terminated', { sid, reason: 'connectivity-error' });
+	equal(await t.running(), [], 'calls');
+});
+
+story('room F23 two hours are over in Chromium: the call goes on, who calls ' +
+	'then rings', real('room'), async (t) => {
+	const { alice, bob } = await pagesTalk(t);
+	const [{ id: old }] = await t.running();
+	const before = await alice[0].stats(alice[1]);
+	await t.clock('+2h');
+	await goesOn(alice, before);
+	equal(await upIn(t), ['up room'], 'calls');
+	await bob[0].kill();
+	const from = (await alice[0].log()).length;
+	const page = await t.page('bob', { resource: 'again' });
+	const id = await page.call(t.jid('alice'));
+	const { sid } = await alice[0].wait('propose', {}, { from });
+	await alice[0].answer(sid);
+	await bothWays(t, 'room', [page, id], [alice[0], sid]);
+	await alice[0].wait('terminated', { sid: alice[1] });
+	const [{ id: now }] = await t.running();
+	assert(now !== old, 'it is the old call');
+});
