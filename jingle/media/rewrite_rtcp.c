@@ -313,8 +313,10 @@ static uint32_t any_of_other(const struct rewriting *w, uint32_t ssrc)
 }
 
 /* The packets are counted from a first number on: that is moved, all else is
- * relative to it. One that begins before the other's switch is dropped whole;
- * senders bear that, for this one may be lost as well. */
+ * relative to it. It ends where its counts say so: what was padding is zeros
+ * behind it then, for ours may follow, and only a last one may have padding.
+ * One that begins before the other's switch is dropped whole; senders bear
+ * that, for this one may be lost as well. */
 static size_t transport_cc(struct rewriting *w, const struct rtcp_packet *p,
 			   unsigned char *fci, size_t len)
 {
@@ -332,6 +334,8 @@ static size_t transport_cc(struct rewriting *w, const struct rtcp_packet *p,
 	}
 	put16(fci, (uint16_t)(base - row->offset));
 	memmove(fci_to(w), fci, len);
+	for (; len % 4; len++)
+		fci_to(w)[len] = 0;
 	return feedback(w, p, any_of_other(w, w->about), len);
 }
 

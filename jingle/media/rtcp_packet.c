@@ -44,7 +44,7 @@ static int next(struct rtcp_packet_walk *w, struct rtcp_packet *p)
 		if (p->body + p->len != w->end || !p->len)
 			return EBADMSG;
 		n = p->body[p->len - 1];
-		if (!n || n % 4 || n > p->len)
+		if (!n || n > p->len)
 			return EBADMSG;
 		p->len -= n;
 		w->at = w->end;

@@ -54,7 +54,8 @@ struct rtcp_packet_walk {
 
 /* Is all of it well-formed? 0; EBADMSG: empty, another version, a length that
  * leads beyond the end, one too short for its count, padding of any but the
- * last one (6.4.1) or of no whole words. */
+ * last one. Padding need not be of whole words, though 6.4.1 says so: browsers
+ * pad transport-wide feedback by one to three bytes. */
 int rtcp_packet_check(void *packet, size_t len);
 
 /* Walks what was checked, from the start; false at the end. */

@@ -53,7 +53,7 @@ static const struct {
 	{ "padding of the whole body", "a0ca 0001 00000004", 0 },
 	{ "padding, empty", "a0ca 0000", EBADMSG },
 	{ "padding of 0", "a0c9 0002 00000001 00000000", EBADMSG },
-	{ "padding of 3", "a0c9 0002 00000001 00000003", EBADMSG },
+	{ "padding of 3", "a0c9 0002 00000001 00000003", 0 },
 	{ "padding of more than there is", "a0c9 0002 00000001 0000000c",
 	  EBADMSG },
 	{ "padding in place of the SSRC", "a0c9 0001 00000004", EBADMSG },
