@@ -9,6 +9,7 @@
 #include "jingle/media/bytes.h"
 #include "jingle/media/rewrite_private.h"
 
+#define MISSING_MAX 3000           /* packets in a row */
 #define ROW_START 0x10000          /* so that what comes late is no less
 				      than 1 */
 #define OSN_SIZE 2                 /* RFC 4588, 4 */
@@ -315,11 +316,22 @@ static void begin_timestamps(struct rewrite_source *s, int64_t now,
 	s->offset = s->timestamp + (uint32_t)(passed ? passed : 1) - in;
 }
 
+/* What is missing between two packets; one that comes late is not any more. A
+ * jump is none of packets that were sent (RFC 3550, A.1). */
+static void count_missing(struct rewrite *r, int64_t before, int64_t after)
+{
+	int64_t step = after - before;
+
+	if (step <= MISSING_MAX)
+		r->heard.missing += step - 1;
+}
+
 static bool move(struct rewrite *r, struct rewrite_source *s, int64_t now,
 		 struct rtp_packet *p)
 {
 	uint32_t clock = r->map.type[p->type].clock;
 	int64_t highest = s->seq.highest;
+	bool begun = s->seq.begun;
 	uint16_t seq;
 
 	if (s->rtx) {
@@ -330,6 +342,9 @@ static bool move(struct rewrite *r, struct rewrite_source *s, int64_t now,
 	}
 	if (!row_forward(&s->seq, p->seq, &seq))
 		return drop(r, REWRITE_N_BEFORE);
+	if (begun)
+		count_missing(r, highest, s->seq.highest);
+	s->clock = clock;
 	rtp_packet_set_seq(p, seq);
 	rtp_packet_set_timestamp(p, p->timestamp + s->offset);
 	rtp_packet_set_ssrc(p, s->out);

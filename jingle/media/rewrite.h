@@ -139,15 +139,29 @@ struct rewrite_source {
 	uint32_t timestamp;        /* sent, of the highest sequence number */
 	int64_t at;                /* when, ms; 0: none yet */
 	uint32_t packets, octets;  /* sent, as an SR counts them */
+	uint32_t clock;            /* of the last payload type, Hz */
 	uint32_t sr[REWRITE_SR_MAX];       /* NTP time of the last reports, the
 					      middle 32 bits, as in LSR */
+	int64_t sr_at[REWRITE_SR_MAX];     /* when they went on, ms */
 	unsigned srs;              /* reports sent in this session */
 	uint32_t lost;             /* last report of the receiver */
 	uint32_t lost_before;      /* of it, in sessions before */
 };
 
+/* How all sources of one direction fare, for the record of a call. */
+struct rewrite_heard {
+	int64_t missing;           /* numbers of the sender's that did not come
+				      here */
+	int64_t lost;              /* what the receiver says did not come to
+				      him; with those */
+	uint64_t reports, jitter;  /* of his, and their sum in us */
+	uint64_t trips, trip;      /* times from us to him and back, and their
+				      sum in ms */
+};
+
 struct rewrite {
 	struct rewrite_map map;
+	struct rewrite_heard heard;
 	uint32_t session;          /* how often the sender was another one */
 	unsigned sources;
 	struct rewrite_source source[REWRITE_SOURCES_MAX];
@@ -168,11 +182,11 @@ void rewrite_switch(struct rewrite *r);
  * True: it goes on, as long as it was. */
 bool rewrite_rtp(struct rewrite *r, int64_t now, void *packet, size_t len);
 
-/* An RTCP packet of one side, in place: `his` is the direction that it sends,
- * `other` the one that it receives. Returns the bytes that go on, at most
- * `size` (at least `len`), 0: none. */
-size_t rewrite_rtcp(struct rewrite *his, struct rewrite *other, void *packet,
-		    size_t len, size_t size);
+/* An RTCP packet of one side, in place, at `now` as above: `his` is the
+ * direction that it sends, `other` the one that it receives. Returns the bytes
+ * that go on, at most `size` (at least `len`), 0: none. */
+size_t rewrite_rtcp(struct rewrite *his, struct rewrite *other, int64_t now,
+		    void *packet, size_t len, size_t size);
 
 /* Asks the sender of `r` for a picture of each of its videos (RFC 4585,
  * 6.3.1), in the name of who sends on `other`. Returns bytes, at most

@@ -20,9 +20,12 @@
 #define FIR_SIZE 8
 #define TRANSPORT_CC_SIZE 8        /* FCI before its chunks */
 #define NOBODYS_SSRC 1             /* of who sends nothing */
+#define JITTER_MAX 10              /* s; over it a report is not believed */
+#define TRIP_MAX 60000             /* ms, likewise */
 
 struct rewriting {
 	struct rewrite *his, *other;
+	int64_t now;
 	unsigned char *to;         /* where the next one is written */
 	uint32_t from, about;      /* SSRCs of the feedback in hand: who sends
 				      it, and of whose media */
@@ -67,16 +70,43 @@ static struct rewrite_source *source_of_other(struct rewriting *w,
 /* --- reports ---------------------------------------------------------- */
 
 /* LSR and DLSR measure the round trip if that SR was of this session: its time
- * of day went through unchanged. Else both are 0 (RFC 3550, 6.4.1). */
-static void check_lsr(const struct rewrite_source *s, unsigned char *block)
+ * of day went through unchanged. Else both are 0 (RFC 3550, 6.4.1). From when
+ * it went on, they measure ours to him. */
+static void check_lsr(struct rewriting *w, const struct rewrite_source *s,
+		      unsigned char *block)
 {
 	uint32_t lsr = get32(block + 16);
+	int64_t held = (int64_t)get32(block + 20) * 1000 >> 16;
 	unsigned i;
 
-	for (i = 0; i < s->srs && i < REWRITE_SR_MAX; i++)
-		if (s->sr[i] == lsr)
+	for (i = 0; i < s->srs && i < REWRITE_SR_MAX; i++) {
+		if (s->sr[i] != lsr)
+			continue;
+		held = w->now - s->sr_at[i] - held;
+		if (held < -1 || held > TRIP_MAX)
 			return;
+		w->other->heard.trips++;
+		w->other->heard.trip += held > 0 ? (uint64_t)held : 0;
+		return;
+	}
 	memset(block + 16, 0, 8);
+}
+
+/* The parts of a report that are about the way to him. */
+static void hear(struct rewriting *w, struct rewrite_source *s,
+		 const unsigned char *block)
+{
+	struct rewrite_heard *h = &w->other->heard;
+	uint32_t lost = get32(block + 4) & 0xffffff, more = lost - s->lost;
+	uint64_t jitter = get32(block + 12);
+
+	/* The difference of two signed numbers of 24 bits. */
+	h->lost += (int32_t)(more << 8) / 256;
+	s->lost = lost;
+	if (!s->clock || jitter / s->clock >= JITTER_MAX)
+		return;
+	h->reports++;
+	h->jitter += jitter * 1000000 / s->clock;
 }
 
 /* A report block (RFC 3550, 6.4.1), in place:
@@ -100,7 +130,7 @@ static bool block_back(struct rewriting *w, unsigned char *block)
 	if (!s)
 		return false;
 	highest = rewrite_near(s->seq.highest, (uint16_t)get32(block + 8));
-	s->lost = lost;
+	hear(w, s, block);
 	if (highest < s->seq.first) {
 		s->lost_before = lost;
 		counted(w, REWRITE_N_BEFORE);
@@ -110,7 +140,7 @@ static bool block_back(struct rewriting *w, unsigned char *block)
 	put32(block + 4, ((uint32_t)block[4] << 24) |
 	      ((lost - s->lost_before) & 0xffffff));
 	put32(block + 8, (uint32_t)(highest - s->seq.offset));
-	check_lsr(s, block);
+	check_lsr(w, s, block);
 	return true;
 }
 
@@ -165,6 +195,7 @@ static size_t sender_report(struct rewriting *w, const struct rtcp_packet *p)
 		return report(w, p, RTCP_PACKET_SENDER_SIZE);
 	memmove(to, p->body, RTCP_PACKET_SENDER_SIZE);
 	put32(to, s->out);
+	s->sr_at[s->srs % REWRITE_SR_MAX] = w->now;
 	s->sr[s->srs++ % REWRITE_SR_MAX] = get32(to + 6);
 	put32(to + 12, get32(to + 12) + s->offset);
 	put32(to + 16, s->packets);
@@ -408,10 +439,11 @@ static size_t own_sdes(const struct rewriting *w, size_t space)
 	return rtcp_packet_head(w->to, RTCP_SDES, w->reporters, len);
 }
 
-size_t rewrite_rtcp(struct rewrite *his, struct rewrite *other, void *packet,
-		    size_t len, size_t size)
+size_t rewrite_rtcp(struct rewrite *his, struct rewrite *other, int64_t now,
+		    void *packet, size_t len, size_t size)
 {
-	struct rewriting w = { .his = his, .other = other, .to = packet };
+	struct rewriting w = { .his = his, .other = other, .now = now,
+			       .to = packet };
 	unsigned char *start = packet;
 	struct rtcp_packet_walk walk;
 	struct rtcp_packet p;

@@ -40,9 +40,19 @@ struct media {
 
 /* --- the log: a line for each stage of a call ------------------------- */
 
+/* "name:5", after a comma if it is not the first; 0 is left out. */
+static void add_count(char *line, size_t size, const char *name, uint64_t n)
+{
+	size_t len = strlen(line);
+
+	if (n)
+		snprintf(line + len, size - len, "%s%s:%" PRIu64,
+			 len ? "," : "", name, n);
+}
+
 static void log_closed(const struct wire_msg *m)
 {
-	char side[WIRE_SIDES][96], dropped[256] = "";
+	char side[WIRE_SIDES][96], dropped[256] = "", rewritten[512] = "";
 	unsigned i;
 
 	for (i = 0; i < WIRE_SIDES; i++)
@@ -53,14 +63,14 @@ static void log_closed(const struct wire_msg *m)
 			 m->closed.side[i].out_packets,
 			 m->closed.side[i].out_bytes);
 	for (i = 0; i < WIRE_DROPS; i++)
-		if (m->closed.dropped[i])
-			snprintf(dropped + strlen(dropped),
-				 sizeof(dropped) - strlen(dropped),
-				 "%s%s:%" PRIu64, *dropped ? "," : "",
-				 wire_drop_name(i), m->closed.dropped[i]);
+		add_count(dropped, sizeof(dropped), wire_drop_name(i),
+			  m->closed.dropped[i]);
+	for (i = 0; i < REWRITE_COUNTS; i++)
+		add_count(rewritten, sizeof(rewritten), rewrite_count_name(i),
+			  m->closed.rewritten[i]);
 	log_line(LOG_INFO, "call closed", "call", m->call, "caller", side[0],
 		 "callee", side[1], "dropped", *dropped ? dropped : NULL,
-		 NULL);
+		 "rewritten", *rewritten ? rewritten : NULL, NULL);
 }
 
 static void log_said(struct media *d, const struct wire_msg *m)
@@ -72,6 +82,10 @@ static void log_said(struct media *d, const struct wire_msg *m)
 		log_line(LOG_INFO, "leg", "call", m->call, "transport",
 			 number, "side", wire_side_name(m->side), "step",
 			 wire_step_name(m->said.step), NULL);
+	else if (m->kind == WIRE_TROUBLE)
+		log_line(LOG_WARN, "leg", "call", m->call, "transport",
+			 number, "side", wire_side_name(m->side), "dtls",
+			 m->trouble.text, NULL);
 	else if (m->kind == WIRE_CREDENTIALS)
 		log_line(LOG_INFO, "leg", "call", m->call, "transport",
 			 number, "side", wire_side_name(m->side), "step",

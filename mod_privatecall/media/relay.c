@@ -167,6 +167,7 @@ static void close_transport(struct relay *r, struct transport *t)
 		table_name(r, l, true);
 		heap_put(r, l, INT64_MAX);
 		ice_clear(&l->agent);
+		room_sum(l);
 		room_free(l);
 	}
 	table_give_slot(r, t);
@@ -339,6 +340,23 @@ static void take_open(struct relay *r, const struct wire_msg *m)
 	refuse(r, m, WIRE_NO_MEMORY);
 }
 
+static uint32_t mean(uint64_t sum, uint64_t n)
+{
+	return n ? (uint32_t)(sum / n) : 0;
+}
+
+/* He reports of what the other sent. */
+static void put_quality(struct wire_quality *q, const struct rewrite_heard *his,
+			const struct rewrite_heard *others)
+{
+	q->missing = his->missing > 0 ? (uint64_t)his->missing : 0;
+	q->lost = others->lost > 0 ? (uint64_t)others->lost : 0;
+	q->reports = (uint32_t)others->reports;
+	q->jitter = mean(others->jitter, others->reports);
+	q->trips = (uint32_t)others->trips;
+	q->trip = mean(others->trip, others->trips);
+}
+
 static void take_close(struct relay *r, const struct wire_msg *m)
 {
 	struct call *c = table_call(r, m->call);
@@ -351,10 +369,15 @@ static void take_close(struct relay *r, const struct wire_msg *m)
 			if (c->transport[i])
 				close_transport(r, c->transport[i]);
 		closed.closed = c->sum;
+		closed.closed.mode = c->mode;
+		for (i = 0; i < WIRE_SIDES; i++)
+			put_quality(&closed.closed.quality[i], &c->heard[i],
+				    &c->heard[!i]);
 		close_call(r, c);
 	} else {
 		r->count[RELAY_N_UNKNOWN]++;
 	}
+	closed.closed.round = m->close.round;
 	r->to.say(&closed, r->arg);
 }
 

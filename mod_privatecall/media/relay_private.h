@@ -11,6 +11,8 @@
 
 #define LEG_SEEN_MAX 16            /* addresses of one leg */
 #define CHECK_WAYS 4               /* places that an id may take */
+#define TROUBLES_MAX 4             /* that are said of one handshake: anybody
+				      may make more */
 #define DTLS_HANDSHAKE 22          /* first byte of a record with part of it
 				      (RFC 6347, 4.1) */
 
@@ -33,6 +35,8 @@ struct room_leg {                  /* mode `room`: DTLS and SRTP end here */
 	struct dtls_srtp *dtls;    /* NULL: his fingerprint is not known yet */
 	struct srtp *in, *out;     /* NULL: there are no keys yet */
 	bool done;                 /* DTLS has ended one way or the other */
+	uint8_t troubles;          /* said of this handshake */
+	const char *why, *alert;   /* said last */
 	struct rewrite sends;      /* what he sends, as the other knows it */
 };
 
@@ -67,6 +71,8 @@ struct call {
 	struct dtls_identity *identity;            /* `room`: ours */
 	struct transport *transport[WIRE_TRANSPORTS_MAX];  /* NULL: not open */
 	struct wire_closed sum;    /* of those dropped; all drops */
+	struct rewrite_heard heard[WIRE_SIDES];    /* of what each sent, in
+					      directions that have ended */
 };
 
 struct asked {                     /* a check of ours: its answer's leg */
@@ -176,6 +182,8 @@ void pass_packet(struct relay *r, const struct addr *from,
 
 bool room_new(struct leg *l);              /* false: no memory */
 void room_free(struct leg *l);
+/* What is known of the direction that he sends goes to the call's sums. */
+void room_sum(struct leg *l);
 /* Both legs are there. */
 void room_begin(struct relay *r, struct transport *t);
 /* He comes anew: DTLS and what the rest knows of him. */

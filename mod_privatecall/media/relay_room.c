@@ -10,6 +10,7 @@
 #include "mod_privatecall/media/relay_private.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,6 +30,27 @@ static void forget_keys(struct room_leg *room)
 	room->dtls = NULL;
 	room->in = room->out = NULL;
 	room->done = false;
+	room->troubles = 0;
+	room->why = room->alert = NULL;
+}
+
+void room_sum(struct leg *l)
+{
+	struct call *c = l->transport->call;
+	struct rewrite_heard *sum = &c->heard[l->side], *h;
+	unsigned i;
+
+	if (!l->room)
+		return;
+	h = &l->room->sends.heard;
+	sum->missing += h->missing;
+	sum->lost += h->lost;
+	sum->reports += h->reports;
+	sum->jitter += h->jitter;
+	sum->trips += h->trips;
+	sum->trip += h->trip;
+	for (i = 0; i < REWRITE_COUNTS; i++)
+		c->sum.rewritten[i] += l->room->sends.count[i];
 }
 
 void room_free(struct leg *l)
@@ -69,6 +91,7 @@ void room_renew(struct relay *r, struct leg *l)
 {
 	forget_keys(l->room);
 	rewrite_switch(&l->room->sends);
+	room_sum(relay_other(l));
 	begin_sending(r, relay_other(l));
 }
 
@@ -157,6 +180,36 @@ static void say_result(struct relay *r, struct leg *l)
 	}
 }
 
+static void say_trouble(struct relay *r, struct leg *l, const char *before,
+			const char *text)
+{
+	struct wire_msg m;
+
+	if (l->room->troubles == TROUBLES_MAX)
+		return;
+	l->room->troubles++;
+	wire_begin(&m, WIRE_TROUBLE, l->transport->call->id);
+	m.transport = l->transport->number;
+	m.side = l->side;
+	snprintf(m.trouble.text, sizeof(m.trouble.text), "%s%s", before, text);
+	r->to.say(&m, r->arg);
+}
+
+/* Why a handshake may never end. (Another's certificate is said as such.) */
+static void look_for_trouble(struct relay *r, struct leg *l)
+{
+	struct room_leg *room = l->room;
+	const char *why = dtls_srtp_why(room->dtls);
+	const char *alert = dtls_srtp_alert(room->dtls);
+
+	if (why && why != room->why)
+		say_trouble(r, l, "", why);
+	if (alert && alert != room->alert)
+		say_trouble(r, l, "his alert: ", alert);
+	room->why = why;
+	room->alert = alert;
+}
+
 /* After each step of his association: what it sends, and what it is now. */
 static void follow(struct relay *r, struct leg *l)
 {
@@ -167,6 +220,8 @@ static void follow(struct relay *r, struct leg *l)
 			  r->dtls.datagram[i].len);
 	if (!l->room->done)
 		say_result(r, l);
+	if (!l->room->done)
+		look_for_trouble(r, l);
 	relay_settle(r, l);
 }
 
@@ -264,7 +319,7 @@ static void pass_numbers(struct relay *r, struct leg *l, struct leg *to,
 			 bool rtcp, size_t len)
 {
 	if (rtcp)
-		len = rewrite_rtcp(&l->room->sends, &to->room->sends,
+		len = rewrite_rtcp(&l->room->sends, &to->room->sends, r->now,
 				   r->packet, len, sizeof(r->packet));
 	else if (!rewrite_rtp(&l->room->sends, r->now, r->packet, len))
 		pass_drop(r, l, WIRE_NOT_MAPPED);

@@ -25,7 +25,7 @@ static const struct {
 	[WIRE_RENEW] = { "renew", WITH(renew), ONE_SIDE },
 	[WIRE_RESTART] = { "restart", BASE, ONE_SIDE },
 	[WIRE_DROP] = { "drop", BASE, OF_CALL | OF_TRANSPORT },
-	[WIRE_CLOSE] = { "close", BASE, OF_CALL },
+	[WIRE_CLOSE] = { "close", WITH(close), OF_CALL },
 	[WIRE_LIST] = { "list", BASE, 0 },
 	[WIRE_WELCOME] = { "welcome", WITH(welcome), OF_MEDIA },
 	[WIRE_READY] = { "ready", WITH(ready),
@@ -35,6 +35,7 @@ static const struct {
 	[WIRE_CREDENTIALS] = { "credentials", WITH(credentials),
 			       OF_MEDIA | ONE_SIDE },
 	[WIRE_STEP] = { "step", WITH(said), OF_MEDIA | ONE_SIDE },
+	[WIRE_TROUBLE] = { "trouble", WITH(trouble), OF_MEDIA | ONE_SIDE },
 	[WIRE_CALL] = { "call", WITH(listed),
 			OF_MEDIA | OF_CALL | OF_TRANSPORT },
 	[WIRE_LISTED] = { "listed", BASE, OF_MEDIA },
@@ -65,6 +66,17 @@ static bool is_text(const char *text, size_t size)
 	while (len < size && !text[len])
 		len++;
 	return len == size && !text[size - 1];
+}
+
+/* ... of printable ASCII, that can be shown to users. */
+static bool is_plain_text(const char *text, size_t size)
+{
+	size_t i;
+
+	for (i = 0; i < size && text[i]; i++)
+		if (text[i] < ' ' || text[i] > '~')
+			return false;
+	return i && is_text(text, size);
 }
 
 /* 8-4-4-4-12 hexadecimal digits. */
@@ -162,6 +174,10 @@ static bool is_part(const struct wire_msg *m)
 		return are_credentials(&m->credentials);
 	case WIRE_STEP:
 		return m->said.step < WIRE_STEPS;
+	case WIRE_CLOSED:
+		return m->closed.mode < WIRE_MODES;
+	case WIRE_TROUBLE:
+		return is_plain_text(m->trouble.text, WIRE_TROUBLE_SIZE);
 	case WIRE_CALL:
 		return m->listed.side[WIRE_CALLER].state < ICE_STATES &&
 		       m->listed.side[WIRE_CALLEE].state < ICE_STATES;

@@ -13,8 +13,9 @@
  *       | SECURITY(his fingerprint, our role) *     |  mode `room`
  *       | MAP(numbers of what he sends)             |
  *       |              STEP(side, CHECKED) and so on|  each once
- *       | CLOSE(call)                               |
- *       |                          CLOSED(counters) |
+ *       |              TROUBLE(side, why DTLS fails)|
+ *       | CLOSE(call, round)                        |
+ *       |                   CLOSED(round, counters) |
  *
  * Media listens, control connects, and connects again. A new control that says
  * HELLO takes the place of the one before; the same one says it every few
@@ -43,7 +44,7 @@
 #include "jingle/media/ice.h"
 #include "jingle/media/rewrite.h"
 
-#define WIRE_VERSION 2
+#define WIRE_VERSION 3
 #define WIRE_TRANSPORTS_MAX 8      /* of a call; numbers 0 to 7 */
 #define WIRE_CALL_SIZE 37          /* a UUID's text and NUL */
 #define WIRE_RELEASE_SIZE 32       /* "0.1.0" and NUL */
@@ -51,6 +52,7 @@
 #define WIRE_PWD_SIZE (ICE_PWD_MAX + 1)
 #define WIRE_HASH_SIZE 16          /* "sha-256" and NUL */
 #define WIRE_HASH_MAX 64           /* bytes of the longest, SHA-512 */
+#define WIRE_TROUBLE_SIZE 96       /* a reason and NUL */
 #define WIRE_SOCKET "/run/privatecall-media/media.sock"
 
 enum wire_kind {
@@ -79,7 +81,7 @@ enum wire_kind {
 	WIRE_RESTART,              /* call, transport, side: we restart;
 				      answered by CREDENTIALS */
 	WIRE_DROP,                 /* call, transport: not needed any more */
-	WIRE_CLOSE,                /* call; answered by CLOSED, always */
+	WIRE_CLOSE,                /* call, close; answered by CLOSED, always */
 	WIRE_LIST,                 /* answered by CALL for each, and LISTED */
 	/* From media. */
 	WIRE_WELCOME,              /* welcome; unasked when it drains */
@@ -88,6 +90,8 @@ enum wire_kind {
 	WIRE_CREDENTIALS,          /* call, transport, side, credentials: ours
 				      are new, as he or we restarted */
 	WIRE_STEP,                 /* call, transport, side, step */
+	WIRE_TROUBLE,              /* call, transport, side, trouble: `room`:
+				      his handshake may not end */
 	WIRE_CALL,                 /* call, transport, listed */
 	WIRE_LISTED,
 	WIRE_CLOSED,               /* call, closed */
@@ -207,6 +211,16 @@ struct wire_said {
 	uint32_t step;                     /* enum wire_step */
 };
 
+/* What libssl says of a message that it did not take, or his last alert, which
+ * anybody may have sent. */
+struct wire_trouble {
+	char text[WIRE_TROUBLE_SIZE];
+};
+
+struct wire_close {
+	uint32_t round;            /* comes back with CLOSED; 0: none */
+};
+
 /* Of DTLS and SRTP; STUN is not counted. */
 struct wire_traffic {
 	uint64_t in_packets, in_bytes;     /* from him, accepted */
@@ -223,10 +237,24 @@ struct wire_listed {
 	struct wire_leg side[WIRE_SIDES];
 };
 
+/* `room`: how media went from him to us and from us to him, all streams
+ * together. */
+struct wire_quality {
+	uint64_t missing;          /* packets of his that did not come */
+	uint64_t lost;             /* that did not come to him, as he reports;
+				      with those missing of the other's */
+	uint32_t reports, jitter;  /* his; jitter: their mean, in us */
+	uint32_t trips, trip;      /* measured; trip: their mean, in ms */
+};
+
 /* Of all transports together, also of those dropped. */
 struct wire_closed {
 	struct wire_traffic side[WIRE_SIDES];
+	struct wire_quality quality[WIRE_SIDES];
 	uint64_t dropped[WIRE_DROPS];
+	uint64_t rewritten[REWRITE_COUNTS];
+	uint32_t round;            /* of CLOSE */
+	uint32_t mode;             /* enum wire_mode: `quality' is of `room` */
 };
 
 /* Only the part of the kind is sent: see wire_size(). */
@@ -249,6 +277,8 @@ struct wire_msg {
 		struct wire_ready ready;
 		struct wire_refused refused;
 		struct wire_said said;
+		struct wire_trouble trouble;
+		struct wire_close close;
 		struct wire_listed listed;
 		struct wire_closed closed;
 	};

@@ -332,7 +332,7 @@ static inline size_t give_rtcp(struct rewrite *his, struct rewrite *other,
 
 	assert(mine);
 	memcpy(mine, b, len);
-	n = rewrite_rtcp(his, other, mine, len, size);
+	n = rewrite_rtcp(his, other, 1, mine, len, size);
 	assert(n <= size);
 	assert(!n || !rtcp_packet_check(mine, n));
 	memcpy(b, mine, n);

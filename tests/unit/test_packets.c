@@ -85,7 +85,7 @@ static void packet(struct play *p, int from, const char *hex)
 	memcpy(bytes, in.bytes, in.len);
 	if (rtcp) {
 		write_packet(p, !from, bytes, rewrite_rtcp(&p->side[from],
-			     &p->side[!from], bytes, in.len, size));
+			     &p->side[!from], p->now, bytes, in.len, size));
 	} else {
 		passes = rewrite_rtp(&p->side[from], p->now, bytes, in.len);
 		write_packet(p, !from, bytes, passes ? in.len : 0);

@@ -220,6 +220,106 @@ static void test_call(void **state)
 	call_with(SRTP_LIBSRTP, false);
 }
 
+/* --- what is said of it ------------------------------------------------ */
+
+static void send_sealed_rtcp(struct client *c, const unsigned char *bytes,
+			     size_t len)
+{
+	unsigned char p[RELAY_HELD_SIZE];
+
+	memcpy(p, bytes, len);
+	assert_int_equal(srtp_seal_rtcp(c->out, p, &len, sizeof(p)), 0);
+	fly_to_relay(c, p, len);
+	pass(&w, 2 * DELAY + 1);
+}
+
+/* `a` sends, two are lost on the way to us; `b` reports. */
+static void report(struct client *a, struct client *b)
+{
+	unsigned char sr[28] = { 0x80, 200, 0, 6, 0, 0, 0x10,
+				 (unsigned char)a->ssrc,
+				 0, 0, 0x11, 0x11, 0x22, 0x22 };
+	unsigned char rr[32] = { 0x81, 201, 0, 7, 0, 0, 0x10,
+				 (unsigned char)b->ssrc, 0, 0, 0x10,
+				 (unsigned char)a->ssrc, 0, 0, 0, 5 };
+
+	send_rtp(a, 'a', 200);
+	a->seq += 2;
+	send_rtp(a, 'a', 200);
+	pass(&w, 2 * DELAY + 1);
+	send_sealed_rtcp(a, sr, sizeof(sr));
+	/* The number that he has seen last; 5 ms of 48 kHz. */
+	rr[18] = (unsigned char)((a->seq - 1) >> 8);
+	rr[19] = (unsigned char)(a->seq - 1);
+	rr[23] = 240;
+	memcpy(rr + 24, sr + 10, 4);
+	send_sealed_rtcp(b, rr, sizeof(rr));
+}
+
+static void test_quality(void **state)
+{
+	const struct wire_closed *c = &w.last[WIRE_CLOSED].closed;
+	struct client *a, *b;
+	struct wire_msg m;
+
+	(void)state;
+	begin_room(1, SRTP_EVP);
+	open_room(0, true);
+	pass(&w, 1000);
+	a = &w.client[0];
+	b = &w.client[1];
+	report(a, b);
+	wire_begin(&m, WIRE_CLOSE, call_id(0));
+	m.close.round = 7;
+	say(&w, &m);
+	assert_int_equal(c->round, 7);
+	assert_int_equal(c->mode, WIRE_ROOM);
+	assert_int_equal(c->quality[0].missing, 2);
+	assert_int_equal(c->quality[0].reports, 0);
+	assert_int_equal(c->quality[1].missing, 0);
+	assert_int_equal(c->quality[1].lost, 5);
+	assert_int_equal(c->quality[1].reports, 1);
+	assert_int_equal(c->quality[1].jitter, 5000);
+	assert_int_equal(c->quality[1].trips, 1);
+	assert_in_range(c->quality[1].trip, 2 * DELAY, 3 * DELAY + 2);
+	end(&w);
+}
+
+/* Why his handshake does not go on is said, and not for ever. */
+static void test_trouble(void **state)
+{
+	unsigned char alert[15] = { 21, 0xfe, 0xfd, [12] = 2, 2, 40 };
+	struct client *a;
+	unsigned i;
+
+	(void)state;
+	begin_room(1, SRTP_EVP);
+	open_call(&w, 0, 0);
+	a = &w.client[0];
+	arm(a, false);
+	secure(a, true, "sha-256");
+	pass(&w, 4 * DELAY);
+	dtls_srtp_free(a->dtls);               /* he says nothing more */
+	a->dtls = NULL;
+	assert_int_equal(w.said[WIRE_TROUBLE], 0);
+	for (i = 0; i < 20; i++) {
+		alert[14] = i % 2 ? 40 : 46;
+		fly_to_relay(a, alert, sizeof(alert));
+		pass(&w, 2 * DELAY);
+		if (i == 0)
+			assert_string_equal(
+				w.last[WIRE_TROUBLE].trouble.text,
+				"his alert: certificate unknown");
+		if (i == 1)
+			assert_string_equal(
+				w.last[WIRE_TROUBLE].trouble.text,
+				"his alert: handshake failure");
+	}
+	assert_int_equal(w.last[WIRE_TROUBLE].side, WIRE_CALLER);
+	assert_int_equal(w.said[WIRE_TROUBLE], 4);
+	end(&w);
+}
+
 /* What is read on the way of one leg is of no use on the other's: the keys
  * differ. */
 static void test_keys(void **state)
@@ -657,6 +757,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_call),
+		cmocka_unit_test(test_quality), cmocka_unit_test(test_trouble),
 		cmocka_unit_test(test_keys),
 		cmocka_unit_test(test_wrong_certificate),
 		cmocka_unit_test(test_unknown_hash),

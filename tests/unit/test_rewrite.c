@@ -263,12 +263,106 @@ static void no_space_no_sdes(void **state)
 		put32(b + 12, 1);
 		put32(b + 16, 0);
 		rtcp_packet_head(b + 8, RTCP_SDES, 1, 8);
-		n = rewrite_rtcp(&his, &other, b, 20, size);
+		n = rewrite_rtcp(&his, &other, 0, b, 20, size);
 		assert_int_equal(n, size < 36 ? 8 : 36);
 		if (size < 36)
 			assert_int_equal(b[20], 0xaa);
 		assert_int_equal(b[36], 0xaa);
 	}
+}
+
+/* --- what a record has ------------------------------------------------ */
+
+static bool send_row(struct rewrite *r, uint16_t seq)
+{
+	return send_as(r, 1000, 7, seq);
+}
+
+/* A report of `b` about what it gets as SSRC 7. */
+static void rr_of(struct rewrite *b, struct rewrite *a, int64_t now,
+		 uint32_t highest, uint32_t lost, uint32_t jitter, uint32_t lsr,
+		 uint32_t dlsr)
+{
+	unsigned char p[32];
+
+	put32(p + 4, 9);
+	put32(p + 8, 7);
+	put32(p + 12, lost & 0xffffff);
+	put32(p + 16, highest);
+	put32(p + 20, jitter);
+	put32(p + 24, lsr);
+	put32(p + 28, dlsr);
+	rtcp_packet_head(p, RTCP_RR, 1, 28);
+	assert_int_equal(rewrite_rtcp(b, a, now, p, 32, 32), 32);
+	assert_int_equal(get32(p + 24), lsr == 0x11112222 ? lsr : 0);
+}
+
+static void sr_of(struct rewrite *a, struct rewrite *b, int64_t now)
+{
+	unsigned char p[28] = { 0 };
+
+	put32(p + 4, 7);
+	put32(p + 8, 0x00001111);
+	put32(p + 12, 0x22220000);
+	rtcp_packet_head(p, RTCP_SR, 0, 24);
+	assert_int_equal(rewrite_rtcp(a, b, now, p, 28, 28), 28);
+}
+
+static void missing_are_counted(void **state)
+{
+	struct rewrite_map m;
+	struct rewrite r;
+
+	(void)state;
+	map_of(&m);
+	rewrite_init(&r, CNAME);
+	rewrite_set_map(&r, &m);
+	assert_true(send_row(&r, 65533) && send_row(&r, 65534));
+	assert_int_equal(r.heard.missing, 0);
+	assert_true(send_row(&r, 1));          /* 65535, 0 */
+	assert_int_equal(r.heard.missing, 2);
+	assert_true(send_row(&r, 0));          /* late */
+	assert_int_equal(r.heard.missing, 1);
+	assert_true(send_row(&r, 5000));       /* a jump */
+	assert_int_equal(r.heard.missing, 1);
+	/* The next session is none of them. */
+	rewrite_switch(&r);
+	assert_true(send_row(&r, 300) && send_row(&r, 302));
+	assert_int_equal(r.heard.missing, 2);
+}
+
+static void reports_are_heard(void **state)
+{
+	struct rewrite_map m;
+	struct rewrite a, b;
+
+	(void)state;
+	map_of(&m);
+	rewrite_init(&a, CNAME);
+	rewrite_init(&b, CNAME);
+	rewrite_set_map(&a, &m);
+	assert_true(send_row(&a, 100));
+	sr_of(&a, &b, 1000);
+	/* 10 ms of 48 kHz; held for half a second, back after 40 ms. */
+	rr_of(&b, &a, 1540, 100, 7, 480, 0x11112222, 0x8000);
+	assert_int_equal(a.heard.lost, 7);
+	assert_int_equal(a.heard.reports, 1);
+	assert_int_equal(a.heard.jitter, 10000);
+	assert_int_equal(a.heard.trips, 1);
+	assert_int_equal(a.heard.trip, 40);
+	/* What came twice makes up for what was lost: below zero, too. */
+	rr_of(&b, &a, 2000, 100, (uint32_t)-2, 48, 0x33334444, 0);
+	assert_int_equal(a.heard.lost, -2);
+	assert_int_equal(a.heard.jitter, 11000);
+	assert_int_equal(a.heard.trips, 1);
+	/* Nobody waits for 10 s; nor is an answer here before its question. */
+	rr_of(&b, &a, 2000, 100, 0, 480000, 0x11112222, 0x80000);
+	assert_int_equal(a.heard.reports, 2);
+	assert_int_equal(a.heard.trips, 1);
+	rr_of(&b, &a, 70000, 100, 0, 0xffffffff, 0x11112222, 0);
+	assert_int_equal(a.heard.reports, 2);
+	assert_int_equal(a.heard.trips, 1);
+	assert_int_equal(b.heard.reports, 0);
 }
 
 int main(void)
@@ -282,6 +376,8 @@ int main(void)
 		cmocka_unit_test(told_after_a_switch),
 		cmocka_unit_test(counts_have_names),
 		cmocka_unit_test(no_space_no_sdes),
+		cmocka_unit_test(missing_are_counted),
+		cmocka_unit_test(reports_are_heard),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -78,6 +78,9 @@ static void make(struct wire_msg *m, enum wire_kind kind)
 	case WIRE_CREDENTIALS:
 		put_credentials(&m->credentials);
 		break;
+	case WIRE_TROUBLE:
+		strcpy(m->trouble.text, "no shared cipher");
+		break;
 	default:
 		break;
 	}
@@ -219,6 +222,15 @@ static void test_texts(void **state)
 	make(&m, WIRE_CREDENTIALS);
 	memset(m.credentials.pwd, 'x', ICE_OUR_PWD_SIZE);
 	assert_int_equal(read_back(&m, WIRE_CREDENTIALS), EBADMSG);
+	make(&m, WIRE_TROUBLE);
+	memset(m.trouble.text, 'x', WIRE_TROUBLE_SIZE);
+	assert_int_equal(read_back(&m, WIRE_TROUBLE), EBADMSG);
+	make(&m, WIRE_TROUBLE);
+	m.trouble.text[2] = '\n';
+	assert_int_equal(read_back(&m, WIRE_TROUBLE), EBADMSG);
+	make(&m, WIRE_TROUBLE);
+	memset(m.trouble.text, 0, WIRE_TROUBLE_SIZE);
+	assert_int_equal(read_back(&m, WIRE_TROUBLE), EBADMSG);
 }
 
 static void test_values(void **state)
