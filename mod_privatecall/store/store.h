@@ -53,6 +53,14 @@ struct store_log {                 /* one per attempt, when it ended */
 	int64_t started, answered, ended;
 	const char *result;        /* "answered", "declined", "busy"... */
 	const char *reason;        /* Jingle reason, or NULL */
+	const char *step;          /* at which it failed, or NULL */
+	const char *traffic;       /* read only: as in store_traffic, or NULL */
+};
+struct store_traffic {             /* of a round through privatecall-media */
+	const char *call;
+	unsigned round;
+	int64_t ended;
+	const char *figures;       /* JSON, see privatecallctl(1) */
 };
 struct store_outbox {
 	const char *id;            /* message id, stable over restarts */
@@ -80,6 +88,7 @@ enum store_op_kind {
 	STORE_LEG_DEL,             /* by (call, side) */
 	STORE_VISIT_PUT,           /* by (call, user, from) */
 	STORE_LOG_PUT,             /* by (call, round) */
+	STORE_TRAFFIC_PUT,         /* by (call, round) */
 	STORE_OUTBOX_PUT,          /* by id */
 	STORE_OUTBOX_DEL,          /* key: id */
 	STORE_SETTING_PUT,         /* key: user, name, value; value NULL: del */
@@ -94,6 +103,7 @@ struct store_op {
 		struct store_leg leg;
 		struct store_visit visit;
 		struct store_log log;
+		struct store_traffic traffic;
 		struct store_outbox outbox;
 		struct store_contact contact;
 		struct { const char *user, *name, *value; } setting;
@@ -149,9 +159,10 @@ struct store_vtable {
 		   store_log_h *h, void *arg);
 	int (*visits)(struct store *s, const char *call, store_visit_h *h,
 		      void *arg);
-	/* Deletes log, visits older than log_before, outbox rows older than
-	 * outbox_before; calls that were left over from before log_before
-	 * (none of their times is later) and legs without a call. */
+	/* Deletes log, traffic and visits older than log_before, outbox rows
+	 * older than outbox_before; calls that were left over from before
+	 * log_before (none of their times is later) and legs without a
+	 * call. */
 	int (*prune)(struct store *s, int64_t log_before,
 		     int64_t outbox_before);
 	void (*close)(struct store *s);

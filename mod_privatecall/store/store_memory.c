@@ -14,7 +14,8 @@
 #include "mod_privatecall/store/batch.h"
 
 enum table {
-	CALL, LEG, VISIT, LOG, OUTBOX, SETTING, SWITCH, CONTACT, TABLES
+	CALL, LEG, VISIT, LOG, TRAFFIC, OUTBOX, SETTING, SWITCH, CONTACT,
+	TABLES
 };
 
 /* Fixed, so that linking a row needs no memory: a commit allocates all it
@@ -60,6 +61,8 @@ static enum table table_of(const struct store_op *op)
 		return VISIT;
 	case STORE_LOG_PUT:
 		return LOG;
+	case STORE_TRAFFIC_PUT:
+		return TRAFFIC;
 	case STORE_OUTBOX_PUT:
 	case STORE_OUTBOX_DEL:
 		return OUTBOX;
@@ -84,6 +87,8 @@ static int64_t key_number(const struct store_op *op)
 		return op->u.visit.from;
 	case LOG:
 		return op->u.log.round;
+	case TRAFFIC:
+		return op->u.traffic.round;
 	default:
 		return 0;
 	}
@@ -416,6 +421,15 @@ static bool log_wanted(const struct store_log *l,
 		 same(l->callee, q->user));
 }
 
+static const char *traffic_of(struct memory *m, const struct store_log *l)
+{
+	struct store_op op = { .kind = STORE_TRAFFIC_PUT, .u.traffic = {
+		.call = l->call, .round = l->round } };
+	struct row **row = row_find(m, &op);
+
+	return *row ? (*row)->node->op.u.traffic.figures : NULL;
+}
+
 static int memory_log(struct store *s, const struct store_log_query *q,
 		      store_log_h *h, void *arg)
 {
@@ -427,12 +441,13 @@ static int memory_log(struct store *s, const struct store_log_query *q,
 	if (err)
 		return err;
 	for (size_t i = m->tables[LOG].count; !err && left && i > 0; i--) {
-		const struct store_log *l = &rows[i - 1]->node->op.u.log;
+		struct store_log l = rows[i - 1]->node->op.u.log;
 
-		if (!log_wanted(l, q))
+		if (!log_wanted(&l, q))
 			continue;
 		left--;
-		err = h(l, arg);
+		l.traffic = traffic_of(m, &l);
+		err = h(&l, arg);
 	}
 	free(rows);
 	return err;
@@ -466,6 +481,8 @@ static bool outlived(struct memory *m, const struct store_op *op,
 	switch (op->kind) {
 	case STORE_LOG_PUT:
 		return op->u.log.ended < log_before;
+	case STORE_TRAFFIC_PUT:
+		return op->u.traffic.ended < log_before;
 	case STORE_VISIT_PUT:
 		return later(op->u.visit.from, op->u.visit.to) < log_before;
 	case STORE_OUTBOX_PUT:

@@ -54,7 +54,21 @@ static const struct column log_columns[] = {
 	{ TEXT, ROW(log.caller) }, { TEXT, ROW(log.callee) },
 	{ NUMBER, ROW(log.media) }, { TIME, ROW(log.started) },
 	{ TIME, ROW(log.answered) }, { TIME, ROW(log.ended) },
-	{ TEXT, ROW(log.result) }, { TEXT, ROW(log.reason) }, { END, 0 },
+	{ TEXT, ROW(log.result) }, { TEXT, ROW(log.reason) },
+	{ TEXT, ROW(log.step) }, { END, 0 },
+};
+static const struct column log_read_columns[] = {
+	{ TEXT, ROW(log.call) }, { NUMBER, ROW(log.round) },
+	{ TEXT, ROW(log.caller) }, { TEXT, ROW(log.callee) },
+	{ NUMBER, ROW(log.media) }, { TIME, ROW(log.started) },
+	{ TIME, ROW(log.answered) }, { TIME, ROW(log.ended) },
+	{ TEXT, ROW(log.result) }, { TEXT, ROW(log.reason) },
+	{ TEXT, ROW(log.step) }, { TEXT, ROW(log.traffic) }, { END, 0 },
+};
+static const struct column traffic_columns[] = {
+	{ TEXT, ROW(traffic.call) }, { NUMBER, ROW(traffic.round) },
+	{ TIME, ROW(traffic.ended) }, { TEXT, ROW(traffic.figures) },
+	{ END, 0 },
 };
 static const struct column outbox_columns[] = {
 	{ TEXT, ROW(outbox.id) }, { TEXT, ROW(outbox.user) },
@@ -95,16 +109,20 @@ static const struct column no_columns[] = { { END, 0 } };
 enum sql {
 	BEGIN, COMMIT, ROLLBACK,
 	CALL_PUT, CALL_DEL, CALL_LEGS_DEL, LEG_PUT, LEG_DEL, VISIT_PUT,
-	LOG_PUT, OUTBOX_PUT, OUTBOX_DEL, SETTING_PUT, SETTING_DEL,
+	LOG_PUT, TRAFFIC_PUT, OUTBOX_PUT, OUTBOX_DEL,
+	SETTING_PUT, SETTING_DEL,
 	SWITCH_PUT, SWITCH_DEL, CONTACT_PUT, CONTACT_DEL,
 	CALLS, LEGS, OUTBOX, SETTINGS, SWITCHES, CONTACTS,
 	LOG_ALL, LOG_USER, LOG_CALL, VISITS,
-	PRUNE_LOG, PRUNE_VISIT, PRUNE_OUTBOX, PRUNE_CALL, PRUNE_LEG,
+	PRUNE_LOG, PRUNE_TRAFFIC, PRUNE_VISIT, PRUNE_OUTBOX, PRUNE_CALL,
+	PRUNE_LEG,
 	SQL_COUNT
 };
 
 #define LOG_COLUMNS "call, round, caller, callee, media, started, " \
-	"answered, ended, result, reason"
+	"answered, ended, result, reason, step"
+#define LOG_READ "SELECT " LOG_COLUMNS ", (SELECT figures FROM traffic " \
+	"WHERE call = log.call AND round = log.round) FROM log "
 #define LOG_ORDER " ORDER BY ended DESC, seq DESC LIMIT "
 #define OUTBOX_COLUMNS "id, user, peer, kind, subject, body, lang, " \
 	"created, sent, count"
@@ -133,11 +151,13 @@ static const struct {
 		"device, reason) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
 		visit_columns },
 	[LOG_PUT] = { "INSERT INTO log (" LOG_COLUMNS ") "
-		"VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) "
+		"VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) "
 		"ON CONFLICT (call, round) DO UPDATE SET "
 		"caller = ?3, callee = ?4, media = ?5, started = ?6, "
-		"answered = ?7, ended = ?8, result = ?9, reason = ?10",
-		log_columns },
+		"answered = ?7, ended = ?8, result = ?9, reason = ?10, "
+		"step = ?11", log_columns },
+	[TRAFFIC_PUT] = { "REPLACE INTO traffic (call, round, ended, figures) "
+		"VALUES (?1, ?2, ?3, ?4)", traffic_columns },
 	[OUTBOX_PUT] = { "INSERT INTO outbox (" OUTBOX_COLUMNS ") "
 		"VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) "
 		"ON CONFLICT (id) DO UPDATE SET user = ?2, peer = ?3, "
@@ -170,21 +190,23 @@ static const struct {
 		switch_columns },
 	[CONTACTS] = { "SELECT user, contact, \"to\", \"from\", ask "
 		"FROM contact ORDER BY user, contact", contact_columns },
-	[LOG_ALL] = { "SELECT " LOG_COLUMNS " FROM log WHERE ended >= ?1"
-		LOG_ORDER "?2", log_columns },
+	[LOG_ALL] = { LOG_READ "WHERE ended >= ?1"
+		LOG_ORDER "?2", log_read_columns },
 	/* From the two user indexes: a walk by age over all calls of a year
 	 * for a user with three of them would hold commits up. */
-	[LOG_USER] = { "SELECT " LOG_COLUMNS " FROM log WHERE seq IN "
+	[LOG_USER] = { LOG_READ "WHERE seq IN "
 		"(SELECT seq FROM log WHERE caller = ?3 "
 		"UNION ALL SELECT seq FROM log WHERE callee = ?3) "
 		"AND ended >= ?1 AND (?4 IS NULL OR call = ?4)"
-		LOG_ORDER "?2", log_columns },
-	[LOG_CALL] = { "SELECT " LOG_COLUMNS " FROM log WHERE call = ?4 "
-		"AND ended >= ?1" LOG_ORDER "?2", log_columns },
+		LOG_ORDER "?2", log_read_columns },
+	[LOG_CALL] = { LOG_READ "WHERE call = ?4 "
+		"AND ended >= ?1" LOG_ORDER "?2", log_read_columns },
 	[VISITS] = { "SELECT call, user, began, ended, device, reason "
 		"FROM visit WHERE call = ?1 ORDER BY began, user",
 		visit_columns },
 	[PRUNE_LOG] = { "DELETE FROM log WHERE ended < ?1", no_columns },
+	[PRUNE_TRAFFIC] = { "DELETE FROM traffic WHERE ended < ?1",
+		no_columns },
 	[PRUNE_VISIT] = { "DELETE FROM visit WHERE ended < ?1 AND began < ?1",
 		no_columns },
 	[PRUNE_OUTBOX] = { "DELETE FROM outbox WHERE created < ?2",
@@ -298,6 +320,7 @@ static int op_run(struct sqlite *q, const struct store_op *op)
 		[STORE_CALL_PUT] = CALL_PUT, [STORE_CALL_DEL] = CALL_DEL,
 		[STORE_LEG_PUT] = LEG_PUT, [STORE_LEG_DEL] = LEG_DEL,
 		[STORE_VISIT_PUT] = VISIT_PUT, [STORE_LOG_PUT] = LOG_PUT,
+		[STORE_TRAFFIC_PUT] = TRAFFIC_PUT,
 		[STORE_OUTBOX_PUT] = OUTBOX_PUT,
 		[STORE_OUTBOX_DEL] = OUTBOX_DEL,
 		[STORE_SETTING_PUT] = SETTING_PUT,

@@ -60,6 +60,11 @@ static const char *const migrations[] = {
 	" STRICT, WITHOUT ROWID;",
 	/* The mode of a call's media; all were `direct` until then. */
 	"ALTER TABLE call ADD COLUMN mode INTEGER NOT NULL DEFAULT 0;",
+	"ALTER TABLE log ADD COLUMN step TEXT;"
+	"CREATE TABLE traffic (call TEXT NOT NULL, round INTEGER NOT NULL,"
+	" ended INTEGER NOT NULL, figures TEXT, PRIMARY KEY (call, round))"
+	" STRICT, WITHOUT ROWID;"
+	"CREATE INDEX traffic_ended ON traffic (ended);",
 };
 #define SCHEMA_VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))
 

@@ -99,6 +99,9 @@ static inline int on_log(const struct store_log *l, void *arg)
 	    or_dash(l->caller), or_dash(l->callee), l->media,
 	    (long long)l->started, (long long)l->answered,
 	    (long long)l->ended, or_dash(l->result), or_dash(l->reason));
+	if (l->step || l->traffic)
+		say("  at %s with %s\n", or_dash(l->step),
+		    or_dash(l->traffic));
 	return 0;
 }
 
@@ -163,6 +166,14 @@ static inline struct store_op log_op(const char *call, unsigned round,
 		.call = call, .round = round, .caller = caller,
 		.callee = "b@x", .media = 1, .started = 5, .answered = 0,
 		.ended = ended, .result = "missed" } };
+}
+
+static inline struct store_op traffic_op(const char *call, unsigned round,
+					 int64_t ended, const char *figures)
+{
+	return (struct store_op){ .kind = STORE_TRAFFIC_PUT, .u.traffic = {
+		.call = call, .round = round, .ended = ended,
+		.figures = figures } };
 }
 
 static inline struct store_op visit_op(const char *user, int64_t from,

@@ -172,6 +172,30 @@ static void test_log(struct store *s)
 	assert_string_equal(logged(s, "' OR 1 --", NULL, 0, 10), "");
 }
 
+/* What media counted comes with the row of its round, whichever was first. */
+static void test_traffic(struct store *s)
+{
+	struct store_op failed = log_op("c1", 2, "a@x", 20);
+
+	failed.u.log.step = "no ICE checks from either device";
+	COMMIT(s, traffic_op("c1", 1, 11, "{1}"), traffic_op("c9", 1, 1, "{9}"),
+	       traffic_op("c1", 3, 1, "{3}"));
+	COMMIT(s, log_op("c1", 1, "a@x", 10), failed,
+	       traffic_op("c1", 1, 12, "{2}"));
+	assert_string_equal(logged(s, NULL, NULL, 0, 0),
+		L("c1", "2", "a@x", "20")
+		"  at no ICE checks from either device with -\n"
+		L("c1", "1", "a@x", "10") "  at - with {2}\n");
+	assert_string_equal(logged(s, "a@x", "c1", 0, 1),
+		L("c1", "2", "a@x", "20")
+		"  at no ICE checks from either device with -\n");
+	assert_int_equal(s->v->prune(s, 12, 0), 0);
+	COMMIT(s, log_op("c1", 1, "a@x", 30), log_op("c1", 3, "a@x", 31));
+	assert_string_equal(logged(s, NULL, "c1", 21, 0),
+		L("c1", "3", "a@x", "31")
+		L("c1", "1", "a@x", "30") "  at - with {2}\n");
+}
+
 static void test_visits(struct store *s)
 {
 	COMMIT(s, visit_op("b@x", 20, 0), visit_op("a@x", 20, 25),
@@ -240,7 +264,7 @@ static void test_extremes(struct store *s)
 static void (*const table[])(struct store *) = {
 	test_empty, test_call_and_legs, test_put_and_del_in_one_batch,
 	test_leg_without_call, test_outbox, test_settings_and_switches,
-	test_contacts, test_load_order, test_load_stops, test_log,
+	test_contacts, test_load_order, test_load_stops, test_log, test_traffic,
 	test_visits, test_prune, test_extremes,
 };
 #define TABLE_COUNT (sizeof(table) / sizeof(table[0]))
@@ -307,6 +331,8 @@ static struct store_op random_op(void)
 		return visit_op(a, rnd(20), rnd(2) ? rnd(30) : 0);
 	case STORE_LOG_PUT:
 		return log_op(a, rnd(8), b, rnd(20));
+	case STORE_TRAFFIC_PUT:
+		return traffic_op(a, rnd(8), rnd(20), b);
 	case STORE_OUTBOX_PUT:
 		return outbox_op(a, rnd(5), rnd(4));
 	case STORE_SETTING_PUT:

@@ -168,20 +168,24 @@ static void test_upgrade(void **state)
 	(void)state;
 	db_remove();
 	s = db_open();
-	COMMIT(s, call_op("c1", 1));
+	COMMIT(s, call_op("c1", 1), log_op("c1", 1, "a@x", 10));
 	s->v->close(s);
 	assert_int_equal(sqlite3_open(db_path, &db), SQLITE_OK);
 	assert_int_equal(sqlite3_exec(db, "ALTER TABLE call DROP COLUMN mode;"
+				      "ALTER TABLE log DROP COLUMN step;"
+				      "DROP TABLE traffic;"
 				      "PRAGMA user_version = 1", NULL, NULL,
 				      NULL), SQLITE_OK);
 	sqlite3_close(db);
 	s = db_open();
 	blind.u.call.mode = 1;
-	COMMIT(s, blind);
+	COMMIT(s, blind, traffic_op("c1", 1, 11, "{}"));
 	s->v->close(s);
 	s = db_open();
 	assert_non_null(strstr(loaded(s), C1));
 	assert_non_null(strstr(loaded(s), "1003 blind\n"));
+	assert_non_null(strstr(logged(s, NULL, NULL, 0, 0), "missed -\n"
+			       "  at - with {}\n"));
 	s->v->close(s);
 }
 
