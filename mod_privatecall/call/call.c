@@ -38,7 +38,7 @@ const char *call_event_name(enum call_event_kind k)
 		"timeout", "facts", "gone", "back", "device", "time",
 		"switch-off", "drain", "restored", "cut", "linked", "hangup",
 		"switched", "ready", "refused", "credentials", "step",
-		"listed", "media-lost",
+		"trouble", "listed", "media-lost",
 	};
 
 	return k < CALL_EVENTS ? names[k] : "?";
@@ -92,6 +92,8 @@ void call_clear(struct call *c)
 	free(c->contact[0]);
 	free(c->contact[1]);
 	free(c->reason);
+	free(c->trouble[0]);
+	free(c->trouble[1]);
 	free(c->transport);
 	memset(c, 0, sizeof(*c));
 }

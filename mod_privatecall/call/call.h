@@ -72,6 +72,7 @@ enum call_event_kind {
 	CALL_EV_REFUSED,           /* it cannot be */
 	CALL_EV_CREDENTIALS,       /* new ones towards `role`: ufrag[0] ... */
 	CALL_EV_STEP,              /* `role` has come to `step` */
+	CALL_EV_TROUBLE,           /* room: DTLS of `role` may not end: why */
 	CALL_EV_LISTED,            /* it goes on: one of us was away */
 	CALL_EV_MEDIA_LOST,        /* and this: it does not know the call */
 	CALL_EVENTS
@@ -117,6 +118,7 @@ struct call_event {
 	enum call_step step;
 	const char *ufrag[2], *pwd[2];
 	const char *print;         /* room: our fingerprint, NULL: none */
+	const char *why;           /* TROUBLE */
 	/* every event: where it is reached; none: it is away */
 	const struct leg_candidate *candidates;
 	unsigned candidates_n;
@@ -159,6 +161,7 @@ struct call_order {
 	enum media_mode mode;
 	const char *print;
 	bool active;               /* we begin */
+	unsigned round;            /* CLOSE: of which it is the end */
 	const struct leg_map *map;
 };
 
@@ -225,6 +228,7 @@ struct call {
 	struct call_transport *transport;  /* LEG_TRANSPORTS_MAX; NULL: none */
 	enum cause cause;          /* why refused or ended */
 	char *reason;              /* how it ended, for the finishes */
+	char *trouble[2];          /* room, by role: the last of his DTLS */
 	/* monotonic ms; 0: not yet */
 	int64_t asked, rung_at, answered_at, ended_at, window_end;
 	int64_t away_since[2];     /* device unavailable since */
@@ -249,6 +253,8 @@ void call_restore_native(struct call *c, unsigned side, const char *full);
 
 /* A restored call, legs included, whose ICE ends with us: in this mode. */
 void call_restore_media(struct call *c, enum media_mode mode);
+/* How far the media of a role have come, over whichever transport. */
+enum call_step call_reached(const struct call *c, unsigned role);
 /* TRANSPORT_ of one of its transports. */
 unsigned call_transport_state(const struct call *c, unsigned number);
 

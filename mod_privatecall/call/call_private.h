@@ -146,8 +146,8 @@ int64_t call_media_deadline(const struct call *c,
 			    const struct settings_site *s);
 /* True: something of it was due. */
 bool call_media_time(struct call_run *r);
-/* What a call that is not connected lacks, in words. */
-const char *call_missing_step(const struct call *c);
+/* What a call that is not connected lacks, in words; NULL: no memory. */
+const char *call_missing_step(const struct call *c, struct arena *a);
 
 /* busy.c: crossing and second proposes (glare, re-entry) */
 bool call_on_second(struct call_run *r, unsigned side,

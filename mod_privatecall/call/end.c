@@ -289,7 +289,7 @@ static const char *failed_step(const struct call_run *r)
 	if (lost(r, 0) || lost(r, 1))
 		return "lost device";
 	if (c->state == CALL_UP && call_has_media(c))
-		return call_missing_step(c);
+		return call_missing_step(c, r->ev->arena);
 	switch (c->leg[c->caller].state) {
 	case LEG_PROCEEDED:
 		return "no offer from the caller's device";

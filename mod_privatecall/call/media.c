@@ -59,6 +59,8 @@ static void on_step(struct call_run *r)
 			      "wrong fingerprint of the caller's device");
 		return;
 	}
+	if (ev->step == STEP_SECURE)
+		call_assign(r, &c->trouble[role], NULL);
 	t->lost[role] = lost;
 	if (!lost && ev->step > t->reached[role])
 		t->reached[role] = (uint8_t)ev->step;
@@ -104,6 +106,8 @@ void call_on_media(struct call_run *r)
 		on_credentials(r);
 	else if (r->ev->kind == CALL_EV_STEP)
 		on_step(r);
+	else if (r->ev->kind == CALL_EV_TROUBLE)
+		call_assign(r, &c->trouble[r->ev->role], r->ev->why);
 	else if (c->state == CALL_UP)
 		call_say_again(r);
 }
@@ -150,7 +154,29 @@ bool call_media_time(struct call_run *r)
 #define HIS_UDP ": if its network blocks UDP, it needs TURN"
 #define ALL_UDP ": does UDP reach the server?"
 
-const char *call_missing_step(const struct call *c)
+enum call_step call_reached(const struct call *c, unsigned role)
+{
+	enum call_step best = STEP_NONE;
+	unsigned n;
+
+	for (n = 0; n < LEG_TRANSPORTS_MAX; n++)
+		if (call_transport(c, n)->reached[role] > best)
+			best = call_transport(c, n)->reached[role];
+	return best;
+}
+
+/* Of whom we wait for DTLS: what is wrong with it, if that is known. */
+static const char *with_trouble(const struct call *c, const char *step,
+				unsigned who, struct arena *a)
+{
+	const char *why = c->trouble[who & 1];
+
+	if (!why && who == 2)
+		why = c->trouble[1];
+	return why ? arena_printf(a, "%s: %s", step, why) : step;
+}
+
+const char *call_missing_step(const struct call *c, struct arena *a)
 {
 	static const char *const words[3][STEP_MEDIA] = {
 		{ "no ICE checks from the caller's device" HIS_UDP,
@@ -169,16 +195,10 @@ const char *call_missing_step(const struct call *c)
 		  "DTLS of neither device finished",
 		  "no media from either device" },
 	};
-	const struct call_transport *t;
-	enum call_step best[2] = { STEP_NONE, STEP_NONE };
-	unsigned who, i, n;
+	enum call_step best[2] = { call_reached(c, 0), call_reached(c, 1) };
+	enum call_step least;
+	unsigned who, i;
 
-	for (n = 0; n < LEG_TRANSPORTS_MAX; n++) {
-		t = call_transport(c, n);
-		for (i = 0; i < 2; i++)
-			if (t->reached[i] > best[i])
-				best[i] = t->reached[i];
-	}
 	/* In `blind` we do not see more of it. */
 	for (i = 0; i < 2; i++)
 		if (best[i] == STEP_DTLS && c->mode == MODE_BLIND)
@@ -187,5 +207,7 @@ const char *call_missing_step(const struct call *c)
 	/* Both sent media, but never over the same transport. */
 	if (best[0] == STEP_MEDIA && best[1] == STEP_MEDIA)
 		return words[2][STEP_SECURE];
-	return words[who][best[who & 1]];
+	least = best[who & 1];
+	return least == STEP_CONNECTED || least == STEP_DTLS ?
+	       with_trouble(c, words[who][least], who, a) : words[who][least];
 }

@@ -77,6 +77,8 @@ static void new_round(struct call_run *r, unsigned side,
 	c->alone_since[0] = c->alone_since[1] = 0;
 	c->cause = CAUSE_NONE;
 	call_assign(r, &c->reason, NULL);
+	call_assign(r, &c->trouble[0], NULL);
+	call_assign(r, &c->trouble[1], NULL);
 	leg_reset(&c->leg[side], LEG_CALLER, call_nonce(r->ev->entropy));
 	leg_reset(&c->leg[!side], LEG_CALLEE, call_nonce(r->ev->entropy + 4));
 	call_choose_addresses(r, side, dialed);

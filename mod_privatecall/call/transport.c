@@ -192,7 +192,7 @@ void call_media_close(struct call_run *r)
 	for (i = 0; i < LEG_TRANSPORTS_MAX; i++)
 		open += call_transport_state(c, i) != TRANSPORT_FREE;
 	if (open)
-		call_order(r, ORDER_CLOSE, 0);
+		call_order(r, ORDER_CLOSE, 0)->round = c->round;
 	free(c->transport);
 	c->transport = NULL;
 	c->media_asked = 0;

@@ -334,6 +334,7 @@ static void store_log(struct call_entry *e, const struct call_action *a)
 	row->ended = a->ended;
 	row->result = result_of(a);
 	row->reason = a->reason;
+	row->step = a->step;
 	e->pending_n = hold_store(e->dm, &op);
 }
 
@@ -650,7 +651,8 @@ static int step(struct call_entry *e, struct call_event *ev,
 	else if (ev->kind != CALL_EV_FACTS)
 		trace_words(e, ">", call_event_name(ev->kind),
 			    ev->kind == CALL_EV_STEP ?
-			    call_step_name(ev->step) : ev->jid);
+			    call_step_name(ev->step) :
+			    ev->kind == CALL_EV_TROUBLE ? ev->why : ev->jid);
 	rc = call_step(&e->call, ev, &out);
 	if (e->held && before == CALL_RINGING &&
 	    e->call.state != CALL_RINGING)

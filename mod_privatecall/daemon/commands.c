@@ -154,13 +154,20 @@ static const char *mode_name(const struct call *c)
 						   NULL;
 }
 
+/* How far a role's media have come; NULL: they do not go through us. */
+static const char *reached(const struct call *c, unsigned role)
+{
+	return c->mode != MODE_DIRECT && c->state == CALL_UP ?
+	       call_step_name(call_reached(c, role)) : NULL;
+}
+
 static json_t *call_json(const struct call *c)
 {
 	const struct leg *from = &c->leg[c->caller];
 	const struct leg *to = &c->leg[!c->caller];
 
 	return json_pack("{s:s,s:i,s:s,s:s,s:s,s:o,s:o,s:s,s:s,s:s,s:s?,s:s?,"
-			 "s:s?}",
+			 "s:s?,s:s?,s:s?}",
 			 "id", c->id, "round", (int)c->round,
 			 "caller", from->user, "callee", to->user,
 			 "media", media_name(c->media),
@@ -171,7 +178,9 @@ static json_t *call_json(const struct call *c)
 			 "callee_leg", leg_state_name(to->state),
 			 "caller_device", from->device,
 			 "callee_device", to->device,
-			 "mode", mode_name(c));
+			 "mode", mode_name(c),
+			 "caller_media", reached(c, 0),
+			 "callee_media", reached(c, 1));
 }
 
 static void run_calls(struct ctl_request *r, int argc, char **argv, void *arg)
@@ -236,13 +245,17 @@ static void run_call(struct ctl_request *r, int argc, char **argv, void *arg)
 	ctl_answer(r, 0, call_json(c),
 		   "call      %s\nstate     %s\nmedia     %s, mode %s\n"
 		   "caller    %s (%s, %s)\ncallee    %s (%s, %s)\n"
-		   "round     %u\nstarted   %s\nanswered  %s",
+		   "round     %u\nstarted   %s\nanswered  %s%s%s%s%s",
 		   c->id, call_state_name(c->state), media_name(c->media),
 		   mode_name(c) ? mode_name(c) : "not decided yet",
 		   from->user, from->device ? from->device : "-",
 		   leg_state_name(from->state), to->user,
 		   to->device ? to->device : "-", leg_state_name(to->state),
-		   c->round, started, answered);
+		   c->round, started, answered,
+		   reached(c, 0) ? "\nmedia of the caller have come to: " : "",
+		   reached(c, 0) ? reached(c, 0) : "",
+		   reached(c, 1) ? "\nmedia of the callee have come to: " : "",
+		   reached(c, 1) ? reached(c, 1) : "");
 }
 
 static void run_hangup(struct ctl_request *r, int argc, char **argv,
@@ -289,6 +302,7 @@ struct log_job {
 	char *user;
 	struct text text;
 	json_t *list;
+	bool media;                /* traffic is shown */
 	unsigned rows;
 	int rc;
 	uv_async_t ready;
@@ -307,17 +321,22 @@ static int on_row(const struct store_log *row, void *arg)
 			(long long)(row->ended - row->answered) / 1000);
 	if (row->reason && strcmp(row->reason, row->result) != 0)
 		fprintf(j->text.out, " (%s)", row->reason);
+	if (row->step)
+		fprintf(j->text.out, ": %s", row->step);
 	fputc('\n', j->text.out);
+	if (j->media && row->traffic)
+		traffic_put(j->text.out, row->traffic);
 	j->rows++;
 	json_array_append_new(j->list, json_pack(
-		"{s:s,s:i,s:s,s:s,s:s,s:o,s:o,s:o,s:s,s:s?}",
+		"{s:s,s:i,s:s,s:s,s:s,s:o,s:o,s:o,s:s,s:s?,s:s?,s:o}",
 		"id", row->call, "round", (int)row->round,
 		"caller", row->caller, "callee", row->callee,
 		"media", media_name(row->media),
 		"started", status_time_json(row->started),
 		"answered", status_time_json(row->answered),
 		"ended", status_time_json(row->ended),
-		"result", row->result, "reason", row->reason));
+		"result", row->result, "reason", row->reason,
+		"step", row->step, "traffic", traffic_json(row->traffic)));
 	return 0;
 }
 
@@ -380,8 +399,13 @@ static int log_options(struct log_job *j, struct arena *a, int argc,
 	int i;
 
 	j->query.limit = 50;
-	for (i = 1; i + 1 < argc; i += 2) {
-		if (strcmp(argv[i], "--user") == 0) {
+	for (i = 1; i < argc; i += 2) {
+		if (strcmp(argv[i], "--media") == 0) {
+			j->media = true;
+			i--;
+		} else if (i + 1 == argc) {
+			return EINVAL;
+		} else if (strcmp(argv[i], "--user") == 0) {
 			if (jid_parse(a, argv[i + 1], &jid) || !jid.node)
 				return EINVAL;
 			free(j->user);
@@ -394,7 +418,7 @@ static int log_options(struct log_job *j, struct arena *a, int argc,
 		}
 	}
 	j->query.user = j->user;
-	return i < argc ? EINVAL : 0;
+	return 0;
 }
 
 static void run_log(struct ctl_request *r, int argc, char **argv, void *arg)
@@ -406,7 +430,7 @@ static void run_log(struct ctl_request *r, int argc, char **argv, void *arg)
 	arena_reset(dm->arena);
 	if (rc) {
 		ctl_answer(r, 2, NULL, "expected: log [--user JID] "
-			   "[--limit 1-10000]");
+			   "[--limit 1-10000] [--media]");
 		if (j)
 			free(j->user);
 		free(j);
@@ -608,8 +632,8 @@ const struct ctl_command commands_table[] = {
 	  run_calls },
 	{ "call", "call ID", "one such call in full", 1, 1, run_call },
 	{ "hangup", "hangup ID", "end a call for both", 1, 1, run_hangup },
-	{ "log", "log [--user JID] [--limit N]", "calls that ended", 0, 4,
-	  run_log },
+	{ "log", "log [--user JID] [--limit N] [--media]",
+	  "calls that ended", 0, 5, run_log },
 	{ "trace", "trace ID", "what was said in a call", 1, 1, run_trace },
 	{ "user", "user JID [NAME VALUE]", "a user's settings", 1, 3,
 	  run_user },

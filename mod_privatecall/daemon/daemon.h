@@ -425,6 +425,15 @@ void status_put_link(FILE *out, const struct daemon *dm, const char *indent);
 json_t *status_link_json(const struct daemon *dm);
 /* "direct", or "blind" or "room" and how privatecall-media stands. */
 void status_put_media(FILE *out, const struct daemon *dm);
+struct wire_closed;
+
+/* traffic.c: what the media process said of a call at its end, kept. */
+void traffic_closed(struct daemon *dm, const char *call,
+		    const struct wire_closed *c);
+/* Of `figures` of the store (NULL: none): as JSON, null: none; as lines. */
+json_t *traffic_json(const char *figures);
+void traffic_put(FILE *out, const char *figures);
+
 json_t *status_media_json(const struct daemon *dm);
 json_t *status_database_json(const struct daemon *dm);
 /* "on", and what the configuration says if privatecallctl has switched. */

@@ -18,6 +18,7 @@ mod_privatecall_daemon_SRC = \
 	mod_privatecall/daemon/status.c \
 	mod_privatecall/daemon/switches.c \
 	mod_privatecall/daemon/trace.c \
+	mod_privatecall/daemon/traffic.c \
 	mod_privatecall/daemon/turn.c \
 	mod_privatecall/daemon/uplink.c \
 	mod_privatecall/daemon/users.c

@@ -105,7 +105,8 @@ uint64_t hold_store(struct daemon *dm, const struct store_op *op)
 	if (!dm->thread)
 		return 0;              /* the end: nothing is stored any more */
 	store_thread_backlog(dm->thread, &ops, &bytes);
-	if (bytes > DAEMON_BACKLOG_BYTES && op->kind == STORE_LOG_PUT)
+	if (bytes > DAEMON_BACKLOG_BYTES &&
+	    (op->kind == STORE_LOG_PUT || op->kind == STORE_TRAFFIC_PUT))
 		return dm->open_n;     /* the log gives way first */
 	rc = store_batch_add(dm->open, op);
 	if (rc)

@@ -422,6 +422,10 @@ static void on_call(struct media *m, struct call_entry *e,
 			 msg->call, "why", wire_why_name(msg->refused.why),
 			 NULL);
 		break;
+	case WIRE_TROUBLE:
+		ev.kind = CALL_EV_TROUBLE;
+		ev.why = msg->trouble.text;
+		break;
 	default:
 		ev.kind = CALL_EV_STEP;
 		ev.step = step_of(msg->said.step);
@@ -454,6 +458,7 @@ static void on_message(struct media *m, const struct wire_msg *msg)
 		m->calls -= m->calls > 0;
 		if (e && e->orders && e->orders->closes)
 			e->orders->closes--;
+		traffic_closed(m->dm, msg->call, &msg->closed);
 		break;
 	default:
 		/* What is said of a call before its CLOSED is of the round
@@ -585,6 +590,9 @@ static bool put_order(struct wire_msg *msg, const struct call_order *o)
 		return put_map(msg, o->map);
 	case ORDER_CANDIDATE:
 		return put_candidate(msg, o);
+	case ORDER_CLOSE:
+		msg->close.round = o->round;
+		break;
 	default:
 		break;
 	}

@@ -228,6 +228,20 @@ async function noticesArrive(phone, encrypted) {
 		`notice ${i + 1} of ${phone.name} is "${got[i].body}"`));
 }
 
+// What went through our relay is in the call's row of the log.
+async function mediaRecorded(daemon) {
+	let traffic;
+	await until(async () => {
+		const { data } = await daemon.ctl('log');
+		traffic = data.calls.at(-1).traffic;
+		return traffic !== null;
+	}, 'the log has no media of the call');
+	for (const side of ['caller', 'callee'])
+		for (const key of ['in_packets', 'out_packets'])
+			expect(traffic[side][key] > 0,
+				`${side}: ${JSON.stringify(traffic[side])}`);
+}
+
 async function printNotices(phone, say) {
 	say(`\nNotices as ${phone.name} received them:`);
 	for (const { from, subject, body } of await headlines(phone))
@@ -270,9 +284,13 @@ export async function playCalls({ alice, bob, host, domain, daemon, native,
 	await step('both have their notices', () =>
 		Promise.all([alice, bob].map((phone) =>
 			noticesArrive(phone, encrypted))));
-	const log = await daemon.run('log');
+	if (relay)
+		await step('the record of the first call has its media', () =>
+			mediaRecorded(daemon));
+	const log = await daemon.run('log', '--media');
 	expect(log.code === 0, `privatecallctl log: ${log.stderr}`);
-	say(`\nThe call log (privatecallctl log):\n${log.stdout.trimEnd()}`);
+	say(`\nThe call log (privatecallctl log --media):\n${
+		log.stdout.trimEnd()}`);
 	await printNotices(alice, say);
 	await printNotices(bob, say);
 	if (returns)

@@ -13,7 +13,7 @@
  *   gone JID | back JID | device JID... as in facts | switched JID
  *   time | switch-off | drain | restored | linked | hangup
  *   ready N [unsigned] | refused N | credentials N ROLE | step N ROLE STEP |
- *   listed N | media-lost
+ *   trouble N ROLE TEXT | listed N | media-lost
  *
  * Words of `jingle`: audio, video (contents "audio" and "video" with RTP
  * descriptions), name=N media=M (one content more), creator=C, senders=S,
@@ -427,6 +427,11 @@ static int read_media(struct reader *r, enum call_event_kind kind)
 	ev->transport = r->n > 1 ? (unsigned)atoi(r->word[1]) %
 				   LEG_TRANSPORTS_MAX : 0;
 	ev->role = r->n > 2 && is(r->word[2], "callee");
+	if (kind == CALL_EV_TROUBLE)
+		ev->why = "";
+	for (i = 3; kind == CALL_EV_TROUBLE && i < r->n; i++)
+		ev->why = arena_printf(r->a, "%s%s%s", ev->why,
+				       i > 3 ? " " : "", r->word[i]);
 	for (s = 0; s < STEPS; s++)
 		if (r->n > 3 && is(r->word[3], call_step_name(s)))
 			ev->step = s;

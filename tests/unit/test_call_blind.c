@@ -54,7 +54,7 @@ static void half_of(unsigned side)
 	assert_int_equal(leg_transport(&p.call.leg[side], "audio"), -1);
 	assert_null(p.call.leg[side].ours[3].ufrag);
 	/* And nothing has been heard on any. */
-	assert_string_equal(call_missing_step(&p.call),
+	assert_string_equal(call_missing_step(&p.call, NULL),
 			    "no ICE checks from either device: "
 			    "does UDP reach the server?");
 	play_end(&p);

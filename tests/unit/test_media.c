@@ -478,6 +478,86 @@ static void welcome_again(bool draining, unsigned calls)
 	tell(&msg);
 }
 
+static void trouble(enum wire_side side, const char *text)
+{
+	struct wire_msg msg;
+
+	wire_begin(&msg, WIRE_TROUBLE, call_id);
+	msg.side = (uint8_t)side;
+	strcpy(msg.trouble.text, text);
+	tell(&msg);
+}
+
+/* Which step failed, and why, is in the log, in ctl and told to both. */
+static void test_step(void **state)
+{
+	static const char said_so[] = "DTLS of the called device did not "
+		"finish: no shared cipher";
+
+	(void)state;
+	connected_as("room");
+	running();
+	step(WIRE_CALLER, WIRE_DTLS);
+	step(WIRE_CALLER, WIRE_SECURE);
+	step(WIRE_CALLEE, WIRE_DTLS);
+	trouble(WIRE_CALLEE, "no shared cipher");
+	UNTIL(says("\"calls\"", "\"callee_media\":\"dtls\""));
+	assert_int_equal(ctl("\"clock\",\"+21s\""), 0);
+	UNTIL(count_sent("session-terminate") == 2);
+	UNTIL(count_sent(said_so) == 4);       /* with two notices */
+	assert_int_equal(logged(said_so), 1);
+	UNTIL(says("\"log\"", said_so));
+	UNTIL(says("\"log\"", "\"step\":\"DTLS of the called"));
+	media_end();
+	stop();
+}
+
+/* What it counted is in the log and, for good, in the record of the round. */
+static void test_record(void **state)
+{
+	struct wire_msg msg;
+
+	(void)state;
+	connected_as("room");
+	running();
+	step(WIRE_CALLER, WIRE_MEDIA);
+	step(WIRE_CALLEE, WIRE_MEDIA);
+	UNTIL(says("\"calls\"", "\"caller_media\":\"media\""));
+	mock_send(&m, "<iq type='set' id='i3' " ALICE "><jingle "
+		  "xmlns='urn:xmpp:jingle:1' action='session-terminate' "
+		  "sid='s1'><reason><success/></reason></jingle></iq>");
+	UNTIL(next_is(WIRE_CLOSE));
+	assert_int_equal(got.close.round, 1);
+	wire_begin(&msg, WIRE_CLOSED, call_id);
+	msg.closed.round = got.close.round;
+	msg.closed.mode = WIRE_ROOM;
+	msg.closed.side[0].in_packets = 1001;
+	msg.closed.side[0].in_bytes = 90001;
+	msg.closed.side[1].out_packets = 999;
+	msg.closed.quality[0].missing = 3;
+	msg.closed.quality[1].lost = 5;
+	msg.closed.quality[1].reports = 2;
+	msg.closed.quality[1].jitter = 4100;
+	msg.closed.quality[1].trips = 1;
+	msg.closed.quality[1].trip = 38;
+	msg.closed.dropped[WIRE_REPLAYED] = 2;
+	msg.closed.rewritten[REWRITE_N_BEFORE] = 6;
+	tell(&msg);
+	UNTIL(says("\"log\"", "\"round_trip_ms\":38"));
+	assert_int_equal(logged("msg=\"media of the call\""), 1);
+	assert_int_equal(logged("in_packets:1001,in_bytes:90001,"), 1);
+	assert_int_equal(logged("not_passed=replayed:2,before:6"), 1);
+	assert_null(strstr(answer, "from the caller"));
+	assert_int_equal(ctl("\"log\",\"--media\""), 0);
+	assert_non_null(strstr(answer, "from the caller 1001 packets, 90001 "
+			       "bytes, 3 missing; to him 0 packets, 0 bytes"
+			       "\\n"));
+	assert_non_null(strstr(answer, "to him 999 packets, 0 bytes, 5 lost, "
+			       "jitter 4.1 ms, round trip 38 ms"));
+	media_end();
+	stop();
+}
+
 /* While it drains, or has its most calls, nobody rings in vain. */
 static void test_takes_no_calls(void **state)
 {
@@ -666,7 +746,8 @@ int main(int argc, char **argv)
 		T(test_away), T(test_call), T(test_room), T(test_return),
 		T(test_insecure),
 		T(test_restart), T(test_refused), T(test_media_dies),
-		T(test_takes_no_calls), T(test_hung), T(test_mode_changes),
+		T(test_takes_no_calls), T(test_step), T(test_record),
+		T(test_hung), T(test_mode_changes),
 		T(test_late), T(test_connection_breaks),
 		T(test_control_dies), T(test_control_dies_in_room),
 	};
