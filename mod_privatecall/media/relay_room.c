@@ -332,6 +332,7 @@ static void pass_numbers(struct relay *r, struct leg *l, struct leg *to,
 static void take_srtp(struct relay *r, struct leg *l,
 		      const unsigned char *bytes, size_t len)
 {
+	bool first = !(l->steps & 1u << WIRE_MEDIA);
 	bool rtcp = rtp_packet_is_rtcp(bytes, len);
 	size_t sealed = len;
 
@@ -354,6 +355,10 @@ static void take_srtp(struct relay *r, struct leg *l,
 	}
 	relay_say_step(r, l, WIRE_MEDIA);
 	pass_numbers(r, l, relay_other(l), rtcp, len);
+	/* What came before he was ready to send he may have passed over, and
+	 * he lacks it without knowing (aiortc). */
+	if (first)
+		ask_for_pictures(r, relay_other(l));
 }
 
 void room_packet(struct relay *r, struct leg *l, enum demux kind,

@@ -658,7 +658,7 @@ static void test_renew(void **state)
 }
 
 /* A picture within a second: who can see at last makes us ask for a whole
- * one. */
+ * one, and so does who sends at last. */
 static void test_picture(void **state)
 {
 	struct client *a, *b;
@@ -687,6 +687,12 @@ static void test_picture(void **state)
 	assert_int_equal(a->last[8], 0x81);
 	assert_int_equal(a->last[9], 206);
 	assert_int_equal(a->last[18] << 8 | a->last[19], a->ssrc);
+	/* Once more when he sends: not before need he take pictures in. */
+	a->got = 0;
+	send_rtp(b, 'b', 100);
+	send_rtp(b, 'b', 100);
+	pass(&w, 1000);
+	assert_int_equal(a->got, 3);
 	end(&w);
 }
 
