@@ -134,41 +134,45 @@ function offerOtherwise(videoCodecs) {
 
 // Runs in the page: ICE anew, by whichever side, as libwebrtc's clients do it:
 // new credentials, which the other answers by his. stanza does so as the
-// initiator; of the responder it would take the answer for a new offer.
+// initiator; as the responder it would take the answer for a new offer.
 async function restartIce(sid) {
 	const { session } = globalThis.phone.calls.get(sid);
-	if (session.isInitiator) {
-		await session.restartIce();
-		return;
-	}
 	const { pc } = session;
-	const words = (text, name) => text.match(`a=${name}:(.*)`)[1].trim();
-	const answered = new Promise((resolve, reject) => {
-		const before = session.onTransportInfo;
-		session.onTransportInfo = (changes, done) => {
-			const { usernameFragment, password } =
-				changes.contents[0].transport;
-			if (!password)
-				return before.call(session, changes, done);
-			session.onTransportInfo = before;
-			const sdp = pc.currentRemoteDescription.sdp
-				.replace(/a=ice-ufrag:.*/g,
-					`a=ice-ufrag:${usernameFragment}`)
-				.replace(/a=ice-pwd:.*/g, `a=ice-pwd:${password}`)
-				.replace(/a=setup:.*/g, 'a=setup:passive');
-			return pc.setRemoteDescription({ type: 'answer', sdp })
-				.then(() => before.call(session, changes, done))
-				.then(resolve, reject);
-		};
+	const take = session.onTransportInfo;
+	const answered = async (changes, done) => {
+		const { usernameFragment, password } =
+			changes.contents[0].transport;
+		if (password) {
+			session.onTransportInfo = take;
+			await pc.setRemoteDescription({ type: 'answer',
+				sdp: pc.currentRemoteDescription.sdp
+					.replace(/a=ice-ufrag:.*/g,
+						`a=ice-ufrag:${usernameFragment}`)
+					.replace(/a=ice-pwd:.*/g,
+						`a=ice-pwd:${password}`)
+					.replace(/a=setup:.*/g, 'a=setup:passive') });
+		}
+		return take.call(session, changes, done);
+	};
+	const restart = async () => {
+		session.onTransportInfo = answered;
+		const offer = await pc.createOffer({ iceRestart: true });
+		const said = (name) =>
+			offer.sdp.match(`a=${name}:(.*)`)[1].trim();
+		session.send('transport-info', { contents: [{
+			creator: 'initiator', name: said('mid'), transport: {
+				transportType: session.transportType,
+				usernameFragment: said('ice-ufrag'),
+				password: said('ice-pwd') } }] });
+		await pc.setLocalDescription(offer);
+	};
+	const stable = new Promise((resolve, reject) => {
+		setTimeout(reject, 20000, new Error('ICE anew: no answer'));
+		pc.addEventListener('signalingstatechange', () =>
+			pc.signalingState === 'stable' && resolve());
 	});
-	const offer = await pc.createOffer({ iceRestart: true });
-	session.send('transport-info', { contents: [{ creator: 'initiator',
-		name: words(offer.sdp, 'mid'), transport: {
-			transportType: session.transportType,
-			usernameFragment: words(offer.sdp, 'ice-ufrag'),
-			password: words(offer.sdp, 'ice-pwd') } }] });
-	await pc.setLocalDescription(offer);
-	await answered;
+	await (session.isInitiator ? session.restartIce() : restart());
+	await stable;
 }
 
 // Calls go to the page's own Phone (web/src/phone.js); what fails there fails

@@ -15,7 +15,7 @@ import { contentsOf, sdpOf } from './sdp.mjs';
 const END = fileURLToPath(new URL('aiortc_end.py', import.meta.url));
 // Debian's, whose packages another one would not find.
 const PYTHON = '/usr/bin/python3';
-const ANSWER_MS = 20000;
+const ANSWER_MS = 40000;
 
 export class Aiortc extends Phone {
 	static node = 'https://aiortc.readthedocs.io';
@@ -28,7 +28,8 @@ export class Aiortc extends Phone {
 	}
 }
 
-class End {
+// The program, which loads for a second or more.
+class Program {
 	constructor() {
 		this.child = spawn(PYTHON, [END]);
 		this.asked = new Map();
@@ -37,25 +38,33 @@ class End {
 		this.child.once('error', (error) => (this.said += error));
 		this.child.stderr.on('data', (text) => (this.said += text));
 		this.child.stdin.on('error', () => {});
+		this.ready = this.answer(0, 'loading');
 		createInterface(this.child.stdout).on('line', (line) => {
 			const { id, ...answer } = JSON.parse(line);
 			this.asked.get(id)(answer);
 		});
 	}
 
-	async ask(what, more) {
-		const id = this.asked.size;
-		const answer = await Promise.race([new Promise((done) => {
-			this.asked.set(id, done);
-			this.child.stdin.write(
-				`${JSON.stringify({ id, do: what, ...more })}\n`);
-		}), this.ended, new Promise((done) => {
-			setTimeout(done, ANSWER_MS).unref();
-		})]);
+	async answer(id, what) {
+		let late;
+		const answer = await Promise.race([
+			new Promise((done) => this.asked.set(id, done)),
+			this.ended, new Promise((done) => {
+				late = setTimeout(done, ANSWER_MS);
+			})]);
+		clearTimeout(late);
 		if (!answer?.error && typeof answer === 'object')
 			return answer;
 		throw new Error(`aiortc, ${what}: ${answer?.error ??
 			'no answer'}\n${this.said}`);
+	}
+
+	async ask(what, call, more) {
+		const id = this.asked.size;
+		const answer = this.answer(id, what);
+		this.child.stdin.write(`${JSON.stringify(
+			{ id, call: call.sid, do: what, ...more })}\n`);
+		return answer;
 	}
 
 	kill() {
@@ -64,30 +73,28 @@ class End {
 
 	async close() {
 		this.child.stdin.end();
-		const late = setTimeout(() => this.child.kill('SIGKILL'), 3000);
+		const late = setTimeout(() => this.kill(), 3000);
 		await this.ended;
 		clearTimeout(late);
 	}
 }
 
 export class Live extends Aiortc {
-	ends = [];
-
-	begin(call) {
-		call.end = new End();
-		this.ends.push(call.end);
-		return call.end;
+	async login(options) {
+		this.program = new Program();
+		await this.program.ready;
+		return super.login(options);
 	}
 
 	async initiate(call) {
-		const { sdp } = await this.begin(call).ask('offer',
+		const { sdp } = await this.program.ask('offer', call,
 			{ media: call.media });
 		call.made = contentsOf(sdp, 'initiator');
 		return super.initiate(call);
 	}
 
 	async accept(call) {
-		const { sdp } = await this.begin(call).ask('answer', {
+		const { sdp } = await this.program.ask('answer', call, {
 			media: call.media,
 			sdp: sdpOf(call.initiate, 'initiator') });
 		call.made = contentsOf(sdp, 'responder');
@@ -104,23 +111,23 @@ export class Live extends Aiortc {
 
 	on_session_accept(el, call, j) {
 		super.on_session_accept(el, call, j);
-		this.later(call.end.ask('accept', { sdp: sdpOf(j, 'responder') }));
+		this.later(this.program.ask('accept', call,
+			{ sdp: sdpOf(j, 'responder') }));
 	}
 
 	// As a page of web/ says it (web/src/stats.js).
 	stats(call) {
-		return call.end.ask('stats');
+		return this.program.ask('stats', call);
 	}
 
 	// As when its machine loses power: nothing is said.
 	kill() {
 		this.drop();
-		for (const end of this.ends)
-			end.kill();
+		this.program.kill();
 	}
 
 	async close() {
 		await super.close();
-		await Promise.all(this.ends.map((end) => end.close()));
+		await this.program?.close();
 	}
 }

@@ -2,10 +2,12 @@
 # aiortc_end.py: the ICE, DTLS and RTP end of clients/aiortc.mjs: aiortc, told
 # by lines of JSON on stdin what to do, answering by lines on stdout.
 #
-# {"id", "do": "offer"|"answer"|"accept"|"stats", "media", "sdp"} is answered
-# with {"id", ...} or {"id", "error"}. It is the program's end when stdin ends.
+# {"id", "call", "do": "offer"|"answer"|"accept"|"stats", "media", "sdp"} is
+# answered with {"id", ...} or {"id", "error"}; a call is what its user names
+# so. It is the program's end when stdin ends.
 
 import asyncio
+import collections
 import fractions
 import json
 import sys
@@ -142,15 +144,17 @@ async def main():
     reader = asyncio.StreamReader(limit=1 << 20)
     await loop.connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-    end = End()
+    print(json.dumps({"id": 0}), flush=True)
+    ends = collections.defaultdict(End)
     while line := await reader.readline():
         ask = json.loads(line)
         try:
-            result = await getattr(end, ask["do"])(ask)
+            result = await getattr(ends[ask["call"]], ask["do"])(ask)
         except Exception as error:
             result = {"error": repr(error)}
         print(json.dumps({"id": ask["id"], **result}), flush=True)
-    await end.pc.close()
+    for end in ends.values():
+        await end.pc.close()
 
 
 asyncio.run(main())
