@@ -20,6 +20,7 @@
 #define HEAD 12                    /* of RTP */
 #define STAMP 8                    /* of the payload: when it was sent, ns */
 #define BUFFER (1 << 20)
+#define CHANNEL_HEAD 4             /* RFC 8656, 12.4 */
 
 const unsigned char peer_key[SRTP_KEY_MAX] = "a key that everybody knows";
 const unsigned char peer_salt[SRTP_SALT_MAX] = "and its salt";
@@ -83,11 +84,17 @@ static struct addr from_system(const union system *s)
 static void put(struct peer *p, const struct addr *to, const void *bytes,
 		size_t len)
 {
+	unsigned char head[CHANNEL_HEAD];
 	union system s;
-	socklen_t slen = to_system(to, &s);
+	struct iovec part[] = { { head, p->channel ? sizeof(head) : 0 },
+				{ (void *)(uintptr_t)bytes, len } };
+	struct msghdr m = { .msg_name = &s, .msg_namelen = to_system(to, &s),
+			    .msg_iov = part, .msg_iovlen = 2 };
 
+	put16(head, p->channel);
+	put16(head + 2, (uint32_t)len);
 	/* What the system drops is missing at the other end. */
-	(void)sendto(p->fd, bytes, len, MSG_DONTWAIT, &s.any, slen);
+	(void)sendmsg(p->fd, &m, MSG_DONTWAIT);
 }
 
 static void open_socket(struct peers *ps, struct peer *p, const char *ip)
@@ -418,6 +425,10 @@ static void receive(struct peers *ps, struct peer *p)
 
 	if (len < 0)
 		return;
+	if (p->channel && len > CHANNEL_HEAD && get16(b) == p->channel) {
+		len -= CHANNEL_HEAD;
+		memmove(b, b + CHANNEL_HEAD, (size_t)len);
+	}
 	switch (demux_kind(b, (size_t)len)) {
 	case DEMUX_RTP:
 		take_srtp(ps, p, b, (size_t)len);

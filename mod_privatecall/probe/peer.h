@@ -34,6 +34,8 @@ struct peer {
 	bool ice;
 	struct ice_agent agent;
 	struct ice_config config;
+	uint16_t channel;          /* of TURN, that all of his goes through;
+				      0: none does */
 	int64_t deadline;          /* ms, of ICE and DTLS */
 	const char *fault;         /* of its DTLS; NULL: none so far */
 	int64_t ahead;             /* ms of its clock for ICE, so that peers

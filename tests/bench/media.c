@@ -23,6 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 #include <openssl/ssl.h>
+#include "tests/bench/coturn.h"
 #include "tests/bench/floor.h"
 #include "tests/bench/janus.h"
 #include "tests/bench/ours.h"
@@ -41,7 +42,8 @@
 #define EACH 4                     /* packets of a peer in a round */
 #define SATURATED_CALLS 50
 
-enum server { DIRECT, FLOOR, BLIND, ROOM, RTPENGINE, JANUS };
+enum server { DIRECT, FLOOR, BLIND, ROOM, RTPENGINE, JANUS,
+	      COTURN };
 
 static const struct row {
 	const char *name;
@@ -63,6 +65,8 @@ static const struct row {
 	{ "rtpengine sha1", RTPENGINE, 0, SRTP_PROFILE_CM128_80 },
 	{ "janus gcm", JANUS, 0, SRTP_PROFILE_GCM128 },
 	{ "janus sha1", JANUS, 0, SRTP_PROFILE_CM128_80 },
+	/* It has no keys: the peers' pass it by. */
+	{ "coturn gcm", COTURN, 0, SRTP_PROFILE_GCM128 },
 };
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
 
@@ -79,6 +83,7 @@ struct bench {
 	struct ours ours;
 	struct rtpengine rtpengine;
 	struct janus janus;
+	struct coturn coturn;
 	pid_t pid;                 /* 0: there is no server */
 	clockid_t clock;           /* its CPU */
 	int64_t setup_ns;
@@ -165,6 +170,10 @@ static void start_server(struct bench *b)
 		janus_start(&b->janus, &b->peers);
 		b->pid = b->janus.pid;
 		break;
+	case COTURN:
+		coturn_start(&b->coturn, &b->peers);
+		b->pid = b->coturn.pid;
+		break;
 	default:
 		ours_start(&b->ours, &b->peers, b->row->server == ROOM ?
 			   WIRE_ROOM : WIRE_BLIND, b->row->drain);
@@ -183,7 +192,8 @@ static bool start(struct bench *b, const struct row *row, unsigned calls)
 
 	memset(b, 0, sizeof(*b));
 	if ((row->server == RTPENGINE && !getenv("RTPENGINE")) ||
-	    (row->server == JANUS && !getenv("JANUS")))
+	    (row->server == JANUS && !getenv("JANUS")) ||
+	    (row->server == COTURN && !getenv("COTURN")))
 		return false;
 	b->row = row;
 	offered = row->profile == SRTP_PROFILE_CM128_80 ?
@@ -198,6 +208,8 @@ static bool start(struct bench *b, const struct row *row, unsigned calls)
 		rtpengine_connect(&b->rtpengine);
 	else if (b->janus.pid)
 		janus_connect(&b->janus);
+	else if (b->coturn.pid)
+		coturn_connect(&b->coturn);
 	b->setup_ns = cpu(b) - before;
 	for (i = 0; i < b->peers.n; i++)
 		if (b->peers.list[i].profile != row->profile)
@@ -213,6 +225,8 @@ static void end(struct bench *b)
 		rtpengine_stop(&b->rtpengine);
 	} else if (b->janus.pid) {
 		janus_stop(&b->janus);
+	} else if (b->coturn.pid) {
+		coturn_stop(&b->coturn);
 	} else if (b->pid) {
 		kill(b->pid, SIGKILL);
 		waitpid(b->pid, NULL, 0);
