@@ -11,7 +11,7 @@ import { promisify } from 'node:util';
 import { block, debianConfig, debianProsody } from '../pages.mjs';
 import { startProsody } from '../prosody.mjs';
 import { firstCall, isEjabberd, options, scene } from '../scene.mjs';
-import { equal, Skip, story } from '../story.mjs';
+import { assert, equal, Skip, story } from '../story.mjs';
 
 const TOP = resolve(dirname(fileURLToPath(import.meta.url)), '../../..');
 
@@ -34,6 +34,16 @@ story('prosody.md: from Debian\'s configuration to the first call',
 		await firstCall(t, server, 'calls.localhost');
 	});
 
+// What the server names of turn.localhost, to whom it asks.
+async function services(t) {
+	const client = await t.probe();
+	const el = await client.iq('get', t.prosody.host,
+		'<services xmlns=\'urn:xmpp:extdisco:2\'/>');
+	return el.getChild('services').getChildren('service')
+		.map(({ attrs }) => attrs)
+		.filter(({ host }) => host === 'turn.localhost');
+}
+
 story('network.md: devices learn of STUN and TURN (XEP-0215)', options,
 	async (t) => {
 		const name = t.prosody.name;
@@ -41,12 +51,7 @@ story('network.md: devices learn of STUN and TURN (XEP-0215)', options,
 		await scene(t, isEjabberd(t)
 			? { configText: (o) => debianConfig(o, lines) }
 			: { modules: ['turn_external'], globalConfig: lines });
-		const client = await t.probe();
-		const el = await client.iq('get', t.prosody.host,
-			'<services xmlns=\'urn:xmpp:extdisco:2\'/>');
-		const all = el.getChild('services').getChildren('service')
-			.map(({ attrs }) => attrs)
-			.filter(({ host }) => host === 'turn.localhost');
+		const all = await services(t);
 		equal([...new Set(all.map(({ type }) => type))].sort(),
 			['stun', 'turn'], 'services');
 		for (const { type, username, password, port, transport } of all) {
@@ -54,4 +59,20 @@ story('network.md: devices learn of STUN and TURN (XEP-0215)', options,
 			equal(Boolean(username && password), type === 'turn',
 				`credentials of ${type}`);
 		}
+	});
+
+story('network.md: devices learn of TURN over TCP and TLS, with credentials',
+	options, async (t) => {
+		await scene(t, isEjabberd(t)
+			? { configText: (o) => debianConfig(o,
+				block('network', 'ejabberd-tls')) }
+			: { modules: ['turn_external', 'external_services'],
+				globalConfig: ['prosody', 'tcp', 'tls'].map((name) =>
+					block('network', name)).join('') });
+		const all = (await services(t)).filter(({ type, transport }) =>
+			type.startsWith('turn') && transport === 'tcp');
+		equal(all.map(({ type, port }) => `${type} ${port}`).sort(),
+			['turn 3478', 'turns 5349'], 'services');
+		for (const { type, username, password } of all)
+			assert(username && password, `${type} has no credentials`);
 	});
