@@ -168,22 +168,6 @@ static void call(struct trial *t)
 	phone_propose(caller, t->all->o.video);
 }
 
-static void on_seen(struct trial *t, const struct phone *p)
-{
-	t->seen[p - t->phone] = true;
-	if (t->step == TRIAL_PRESENCE && t->seen[0] && t->seen[1])
-		call(t);
-}
-
-static void not_seen(struct trial *t)
-{
-	unsigned side = t->seen[TRIAL_CALLER] ? TRIAL_CALLEE : TRIAL_CALLER;
-
-	t->step = TRIAL_PRESENCE;
-	fail(t, mend_presence, "%s does not see %s", t->phone[side].bare,
-	     t->phone[side].target);
-}
-
 /* Both know that it rings. Where the called device itself said so, nothing of
  * ours is in between. */
 static void on_ringing(struct trial *t)
@@ -198,12 +182,36 @@ static void on_ringing(struct trial *t)
 		     "the service", callee->bare, caller->bare);
 		return;
 	}
-	if (t->unseen) {
-		not_seen(t);
+	if (!t->seen[TRIAL_CALLER] || !t->seen[TRIAL_CALLEE])
 		return;
-	}
 	next(t, TRIAL_PROCEED);
 	phone_proceed(callee);
+}
+
+/* Who is seen late was called meanwhile. */
+static void on_seen(struct trial *t, const struct phone *p)
+{
+	t->seen[p - t->phone] = true;
+	if (t->step == TRIAL_PRESENCE && t->seen[0] && t->seen[1])
+		call(t);
+	on_ringing(t);
+}
+
+static void late_ring(struct trial *t)
+{
+	const char *callee = t->phone[TRIAL_CALLEE].bare;
+	unsigned side = t->seen[TRIAL_CALLER] ? TRIAL_CALLEE : TRIAL_CALLER;
+
+	if (!t->proposed) {
+		fail(t, mend_no_answer, "%s is not rung", callee);
+	} else if (!t->ringing) {
+		fail(t, mend_no_answer, "%s rings, and the caller is not told",
+		     callee);
+	} else {
+		t->step = TRIAL_PRESENCE;
+		fail(t, mend_presence, "%s can be called, and %s does not see "
+		     "%s", callee, t->phone[side].bare, t->phone[side].target);
+	}
 }
 
 /* --- media ------------------------------------------------------------ */
@@ -433,13 +441,10 @@ static void late(struct trial *t)
 	switch (t->step) {
 	case TRIAL_PRESENCE:
 		/* What a call is answered says more. */
-		t->unseen = true;
 		call(t);
 		break;
 	case TRIAL_RING:
-		fail(t, mend_no_answer, t->proposed ? "%s rings, and the "
-		     "caller is not told" : "%s is not rung",
-		     t->phone[TRIAL_CALLEE].bare);
+		late_ring(t);
 		break;
 	case TRIAL_ICE:
 		late_ice(t);

@@ -43,7 +43,6 @@ struct trial {
 	struct peer *peer[TRIAL_SIDES];
 	bool begun, running, over, failed;
 	bool registered[TRIAL_SIDES], seen[TRIAL_SIDES];
-	bool unseen;               /* called all the same: why says more */
 	bool proposed, ringing;
 	enum trial_step step;      /* of a failed one: where */
 	enum trial_mode mode;

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #define S_NS INT64_C(1000000000)
-#define AT_ONCE 10                 /* calls that are on their way to media */
+#define AT_ONCE 5                  /* calls that are on their way to media */
 #define LAST_NS (S_NS / 2)         /* for the last packets, at most */
 #define AUDIO_SIZE 200             /* as Opus of 50 packets a second */
 #define AUDIO_RATE 50
