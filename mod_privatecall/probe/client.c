@@ -121,6 +121,26 @@ static int on_stanza(xmpp_conn_t *conn, xmpp_stanza_t *stanza, void *arg)
 	return 1;
 }
 
+/* Why a certificate was refused, the last one: who is asked gets nothing that
+ * would say for whom. */
+static char refused[WHY_SIZE];
+
+static int refuse(const xmpp_tlscert_t *cert, const char *const why)
+{
+	(void)cert;
+	snprintf(refused, sizeof(refused), "certificate refused: %s", why);
+	return 0;
+}
+
+static const char *why_gone(const struct client *c, int error,
+			    const xmpp_stream_error_t *stream)
+{
+	return stream && stream->text ? stream->text :
+	       *refused ? refused : error > 0 ? strerror(error) :
+	       *c->all->why ? c->all->why :
+	       "the server closed the connection";
+}
+
 static void on_conn(xmpp_conn_t *conn, xmpp_conn_event_t event, int error,
 		    xmpp_stream_error_t *stream, void *arg)
 {
@@ -131,9 +151,7 @@ static void on_conn(xmpp_conn_t *conn, xmpp_conn_event_t event, int error,
 		xmpp_handler_add(conn, on_stanza, NULL, NULL, NULL, c);
 		c->h.online_h(xmpp_conn_get_bound_jid(conn), c->arg);
 	} else if (event == XMPP_CONN_DISCONNECT || event == XMPP_CONN_FAIL) {
-		end(c, stream && stream->text ? stream->text :
-		    error > 0 ? strerror(error) : *c->all->why ?
-		    c->all->why : "the server closed the connection");
+		end(c, why_gone(c, error, stream));
 	}
 }
 
@@ -170,6 +188,7 @@ struct client *client_open(struct clients *cs, const char *jid,
 	c->next = cs->first;
 	cs->first = c;
 	xmpp_conn_set_flags(c->conn, flags_of(cs->o.tls));
+	xmpp_conn_set_certfail_handler(c->conn, refuse);
 	xmpp_conn_set_jid(c->conn, jid);
 	xmpp_conn_set_pass(c->conn, password);
 	if (xmpp_connect_client(c->conn, cs->o.host, cs->o.port, on_conn, c))

@@ -104,14 +104,15 @@ const char *mend_login(const char *why)
 	static const struct {
 		const char *word, *mend;
 	} known[] = {
+		{ "ertificate", "Mend the server's certificate, or take any "
+				"by --tls any." },
 		{ "uth", "Does the account exist, and is this its password?" },
 		{ "SASL", "Does the account exist, and is this its password?" },
 		{ "refused", "Does the server run, and is it there? --host "
 			     "and --port name another place." },
 		{ "LS", "The server's certificate or encryption does not fit: "
-			"--tls any takes any certificate, --tls none goes "
+			"--tls any takes any certificate, --tls no goes "
 			"without." },
-		{ "ertificate", "--tls any takes any certificate." },
 	};
 	unsigned i;
 

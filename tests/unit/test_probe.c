@@ -296,6 +296,8 @@ static void remedies(void **state)
 	assert_non_null(strstr(mend_error("forbidden", true), "hosts"));
 	assert_ptr_equal(mend_error("conflict", false), mend_no_module);
 	assert_non_null(strstr(mend_login("Connection refused"), "--port"));
+	assert_non_null(strstr(mend_login("certificate refused: self-signed, "
+					  "unauthentic"), "--tls any"));
 	assert_non_null(strstr(mend_login("auth: Cannot authenticate"),
 			       "password"));
 }

@@ -1,7 +1,10 @@
 // probe.mjs: privatecall-probe as an admin's self-test: all is well, or which
 // step is not, and what mends it
 
+import { join } from 'node:path';
+import { until } from '../children.mjs';
 import { probe, two } from '../probe.mjs';
+import { startServer } from '../server.mjs';
 import { assert, equal, REMOTE_HOST, story } from '../story.mjs';
 
 const STEPS = ['login', 'presence', 'ring', 'proceed', 'offer', 'accept', 'ice',
@@ -25,9 +28,13 @@ for (const media of MEDIA)
 			assert(data.media.sent >= 2 * 100, text);
 		});
 
+// Nothing rings or runs on because of it.
+const nothingLeft = (t) => until(async () => !(await t.running()).length,
+	'the call to be over');
+
 // Something is wrong: at which step it fails, and what the remedy names.
 // before(t, args): makes it so, and may change what the probe is told.
-function fails(name, step, remedy, options, before) {
+function fails(name, step, remedy, options, before, after) {
 	story(`probe: ${name}: fails at ${step}`, options, async (t) => {
 		const args = await two(t);
 		await before(t, args);
@@ -42,12 +49,27 @@ function fails(name, step, remedy, options, before) {
 		const told = (await probe(t, args, { json: false })).text;
 		assert(told.includes(`${step.padEnd(9)} FAIL`), told);
 		assert(remedy.test(told), told);
+		await after?.(t);
 	});
 }
 
 fails('the wrong password', 'login', /is this its password/, DIRECT,
 	async (t, args) => {
 		args[args.indexOf('--peer-password-file') + 1] = t.daemon.config;
+	});
+
+fails('the server\'s certificate is its own', 'login', /--tls any/,
+	{ ...DIRECT, not: { ejabberd: 'it has none here',
+		transparent: 'it is about the connection' } },
+	async (t, args) => {
+		const server = await startServer('prosody', { tls: true,
+			dir: join(t.dir, 'tls'),
+			users: { [t.user('alice')]: 'secret' } });
+		t.clients.push({ close: () => server.stop() });
+		args.push('--port', server.c2sPort, '--tls', 'yes');
+		const { data } = await probe(t, [...args, '--tls', 'any']);
+		assert(data.calls[0].failed.what.includes(t.jid('bob')),
+			'alice cannot log in by --tls any');
 	});
 
 fails('no server there', 'login', /--host and --port/, DIRECT,
@@ -68,7 +90,7 @@ fails('no video here', 'ring', /allow_video/,
 	async (t, args) => args.push('--video'));
 
 fails('not the mode that is wanted', 'offer', /media/, { media: 'blind' },
-	async (t, args) => args.push('--mode', 'room'));
+	async (t, args) => args.push('--mode', 'room'), nothingLeft);
 
 // Nothing of ours is heard at an address of the other family.
 fails('UDP does not pass', 'ice', /UDP is blocked/, { media: 'blind',
