@@ -1,6 +1,7 @@
 // run.mjs: the end-to-end stories on one real server
 //
-// usage: tests/e2e/run [--server NAME] [--only PATTERN] [--quick] [--list]
+// usage: tests/e2e/run [--server NAME] [--only PATTERN] [--quick | --long]
+//                      [--list]
 //                      [--media MODE] [--jobs N] [--dir DIR] [--verbose]
 //
 // One Prosody or ejabberd and one daemon for all stories; those that move the
@@ -30,6 +31,7 @@ const { values: options } = parseArgs({ options: {
 	server: { type: 'string', default: 'prosody' },
 	only: { type: 'string', multiple: true, default: [] },
 	quick: { type: 'boolean' },
+	long: { type: 'boolean' },
 	list: { type: 'boolean' },
 	media: { type: 'string' },
 	jobs: { type: 'string', default: process.env.JOBS ?? '9' },
@@ -88,8 +90,9 @@ function inMode() {
 
 function chosen() {
 	const patterns = options.only.map((text) => new RegExp(text, 'i'));
-	return inMode().filter(({ name, slow }) =>
-		(!patterns.length || patterns.some((p) => p.test(name))) &&
+	return inMode().filter(({ name, slow, long }) =>
+		(patterns.length ? patterns.some((p) => p.test(name))
+			: !long || options.long || options.list) &&
 		!(options.quick && slow));
 }
 

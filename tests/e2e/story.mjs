@@ -38,6 +38,7 @@ export const restrictions = [];
 //   native  of the scripted clients alone: no service takes part
 //   browser with pages of a Chromium: t.page()
 //   slow    not in a quick run
+//   long    in a long run alone, or by its name
 //   alone   with no other story beside it: it measures time
 //   lasts   seconds it may take, 60 by default
 export function story(name, options, run) {

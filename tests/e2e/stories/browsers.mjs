@@ -112,11 +112,13 @@ story('room F23 X8 a user comes back from another device in Chromium: the ' +
 	await page.wait('terminated', { sid: id, reason: 'success' });
 });
 
-for (const [words, codecs, mimes] of [
-	['other numbers, VP9 first', ['VP9', 'VP8'], ['video/VP9', 'video/VP8']],
-	['other numbers, VP8 alone', ['VP8'], ['video/VP8', 'video/VP8']]])
+for (const [words, codecs, mimes, long] of [
+	['other numbers, VP9 first', ['VP9', 'VP8'],
+		['video/VP9', 'video/VP8'], false],
+	['other numbers, VP8 alone', ['VP8'],
+		['video/VP8', 'video/VP8'], true]])
 	story(`room F23 a user comes back in Chromium with ${words}`,
-		real('room'), async (t) => {
+		{ ...real('room'), long }, async (t) => {
 			const { alice, bob } = await pagesTalk(t);
 			await bob[0].kill();
 			const [page, id] = await comesBack(t, 'bob', alice, codecs);
@@ -204,7 +206,7 @@ story('room F28 a tab is killed in Chromium: the other stays, and he comes ' +
 });
 
 story('room F28 a tab is killed in Chromium: after a minute the call ends ' +
-	'for the other', real('room'), async (t) => {
+	'for the other', { ...real('room'), long: true }, async (t) => {
 	const [page, sid] = await tabIsKilled(t);
 	await t.clock('+31s');
 	await page.wait('terminated', { sid, reason: 'connectivity-error' });
