@@ -9,8 +9,9 @@
  * or "error":
  *
  *	link HOST out|in|both [loss=N] [dup=N] [reorder=N] [late=PACKETS]
- *		[delay=MS] [jitter=MS]     N of 1000 packets; what is not
- *	                           named is 0
+ *		[delay=MS] [jitter=MS] [dtls=N]
+ *	                           N of 1000 packets; dtls: the next N of
+ *	                           those are lost; what is not named is 0
  *	udp HOST on|off|IP PORT    UDP passes, does not, or to there alone
  *	nat HOST IP|off            from now on he is seen from there, at other
  *	                           ports, and only UDP passes; or no more
@@ -268,6 +269,7 @@ static bool set_value(struct router_link *l, const char *text)
 		{ "loss", &l->loss }, { "dup", &l->dup },
 		{ "reorder", &l->reorder }, { "late", &l->late },
 		{ "delay", &l->delay }, { "jitter", &l->jitter },
+		{ "dtls", &l->dtls },
 	};
 	size_t len = strcspn(text, "="), i;
 

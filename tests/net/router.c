@@ -274,7 +274,7 @@ static void enter(struct router *r, int64_t now, unsigned host,
 		  enum router_way way, const struct ip_view *v)
 {
 	struct router_host *h = &r->host[host];
-	const struct router_link *l = &h->link[way];
+	struct router_link *l = &h->link[way];
 	struct router_count *c = &h->count[way];
 	enum router_kind kind = kind_of(v);
 	struct router_packet p = { .host = host, .way = way, .len = v->len,
@@ -285,6 +285,10 @@ static void enter(struct router *r, int64_t now, unsigned host,
 	unsigned jitter = draw(&h->random[way]);
 
 	c->taken[kind]++;
+	if (kind == ROUTER_DTLS && l->dtls) {
+		l->dtls--;
+		lost = true;
+	}
 	if (lost) {
 		c->lost[kind]++;
 		return;

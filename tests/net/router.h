@@ -28,6 +28,7 @@ struct router_link {
 	unsigned late;             /* by how many the reordered are overtaken:
 				      by packets, not ms, so that a busy
 				      machine changes nothing */
+	unsigned dtls;             /* the next so many of DTLS are lost */
 };
 
 /* By the first byte of what UDP carries (RFC 7983). */
