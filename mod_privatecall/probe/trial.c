@@ -177,7 +177,7 @@ static void on_ringing(struct trial *t)
 
 	if (t->step != TRIAL_RING || !t->proposed || !t->ringing)
 		return;
-	if (!strcmp(caller->rung_by, callee->full)) {
+	if (caller->rung_by && !strcmp(caller->rung_by, callee->full)) {
 		fail(t, mend_no_module, "%s was rung by %s himself, not by "
 		     "the service", callee->bare, caller->bare);
 		return;

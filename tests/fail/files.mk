@@ -16,14 +16,14 @@ fail_progs = $(addsuffix .fail,$(filter-out $(fail_without),$(unit_progs)) \
 	$(fail_drivers))
 EXTRA_PROGRAMS = $(fail_drivers)
 fail_objects = $(libdrivers_a_OBJECTS) $(libcore_a_OBJECTS) \
-	$(libjingle_a_OBJECTS)
+	$(libjingle_a_OBJECTS) $(libprobe_a_OBJECTS)
 
 EXTRA_LIBRARIES = libfail.a
 libfail_a_SOURCES = tests/fail/fail.c tests/fail/run.c
 
 fail: $(fail_progs)
 
-libfaulty.a: $(our_libs) mod_privatecall/daemon/main.$(OBJEXT) \
+libfaulty.a: libprobe.a $(our_libs) mod_privatecall/daemon/main.$(OBJEXT) \
 		$(fail_dir)/symbols
 	$(AM_V_GEN)rm -rf $@ faulty && mkdir faulty && \
 	for object in $(fail_objects); do \

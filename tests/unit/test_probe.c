@@ -43,12 +43,12 @@ struct client *client_open(struct clients *cs, const char *jid,
 
 void client_send(struct client *c, struct arena *a, const struct xml_elem *e)
 {
-	size_t used;
+	size_t used = strlen(client.said);
+	const char *text = xml_write(a, e, NS_COMPONENT, NULL);
 
-	(void)c;               /* as it may be while it is opened */
-	used = strlen(client.said);
+	(void)c;               /* NULL while it is opened */
 	snprintf(client.said + used, sizeof(client.said) - used, "%s\n",
-		 xml_write(a, e, NS_COMPONENT, NULL));
+		 text ? text : "nothing: no memory");
 }
 
 void client_close(struct client *c)
@@ -337,8 +337,14 @@ static void reads_accounts(void **state)
 	assert_false(accounts_read(&as, file("a@h\n")));
 	assert_false(accounts_read(&as, file("a@ h\n")));
 	assert_false(accounts_read(&as, "/tmp/test_probe.none"));
-	unlink(path);
 	accounts_free(&as);
+}
+
+static int remove_file(void **state)
+{
+	(void)state;
+	unlink(path);
+	return 0;
 }
 
 int main(void)
@@ -348,7 +354,7 @@ int main(void)
 		P(rings_once), P(takes_an_offer), P(answers_questions),
 		P(hears_of_refusals), P(says_its_media),
 		cmocka_unit_test(contacts), cmocka_unit_test(remedies),
-		cmocka_unit_test(reads_accounts),
+		cmocka_unit_test_teardown(reads_accounts, remove_file),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
