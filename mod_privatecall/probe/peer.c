@@ -341,30 +341,36 @@ static void send_one(struct peers *ps, struct peer *p, enum peer_kind kind)
 	put(p, &p->to, b, len);
 }
 
-/* All that is due; when the next one is. A flow's packets are due at the same
- * distance from each other, whoever's they are. */
+/* What is due of a flow; when the next one is. Its packets are due at the same
+ * distance from each other, whoever's they are. Where the machine cannot keep
+ * up, what comes has its turn after one of each peer. */
+static int64_t send_flow(struct peers *ps, enum peer_kind kind)
+{
+	struct peer_flow *f = &ps->flow[kind];
+	struct peer *p;
+	unsigned left;
+	int64_t due;
+
+	for (left = ps->n; left; left--) {
+		if (!f->rate || (f->most && f->n >= f->most * ps->n))
+			return INT64_MAX;
+		due = f->began + (int64_t)((double)f->n * 1e9 / f->rate /
+					   ps->n);
+		if (due > peers_now())
+			return due;
+		p = &ps->list[f->n++ % ps->n];
+		if (p->sends)
+			send_one(ps, p, kind);
+	}
+	return 0;
+}
+
 static int64_t send_due(struct peers *ps)
 {
-	int64_t next = INT64_MAX, due;
-	struct peer *p;
-	unsigned kind;
+	int64_t audio = send_flow(ps, PEER_AUDIO);
+	int64_t video = send_flow(ps, PEER_VIDEO);
 
-	for (kind = 0; kind < PEER_KINDS; kind++) {
-		struct peer_flow *f = &ps->flow[kind];
-
-		while (f->rate && (!f->most || f->n < f->most * ps->n)) {
-			due = f->began + (int64_t)((double)f->n * 1e9 /
-						   f->rate / ps->n);
-			if (due > peers_now()) {
-				next = due < next ? due : next;
-				break;
-			}
-			p = &ps->list[f->n++ % ps->n];
-			if (p->sends)
-				send_one(ps, p, kind);
-		}
-	}
-	return next;
+	return audio < video ? audio : video;
 }
 
 static bool is_right(const struct peers *ps, const struct peer *from,
