@@ -472,8 +472,10 @@ void leg_relay(struct leg *l, const struct xml_elem *tree,
 				 action, 0, env);
 }
 
+/* Of copies: what was kept may be dropped before the stanzas are written. */
 void leg_catch_up(struct leg *l, const struct leg *from, struct leg_env *env)
 {
+	struct arena *a = env->arena;
 	const struct leg_early *e;
 	struct leg_device *d;
 
@@ -481,7 +483,8 @@ void leg_catch_up(struct leg *l, const struct leg *from, struct leg_env *env)
 		for (e = d->fresh ? from->early : NULL; e; e = e->next)
 			if (!l->ends_ice || e->action != JINGLE_TRANSPORT_INFO)
 				relay_to(l, d->jid, leg_device_sid(l, d),
-					 e->kept->elem, e->action, 0, env);
+					 xml_copy(a, e->kept->elem),
+					 e->action, 0, env);
 		d->fresh = false;
 	}
 }

@@ -410,7 +410,8 @@ static void late_device_stops(void **state)
 	end(&b);
 }
 
-/* What a late plain device is told of is no request of the caller's. */
+/* What a late plain device is told of is no request of the caller's. It leaves
+ * whatever becomes of what was kept, in the same step. */
 static void catching_up_owes_nothing(void **state)
 {
 	struct leg from;
@@ -421,9 +422,13 @@ static void catching_up_owes_nothing(void **state)
 	assert_int_equal(leg_init(&from, "v@h", "q@c", "call", true), 0);
 	leg_keep(&from, a_tree(&b), JINGLE_TRANSPORT_INFO, 0, NULL);
 	leg_catch_up(&b.l, &from, &b.env);
+	leg_drop_kept(&from);
+	assert_non_null(strstr(xml_write(b.env.arena, b.env.last->stanza,
+					 NS_COMPONENT, NULL), "name='0'"));
 	assert_string_equal(outcome(&b, 0, LEG_RINGING), "transport-info");
 	assert_int_equal(other_from(&b, DEVICE, RESULT), 0);
 	assert_string_equal(outcome(&b, 0, LEG_RINGING), NIL);
+	leg_keep(&from, a_tree(&b), JINGLE_TRANSPORT_INFO, 0, NULL);
 	leg_catch_up(&b.l, &from, &b.env);
 	assert_string_equal(outcome(&b, 0, LEG_RINGING), NIL);
 	leg_clear(&from);
