@@ -560,7 +560,6 @@ static void a_no_is_a_no(void **state)
 	end(&b);
 }
 
-/* A step that the arena is too small for says so. */
 #define EXT(id, uri) "<rtp-hdrext xmlns='" NS_HDREXT "' id='" id "' uri='" \
 	uri "'/>"
 #define WITH_EXTS(name, exts) "<content creator='initiator' name='" name \
@@ -570,6 +569,9 @@ static void a_no_is_a_no(void **state)
 #define THREE WITH_EXTS("a", EXT("1", "urn:m") EXT("2", "urn:x")) \
 	WITH_EXTS("b", EXT("1", "urn:m") EXT("2", "urn:y") EXT("3", "urn:z")) \
 	WITH_EXTS("c", EXT("2", "urn:z") EXT("3", "urn:x"))
+#define ZEROS WITH_EXTS("a", EXT("7", "urn:x")) \
+	WITH_EXTS("b", EXT("07", "urn:y") EXT("256", "urn:x")) \
+	WITH_EXTS("c", EXT("256", "urn:y") EXT("007", "urn:x"))
 #define BUNDLED(rest) "<group xmlns='" NS_GROUPING "' semantics='BUNDLE'>" \
 	"<content name='a'/>" rest "</group>"
 
@@ -614,8 +616,13 @@ static void one_number_of_two_extensions(void **state)
 			    " a12 b123 c23");
 	assert_string_equal(exts_left(&b, "session-accept", THREE
 		BUNDLED("<content name='b'/>")), " a12 b123 c23");
+	/* Numbers, not words; none is above 255. */
+	assert_string_equal(exts_left(&b, "session-initiate", ZEROS
+		BUNDLED("<content name='b'/><content name='c'/>")),
+		" a7 b256 c256007");
 }
 
+/* A step that the arena is too small for says so. */
 static void small_arena(void **state)
 {
 	struct leg_event ev = { .kind = LEG_EV_JINGLE };
