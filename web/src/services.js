@@ -3,6 +3,8 @@
 
 const STUN = ['stun', 'stuns'];
 const TURN = ['turn', 'turns'];
+const HOST = /^[\w.:-]+$/;
+const PORT_MAX = 65535;
 
 function uri({ type, host, port, transport }) {
 	const at = host.includes(':') ? `[${host}]` : host;
@@ -12,13 +14,19 @@ function uri({ type, host, port, transport }) {
 	return `${type}:${at}${port ? `:${port}` : ''}${how}`;
 }
 
+function isTaken({ type, host, port, transport, username, password }) {
+	if (!HOST.test(host ?? '') || port < 0 || port > PORT_MAX)
+		return false;
+	return STUN.includes(type) || TURN.includes(type) && username && password
+		&& ['udp', 'tcp'].includes(transport || 'udp');
+}
+
 // services: as the library gives them, [{ type, host, port, transport,
 // username, password }]. What a browser would refuse is left out, for it
-// refuses all of them then: other services, TURN without credentials.
+// refuses all of them then, and there would be no call: other services, TURN
+// without credentials, addresses that are none.
 export function iceServers(services) {
-	return services.filter(({ type, host, username, password }) =>
-		host && (STUN.includes(type) ||
-			TURN.includes(type) && username && password))
+	return services.filter(isTaken)
 		.map((service) => ({ urls: [uri(service)],
 			...TURN.includes(service.type) && {
 				username: service.username,

@@ -29,5 +29,8 @@ test('an IPv6 address has brackets, a port may be missing', () => {
 test('what a browser would refuse is left out', () => {
 	expect(iceServers([{ ...TURN, username: undefined },
 		{ ...TURN, password: undefined }, { ...TURN, host: undefined },
-		{ ...TURN, type: 'ftp' }])).toEqual([]);
+		{ ...TURN, type: 'ftp' }, { ...TURN, transport: 'tls' },
+		{ ...TURN, port: 65536 }, { ...TURN, port: -1 },
+		{ ...TURN, host: 'turn.example.org?transport=udp' },
+		{ ...TURN, host: 'a b' }])).toEqual([]);
 });
