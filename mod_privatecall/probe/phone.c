@@ -15,12 +15,30 @@ static void say(struct phone *p, enum phone_event ev)
 	p->event_h(p, ev, p->arg);
 }
 
+/* One line for a terminal, whoever wrote it: without control characters (those
+ * of two bytes, too), and cut between two characters. */
+static void take(char *to, size_t size, const char *from)
+{
+	size_t n = strlen(from);
+
+	if (n >= size)
+		for (n = size - 1; n && (from[n] & 0xc0) == 0x80; n--)
+			;
+	memcpy(to, from, n);
+	to[n] = '\0';
+	for (; *to; to++) {
+		if ((unsigned char)*to < ' ' || *to == 0x7f)
+			*to = ' ';
+		if (to[0] == '\xc2' && (to[1] & 0xe0) == 0x80)
+			memset(to, ' ', 2);
+	}
+}
+
 static void told(struct phone_said *s, const char *condition,
 		 const char *text)
 {
-	snprintf(s->condition, sizeof(s->condition), "%s",
-		 condition ? condition : "");
-	snprintf(s->text, sizeof(s->text), "%s", text ? text : "");
+	take(s->condition, sizeof(s->condition), condition ? condition : "");
+	take(s->text, sizeof(s->text), text ? text : "");
 }
 
 static void set(char **where, const char *text)

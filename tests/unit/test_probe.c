@@ -221,6 +221,25 @@ static void hears_of_refusals(void **state)
 	assert_string_equal(phone.told.condition, "undefined-condition");
 }
 
+#define HEADLINE(body) "<message type='headline' from='calls.h'" TO "><body>" \
+	body "</body></message>"
+#define E32 "\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9" \
+	"\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9"
+
+/* It is printed: no peer writes lines of ours, or steers the terminal; and as
+ * JSON, which half a character is none of. */
+static void prints_what_it_is_told(void **state)
+{
+	(void)state;
+	comes(HEADLINE("a&#10;1 of 1 calls passed&#127;&#155;2J&#233;."));
+	assert_string_equal(phone.notice.text,
+			    "a 1 of 1 calls passed   2J\xc3\xa9.");
+	comes(HEADLINE(E32 E32 E32 E32 E32 E32 E32 E32));
+	assert_int_equal(strlen(phone.notice.text), PHONE_TEXT_SIZE - 2);
+	comes(HEADLINE("x" E32 E32 E32 E32 E32 E32 E32 E32));
+	assert_int_equal(strlen(phone.notice.text), PHONE_TEXT_SIZE - 1);
+}
+
 /* Both offer the same, in one group on one transport, as answerer we begin. */
 static void says_its_media(void **state)
 {
@@ -352,7 +371,8 @@ int main(void)
 #define P(test) cmocka_unit_test_setup_teardown(test, open_phone, close_phone)
 	const struct CMUnitTest tests[] = {
 		P(rings_once), P(takes_an_offer), P(answers_questions),
-		P(hears_of_refusals), P(says_its_media),
+		P(hears_of_refusals), P(prints_what_it_is_told),
+		P(says_its_media),
 		cmocka_unit_test(contacts), cmocka_unit_test(remedies),
 		cmocka_unit_test_teardown(reads_accounts, remove_file),
 	};
