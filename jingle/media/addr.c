@@ -92,7 +92,6 @@ static bool read_bits(const char *text, unsigned max, unsigned *bits_r)
 
 int addr_range_parse(const char *text, struct addr_range *r_r)
 {
-	static const uint8_t zero[ADDR_IP_SIZE];
 	const char *slash = strchr(text, '/');
 	size_t len = slash ? (size_t)(slash - text) : strlen(text);
 	char ip[ADDR_TEXT_SIZE];
@@ -114,7 +113,7 @@ int addr_range_parse(const char *text, struct addr_range *r_r)
 	memcpy(r_r->ip, a.ip, (bits + 7) / 8);
 	if (bits % 8)
 		r_r->ip[bits / 8] &= (uint8_t)(0xff00u >> bits % 8);
-	return memcmp(r_r->ip, a.ip, sizeof(zero)) ? EDOM : 0;
+	return memcmp(r_r->ip, a.ip, sizeof(a.ip)) ? EDOM : 0;
 }
 
 void addr_range_format(const struct addr_range *r, char out[ADDR_TEXT_SIZE])
@@ -153,7 +152,7 @@ static const struct {
 int addr_rules_add(struct addr_rules *rules, const struct addr_range *range,
 		   bool allow)
 {
-	const struct addr_range *r = &forbidden[0].range;
+	const struct addr_range *r;
 	struct addr_rule *rule;
 	unsigned i;
 

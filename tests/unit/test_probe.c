@@ -140,7 +140,7 @@ static void takes(const char *text, const char *want, const char *said)
 	comes(text);
 	assert_string_equal(events, want);
 	if (said)
-	assert_non_null(strstr(client.said, said));
+		assert_non_null(strstr(client.said, said));
 	else
 		assert_string_equal(client.said, "");
 }
