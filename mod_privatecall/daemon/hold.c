@@ -331,12 +331,15 @@ void hold_send(struct daemon *dm, struct call_entry *e,
 			 NS_COMPONENT, &len);
 	if (text)
 		s = session_of(arena, a->stanza);
-	if (s.key && s.ends) {
+	/* Without memory for the key it belongs to nothing. */
+	if (!s.key)
+		memset(&s, 0, sizeof(s));
+	if (s.ends) {
 		unheard = drop_session(dm, e, s.key);
 		n = 0;
-	} else if (s.key && s.retracts) {
+	} else if (s.retracts) {
 		unheard = take_back(dm, e, s.key);
-	} else if (s.key && s.closes && a->class != LEG_SEND_HELD) {
+	} else if (s.closes && a->class != LEG_SEND_HELD) {
 		drop_session(dm, e, s.key);    /* no proceed behind it */
 	}
 	waits = a->class != LEG_SEND_FREE &&

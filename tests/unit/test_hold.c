@@ -251,6 +251,30 @@ static void test_taken_back(void **state)
 	assert_string_equal(sent, "3489");
 }
 
+/* For what a stanza belongs to memory may be missing: it leaves all the same,
+ * and so does its end. */
+static void test_no_memory_for_a_session(void **state)
+{
+	struct call_entry e = { .dm = &dm };
+	struct arena *whole = dm.written;
+	size_t cap;
+
+	(void)state;
+	store_for(&e);
+	/* From what the text alone does not fit in. */
+	for (cap = 64; !e.held; cap++) {
+		dm.written = arena_new(cap);
+		assert_non_null(dm.written);
+		send_jmi(&e, "1", "propose", "bob@x", "s", LEG_SEND_HELD);
+		arena_free(dm.written);
+	}
+	dm.written = whole;
+	send_jmi(&e, "2", "retract", "bob@x", "s", LEG_SEND_HELD);
+	hold_flush(&dm);
+	await_commit(1);
+	assert_string_equal(sent, "12");
+}
+
 /* The end of a round that gives way does not wait; what it ends stays back. */
 static void test_gives_way(void **state)
 {
@@ -612,6 +636,7 @@ int main(void)
 		T(test_waits_for_store),
 		T(test_behind_initiate),
 		T(test_taken_back),
+		T(test_no_memory_for_a_session),
 		T(test_gives_way),
 		T(test_both_ends),
 		T(test_hurry),
