@@ -111,8 +111,9 @@ static int find(uint16_t port, struct ice_local *local, unsigned *n,
 	freeifaddrs(all);
 	if (*n)
 		return 0;
-	return refuse(why_r, "this host has no address but loopback and "
-		      "link-local ones: name the one to use: --address IP");
+	refuse(why_r, "this host has no address but loopback and link-local "
+	       "ones: name the one to use: --address IP");
+	return EADDRNOTAVAIL;
 }
 
 /* --- how others see it ------------------------------------------------ */

@@ -241,11 +241,12 @@ static int start(struct media *d, const struct options *o, char **why_r)
 	return 0;
 }
 
-/* As privatecalld: what only the admin can mend is EX_CONFIG. */
+/* As privatecalld: what only the admin can mend is EX_CONFIG. An address may
+ * come: a machine that starts does not always wait for its own. */
 static int code_of(int err)
 {
-	return err == ENOMEM || err == EMFILE || err == ENFILE ?
-	       EXIT_FAILURE : EX_CONFIG;
+	return err == ENOMEM || err == EMFILE || err == ENFILE ||
+	       err == EADDRNOTAVAIL ? EXIT_FAILURE : EX_CONFIG;
 }
 
 static int run(const struct options *o)
