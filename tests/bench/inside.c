@@ -85,6 +85,7 @@ static void bench(struct ctl_request *r, int argc, char **argv, void *arg)
 	json_object_set_new(data, "files", json_integer(count_files()));
 	note(data, "timers", dm->heap_n);
 	note(data, "live", dm->live);
+	note(data, "media", media_is_up(dm));
 	note(data, "by_pair", HASH_CNT(hh_pair, dm->by_pair));
 	note(data, "by_id", HASH_CNT(hh_id, dm->by_id));
 	note(data, "by_user", entries(dm->by_user));

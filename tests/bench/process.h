@@ -173,6 +173,23 @@ static long long value(const json_t *data, const char *name)
 	return json_integer_value(json_object_get(data, name));
 }
 
+/* Until it has privatecall-media: before, it refuses calls of mode `room`. */
+static void process_await_media(const struct process *p)
+{
+	json_t *data;
+	bool up = false;
+	int tries;
+
+	for (tries = 0; !up && tries < PATIENCE_MS; tries++) {
+		data = process_count(p, 0);
+		up = value(data, "media");
+		json_decref(data);
+		poll(NULL, 0, up ? 0 : 1);
+	}
+	if (!up)
+		die("the daemon does not reach privatecall-media");
+}
+
 /* Until nothing waits for the store, the server or the last finishes; moves the
  * clock by `ms` then. */
 static json_t *process_settle(const struct process *p, struct clients *c,

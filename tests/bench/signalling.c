@@ -446,8 +446,10 @@ int main(int argc, char **argv)
 	fd = process_start(&b.p, b.o.where, b.o.log, b.o.callgrind,
 			   2 * b.o.room);
 	clients_open(&b.c, fd, pairs_for(&b.o), b.o.top);
-	if (b.o.room)
+	if (b.o.room) {
 		b.c.trickles = 0;
+		process_await_media(&b.p);
+	}
 	clients_appear(&b.c);
 	if (!b.o.check && !b.o.soak && !b.o.room)
 		reference_start(&b.c);
