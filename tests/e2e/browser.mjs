@@ -27,7 +27,7 @@ const FLAGS = [
 	'--disable-sync',
 	'--disable-dev-shm-usage',
 	'--autoplay-policy=no-user-gesture-required',
-	'--use-fake-device-for-media-stream',
+	'--use-fake-device-for-media-stream=fps=8',
 	'--use-fake-ui-for-media-stream',
 	'--allow-loopback-in-peer-connection',
 ];
