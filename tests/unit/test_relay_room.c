@@ -144,6 +144,7 @@ static void send_rtp(struct client *c, char mark, size_t len)
 	unsigned char p[RELAY_HELD_SIZE];
 
 	make_rtp(c, p, mark, len);
+	assert_non_null(c->out);
 	assert_int_equal(srtp_seal_rtp(c->out, p, &len, sizeof(p)), 0);
 	fly_to_relay(c, p, len);
 }
@@ -153,6 +154,7 @@ static void send_rtcp(struct client *c)
 	unsigned char p[RELAY_HELD_SIZE];
 	size_t len = make_rtcp(c, p);
 
+	assert_non_null(c->out);
 	assert_int_equal(srtp_seal_rtcp(c->out, p, &len, sizeof(p)), 0);
 	fly_to_relay(c, p, len);
 }
@@ -228,6 +230,7 @@ static void send_sealed_rtcp(struct client *c, const unsigned char *bytes,
 	unsigned char p[RELAY_HELD_SIZE];
 
 	memcpy(p, bytes, len);
+	assert_non_null(c->out);
 	assert_int_equal(srtp_seal_rtcp(c->out, p, &len, sizeof(p)), 0);
 	fly_to_relay(c, p, len);
 	pass(&w, 2 * DELAY + 1);
@@ -335,7 +338,9 @@ static void test_keys(void **state)
 	a = &w.client[0];
 	b = &w.client[1];
 	len = make_rtp(a, p, 'a', 200);
+	assert_non_null(a->out);
 	assert_int_equal(srtp_seal_rtp(a->out, p, &len, sizeof(p)), 0);
+	assert_non_null(b->in);
 	assert_int_equal(srtp_open_rtp(b->in, p, &len), EACCES);
 	end(&w);
 }
@@ -467,6 +472,7 @@ static void test_bad_packets(void **state)
 	fly_to_relay(a, p, len);   /* not sealed */
 	pass(&w, DELAY + 1);
 	assert_int_equal(dropped(WIRE_NOT_AUTHENTIC), 1);
+	assert_non_null(a->out);
 	assert_int_equal(srtp_seal_rtp(a->out, p, &len, sizeof(p)), 0);
 	fly_to_relay(a, p, len);
 	fly_to_relay(a, p, len);
