@@ -186,7 +186,7 @@ const iqOf = (to, action, sid) => `<iq type='set' id='i' to='${to}'>${
 
 story('A30 by machine, from outside: every part of every call stanza away, ' +
 	'doubled or blank, alone and in pairs',
-{ own: true, slow: true, alone: true, lasts: 90 },
+{ own: true, slow: true, heavy: true, lasts: 90 },
 async (t) => {
 	const [a, b] = await t.pair(Conversations, Dino);
 	const h = await t.login(Plain, 'hostile');
@@ -240,7 +240,7 @@ function isWhole(t, el, sid) {
 }
 
 story('A30 by machine, in a call: what the peer breaks is refused or comes ' +
-	'out whole', { conf: LIMITS, slow: true, alone: true, lasts: 120 },
+	'out whole', { conf: LIMITS, slow: true, heavy: true, lasts: 120 },
 async (t) => {
 	const [a, b] = await unlimitedPair(t, Dino, Dino);
 	const { pid } = t.daemon;
@@ -266,7 +266,7 @@ async (t) => {
 
 story('A30 by machine, between answer and media: broken offers and answers ' +
 	'leave no half a call',
-{ conf: LIMITS, slow: true, alone: true, lasts: 120,
+{ conf: LIMITS, slow: true, heavy: true, lasts: 120,
 	not: { transparent: 'it is about rules of the daemon, one in both' } },
 async (t) => {
 	const [a, b] = await unlimitedPair(t, Dino, Dino);

@@ -24,15 +24,26 @@ function usernameOf(packet) {
 export class Ear {
 	// Of each check the name it was for, and where it came from.
 	heard = new Map();
+	past = new Set();
 
 	static async open() {
 		const ear = new Ear();
-		ear.socket = createSocket('udp4', (packet, { port }) =>
-			ear.heard.set(usernameOf(packet), port));
+		ear.socket = createSocket('udp4', (packet, { port }) => {
+			const name = usernameOf(packet);
+			if (!ear.past.has(name))
+				ear.heard.set(name, port);
+		});
 		ear.socket.bind(0, '127.0.0.1');
 		await once(ear.socket, 'listening');
 		ear.port = ear.socket.address().port;
 		return ear;
+	}
+
+	// A call begins; checks of the last one may still come.
+	begin() {
+		for (const name of this.heard.keys())
+			this.past.add(name);
+		this.heard.clear();
 	}
 
 	// He is checked by these credentials of his, from our port.

@@ -6,10 +6,11 @@
 //
 // One Prosody or ejabberd and one daemon for all stories; those that move the
 // clock, flip switches or kill get a daemon of their own, on a component of the
-// same server. Stories run beside each other, those that measure time one by
-// one after them. One line a story, then 'N passed, N failed, N skipped'. A
-// failing story prints its XMPP dialogue with times. --media: those that mode
-// blind is chosen for, and that do not depend on it, in this mode.
+// same server. Stories run beside each other, heavy ones two at a time after
+// them, and those that measure time one by one. One line a story, then 'N
+// passed, N failed, N skipped'. A failing story prints its XMPP dialogue with
+// times. --media: those that mode blind is chosen for, and that do not depend on
+// it, in this mode.
 
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -24,7 +25,10 @@ import { BASE_CONF, defaults, NATIVE_HOST, REMOTE_HOST, restrictions, Skip,
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const SECRET = 'secret';
-const SLOTS = 9;
+const JOBS = 14;
+// Pages that watch each other's pictures take the whole of a small machine.
+const BROWSERS = 2;
+const HEAVY = 2;
 const SECOND_HOST = 'second.localhost';
 
 const { values: options } = parseArgs({ options: {
@@ -34,7 +38,7 @@ const { values: options } = parseArgs({ options: {
 	long: { type: 'boolean' },
 	list: { type: 'boolean' },
 	media: { type: 'string' },
-	jobs: { type: 'string', default: process.env.JOBS ?? '9' },
+	jobs: { type: 'string', default: process.env.JOBS ?? String(JOBS) },
 	dir: { type: 'string' },
 	verbose: { type: 'boolean' },
 } });
@@ -117,12 +121,14 @@ class Slots {
 	}
 }
 
-// The browser, for two of the stories that want it at a time: pages that watch
-// each other's pictures take the whole of a small machine.
-class Browsers extends Slots {
+// The browser, one for all stories that want it.
+class Chromium {
 	constructor(dir) {
-		const browser = () => (this.started ??= startBrowser({ dir }));
-		super([browser, browser]);
+		this.dir = dir;
+	}
+
+	get() {
+		return (this.started ??= startBrowser({ dir: this.dir }));
 	}
 
 	async stop() {
@@ -180,16 +186,26 @@ function explain(t, error) {
 		console.log(tail.map((l) => `    daemon: ${l}`).join('\n'));
 }
 
+// Longest first, so that none is left for the end; those with a browser in
+// lanes of their own, or most jobs would soon wait for one.
 async function runAll(list, world) {
 	const count = { ok: 0, FAIL: 0, skip: 0 };
-	const numbered = list.map((definition, i) => [definition, i + 1]);
-	const run = (queue, jobs) => Promise.all(Array.from({ length: jobs },
-		async () => {
+	const numbered = list.map((definition, i) => [definition, i + 1])
+		.sort(([a], [b]) => b.lasts - a.lasts);
+	const run = (chosen_, jobs) => {
+		const queue = numbered.filter(([s]) => chosen_(s));
+		return Promise.all(Array.from({ length: jobs }, async () => {
 			for (let next; (next = queue.shift());)
 				count[await runOne(...next, world)]++;
 		}));
-	await run(numbered.filter(([s]) => !s.alone), Number(options.jobs));
-	await run(numbered.filter(([s]) => s.alone), 1);
+	};
+	const jobs = Number(options.jobs);
+	const together = (s) => !s.heavy && !s.alone;
+	await Promise.all([
+		run((s) => together(s) && s.browser, Math.min(BROWSERS, jobs)),
+		run((s) => together(s) && !s.browser, jobs)]);
+	await run((s) => s.heavy, Math.min(HEAVY, jobs));
+	await run((s) => s.alone, 1);
 	return count;
 }
 
@@ -210,7 +226,7 @@ async function main() {
 		return 0;
 	}
 	const dir = options.dir ?? mkdtempSync(join(tmpdir(), 'pc-e2e-'));
-	const slots = Array.from({ length: SLOTS }, (_, i) => (
+	const slots = Array.from({ length: JOBS + BROWSERS }, (_, i) => (
 		{ domain: `calls${i + 1}.localhost`, secret: SECRET,
 			host: `native${i + 1}.localhost` }));
 	const prosody = await startServer(options.server, {
@@ -225,10 +241,10 @@ async function main() {
 		: await startPrivatecalld({ dir: join(dir, 'd'), prosody,
 			conf: { ...BASE_CONF,
 				hosts: [prosody.host, NATIVE_HOST, SECOND_HOST] } });
-	const browsers = new Browsers(join(dir, 'browser'));
-	const count = await runAll(list, { prosody, daemon, browsers,
+	const chromium = new Chromium(join(dir, 'browser'));
+	const count = await runAll(list, { prosody, daemon, chromium,
 		domain: prosody.component.domain, slots: new Slots(slots), dir });
-	await browsers.stop();
+	await chromium.stop();
 	await daemon?.stop();
 	await prosody.stop();
 	if (daemon && /Sanitizer|runtime error:|Assertion/.test(daemon.readLog())) {

@@ -39,6 +39,7 @@ export const restrictions = [];
 //   browser with pages of a Chromium: t.page()
 //   slow    not in a quick run
 //   long    in a long run alone, or by its name
+//   heavy   takes much of the machine: after the others, two at a time
 //   alone   with no other story beside it: it measures time
 //   lasts   seconds it may take, 60 by default
 export function story(name, options, run) {
@@ -89,12 +90,12 @@ const capital = (name) => name[0].toUpperCase() + name.slice(1);
 const regex = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
 export class Story {
-	// prosody, daemon (the shared one), slots: free components, browsers:
-	// likewise, number: of this story in the run, dir: for its daemon.
-	constructor(definition, { prosody, daemon, domain, slots, browsers,
+	// prosody, daemon (the shared one), slots: free components, chromium:
+	// of all stories, number: of this one in the run, dir: for its daemon.
+	constructor(definition, { prosody, daemon, domain, slots, chromium,
 		number, dir }) {
 		Object.assign(this, { definition, prosody, daemon, domain, slots,
-			browsers, dir });
+			chromium, dir });
 		this.native = definition.mode === 'transparent';
 		this.host = this.native ? NATIVE_HOST : prosody.host;
 		this.number = number;
@@ -107,10 +108,8 @@ export class Story {
 	async open() {
 		if (this.definition.native)
 			this.domain = this.prosody.host;
-		if (this.definition.browser) {
-			this.turn = await this.browsers.take();
-			this.browser = await this.turn();
-		}
+		if (this.definition.browser)
+			this.browser = await this.chromium.get();
 		if (!this.definition.own)
 			return;
 		if (this.definition.server)
@@ -144,8 +143,6 @@ export class Story {
 		await Promise.all([...this.clients.map((c) => c.close()),
 			...this.pages.map((page) => this.closePage(page))]
 			.map((end) => end.catch(() => {})));
-		if (this.turn)
-			this.browsers.give(this.turn);
 		await this.ownDaemon?.stop();
 		await this.media?.stop();
 		await this.net?.stop();

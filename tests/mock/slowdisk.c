@@ -12,6 +12,8 @@
  *   slow        fsync and fdatasync take 20 ms longer
  *   stall       ... 3 s longer
  *   sync=MS     ... MS milliseconds longer
+ *   hold        write, pwrite, fsync and fdatasync wait until FILE is without
+ *               this word, and then do as its other words say
  *   full        write and pwrite fail with ENOSPC
  *   eio         write, pwrite, fsync and fdatasync fail with EIO
  * So "path=calls.db full" fills the disk of calls.db, calls.db-wal and so on,
@@ -39,8 +41,10 @@
 struct fault {
 	char word[128];            /* empty: no fault */
 	long sync_ms;
-	bool full, eio;
+	bool full, eio, hold;
 };
+
+enum { LOOK_MS = 2 };              /* how often FILE is looked at in a hold */
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct stat seen;           /* of the control file as last read */
@@ -85,6 +89,8 @@ static void control_parse(char *text)
 			current.full = true;
 		else if (strcmp(w, "eio") == 0)
 			current.eio = true;
+		else if (strcmp(w, "hold") == 0)
+			current.hold = true;
 	}
 }
 
@@ -131,7 +137,7 @@ static bool path_has(int fd, const char *word)
 }
 
 /* The fault for fd right now; all zero: none. errno is kept. */
-static struct fault fault_of(int fd)
+static struct fault fault_now(int fd)
 {
 	struct fault f;
 	int err = errno;
@@ -140,7 +146,7 @@ static struct fault fault_of(int fd)
 	control_look();
 	f = current;
 	pthread_mutex_unlock(&lock);
-	if (!f.word[0] || !(f.sync_ms || f.full || f.eio) ||
+	if (!f.word[0] || !(f.sync_ms || f.full || f.eio || f.hold) ||
 	    !path_has(fd, f.word))
 		memset(&f, 0, sizeof(f));
 	errno = err;
@@ -162,18 +168,39 @@ static void count(void)
 	errno = err;
 }
 
+static void wait_ms(long ms)
+{
+	struct timespec wait = {
+		.tv_sec = ms / 1000,
+		.tv_nsec = ms % 1000 * 1000000,
+	};
+	int err = errno;
+
+	while (nanosleep(&wait, &wait) < 0 && errno == EINTR)
+		;
+	errno = err;
+}
+
+/* The fault that fd meets, after it has been held. */
+static struct fault fault_of(int fd)
+{
+	struct fault f = fault_now(fd);
+
+	if (f.hold)
+		count();
+	for (; f.hold; f = fault_now(fd))
+		wait_ms(LOOK_MS);
+	return f;
+}
+
 static int sync_faulty(int fd, const char *name)
 {
 	struct fault f = fault_of(fd);
-	struct timespec wait = {
-		.tv_sec = f.sync_ms / 1000,
-		.tv_nsec = f.sync_ms % 1000 * 1000000,
-	};
 
 	if (f.sync_ms || f.eio)
 		count();
-	while (f.sync_ms && nanosleep(&wait, &wait) < 0 && errno == EINTR)
-		;
+	if (f.sync_ms)
+		wait_ms(f.sync_ms);
 	if (f.eio) {
 		errno = EIO;
 		return -1;

@@ -176,7 +176,7 @@ async function relayed(t, o, how) {
 for (const [media, how] of [['blind', 'tcp'], ['room', 'tls']])
 	story(`${media}: browsers call each other while the network of one ` +
 		'loses, delays, reorders, moves, blocks UDP, and with TURN', {
-		media, net: HOSTS, lasts: 200, slow: true, alone: true, not: {
+		media, net: HOSTS, lasts: 200, slow: true, heavy: true, not: {
 			transparent: 'the network is the same there',
 			ejabberd: 'the network is the same there' } }, async (t) => {
 		const dir = t.dir;

@@ -50,7 +50,7 @@ function told(t, data, text) {
 }
 
 // Each takes half a minute: one kind of addresses for each mode of media.
-const options = (media) => ({ media, slow: true, alone: true, lasts: 180,
+const options = (media) => ({ media, slow: true, heavy: true, lasts: 180,
 	not: media === 'room' ? { gateway: 'blind is told there' }
 		: { transparent: 'room is told there' } });
 

@@ -76,7 +76,7 @@ function holdAnswer(a, b) {
 async function connect(t, a, b, media, answer) {
 	for (const party of [a, b])
 		party.begin();
-	a.ear.heard.clear();
+	a.ear.begin();
 	holdAnswer(a, b);
 	const out = await a.client.call(t.contact(b.client.user), media);
 	const ring = await b.client.rings();
