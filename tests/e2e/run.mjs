@@ -9,8 +9,8 @@
 // same server. Stories run beside each other, heavy ones two at a time after
 // them, and those that measure time one by one. One line a story, then 'N
 // passed, N failed, N skipped'. A failing story prints its XMPP dialogue with
-// times. --media: those that mode blind is chosen for, and that do not depend on
-// it, in this mode.
+// times. --media: those that mode blind is chosen for, and that do not depend
+// on it, in this mode.
 
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
