@@ -9,7 +9,8 @@
  * Calls live over a restart of ours: what LISTED names and we know goes on,
  * what we do not know is closed. A call that media does not name is lost, and
  * so are all when nobody answers for MEDIA_GRACE_MS: then they end with a
- * reason, and can be re-entered.
+ * reason, and can be re-entered. Nobody listens on a socket whose process has
+ * died: then they are known to be lost.
  */
 #include "mod_privatecall/daemon/daemon.h"
 #include <errno.h>
@@ -45,6 +46,7 @@ struct media {
 	bool settled;              /* LISTED has come */
 	bool judged;               /* calls it does not know have been told */
 	bool broken;               /* a send failed: to be closed */
+	bool dead;                 /* who listened has died */
 	int fd;
 	uv_poll_t *poll;           /* of fd; NULL: none */
 	int64_t retry_at, down_at; /* monotonic ms */
@@ -119,7 +121,7 @@ static void hang_up(struct media *m, const char *why)
 	if (was_up) {
 		m->quiet = !said;
 		m->down_at = clock_now();
-		m->judged = false;
+		m->judged = m->dead = false;
 	}
 	if (m->poll) {
 		uv_poll_stop(m->poll);
@@ -231,6 +233,7 @@ static void dial(struct media *m)
 	int rc = open_socket(m);
 
 	m->denied = rc == EACCES;
+	m->dead = rc == ECONNREFUSED;
 	if (rc) {
 		hang_up(m, strerror(rc));
 		return;
@@ -655,11 +658,11 @@ static bool is_wanted(const struct daemon *dm)
 			     dm->media_wanted);
 }
 
-/* It knows all that it can know, or has been away too long. */
+/* It knows all that it can know, is dead or has been away too long. */
 static bool may_judge(const struct media *m, int64_t now)
 {
 	return !m->judged && m->dm->link_was_up &&
-	       (m->settled || now >= m->down_at + MEDIA_GRACE_MS);
+	       (m->settled || m->dead || now >= m->down_at + MEDIA_GRACE_MS);
 }
 
 static void judge(struct media *m)
@@ -732,7 +735,7 @@ int64_t media_deadline(const struct daemon *dm)
 	if (m->broken)
 		return 0;
 	t = m->state == MEDIA_UP ? ask_at(m) : m->retry_at;
-	if (!m->judged && dm->link_was_up && m->settled)
+	if (!m->judged && dm->link_was_up && (m->settled || m->dead))
 		t = 0;
 	else if (!m->judged && dm->link_was_up && m->state != MEDIA_UP &&
 		 m->down_at + MEDIA_GRACE_MS < t)

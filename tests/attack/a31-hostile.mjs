@@ -128,7 +128,7 @@ story('R08 an over-limit stanza is answered with the limit\'s name',
 	});
 
 story('R08 others set up calls while hostile stanzas of every shape come',
-	{ own: true, lasts: 120 }, async (t) => {
+	{ own: true, alone: true, lasts: 120 }, async (t) => {
 		const h = await unlimited(t);
 		const [a, b] = await t.pair(Conversations, Dino);
 		let stop = false;

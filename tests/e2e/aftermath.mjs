@@ -50,19 +50,26 @@ export async function rest(w, [talked, endings]) {
 	return goes;
 }
 
-// How many notices a log entry makes: at least, at most. One that ended before
-// the propose left may or may not have rung.
+// Calls that ended before the propose left may or may not have rung.
 const IF_RUNG = ['cancelled', 'restart', 'switch-off', 'caller-gone'];
 const SILENT = ['glare', 're-entered'];
 
-function due(entry, user, rang) {
-	const { result } = entry;
-
-	if (SILENT.includes(result))
-		return [0, 0];
-	if (entry.caller === user)
-		return result === 'cancelled' ? [0, 0] : [1, 1];
-	return IF_RUNG.includes(result) && !rang ? [0, 1] : [1, 1];
+// How many calls of a user's log there are notices of, at least and at most;
+// rang: how many rang at his devices.
+function due(log, user, rang) {
+	let [made, got, unsure] = [0, 0, 0];
+	for (const { caller, result } of log) {
+		if (SILENT.includes(result))
+			continue;
+		if (caller === user)
+			made += result === 'cancelled' ? 0 : 1;
+		else if (IF_RUNG.includes(result))
+			unsure++;
+		else
+			got++;
+	}
+	return [made + got + Math.max(0, Math.min(unsure, rang - got)),
+		made + got + unsure];
 }
 
 // A notice that came late is of all calls that one person missed until then.
@@ -88,12 +95,7 @@ export async function account(w, name, kills) {
 	const log = await t.log(name);
 	const proposes = new Set(own.flatMap((c) => c.received(jmi('propose'))
 		.map((el) => jmiOf(el).attrs.id)));
-	let [least, most] = [0, 0];
-	for (const entry of log) {
-		const [x, y] = due(entry, user, proposes.size > 0);
-		least += x;
-		most += y;
-	}
+	const [least, most] = due(log, user, proposes.size);
 	const told = [...missed.values()].reduce((sum, n) => sum + n, 0);
 	const what = `${name}'s notices, of ${told} calls, for ${
 		log.map((e) => e.result).join() || 'no call'}`;

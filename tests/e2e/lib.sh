@@ -93,6 +93,43 @@ need()
 	fi
 }
 
+# unpack NAME PACKAGE...: Debian's packages into build/NAME.new/root; debs/
+# beside it keeps the archives for need_depends. They are not installed: that
+# would start services. The caller has set dir to build/NAME.
+unpack()
+{
+	what=$1
+	shift
+	command -v apt-get >/dev/null || die "This needs Debian's packages."
+	echo "$(now) unpacking $what into build/$what"
+	rm -rf "$dir.new" "$dir"
+	mkdir -p "$dir.new/debs" "$build/log"
+	(
+		cd "$dir.new/debs" || exit
+		apt-get download -q "$@" || {
+			as_root apt-get update -q
+			apt-get download -q "$@" || exit
+		}
+		for deb in *.deb; do
+			dpkg-deb -x "$deb" ../root || exit
+		done
+	) >"$build/log/$what.log" 2>&1 || {
+		tail -n 5 "$build/log/$what.log" >&2
+		die "$what could not be fetched: build/log/$what.log"
+	}
+}
+
+# need_depends GREP...: installs what the unpacked depend on, of names that
+# `grep -E GREP...` finds.
+need_depends()
+{
+	need $(for deb in "$dir.new"/debs/*.deb; do
+			dpkg-deb -f "$deb" Depends
+		done | tr ',' '\n' | sed 's/|.*//; s/(.*//; s/[ \t]//g' |
+		grep -E "$@" | sort -u)
+	rm -rf "$dir.new/debs"
+}
+
 # private_prosody: finds or makes a Prosody that touches no service. One that
 # is installed is used as a program. Else the package is unpacked below build/
 # and never installed, so that no unit, user, port or file of the system is
@@ -125,44 +162,16 @@ private_prosody_modules()
 	PROSODY_MODULES=$dir/root/usr/lib/prosody/modules
 	export PROSODY_MODULES
 	[ ! -d "$dir" ] || return 0
-	echo "$(now) unpacking prosody-modules into build/prosody-modules"
-	rm -rf "$dir.new"
-	mkdir -p "$dir.new" "$build/log"
-	(
-		cd "$dir.new"
-		apt-get download -q prosody-modules || {
-			as_root apt-get update -q
-			apt-get download -q prosody-modules
-		}
-		dpkg-deb -x prosody-modules_*.deb root
-		rm -f prosody-modules_*.deb
-	) >"$build/log/prosody-modules.log" 2>&1 || {
-		tail -n 5 "$build/log/prosody-modules.log" >&2
-		die "prosody-modules could not be fetched: build/log/"
-	}
+	unpack prosody-modules prosody-modules
+	rm -rf "$dir.new/debs"
 	mv "$dir.new" "$dir"
 }
 
 unpack_prosody()
 {
-	command -v apt-get >/dev/null || die "Please install Prosody 0.12."
-	echo "$(now) unpacking prosody into build/prosody"
-	rm -rf "$dir.new" "$dir"
-	mkdir -p "$dir.new/bin" "$build/log"
-	(
-		cd "$dir.new"
-		apt-get download -q prosody || {
-			as_root apt-get update -q
-			apt-get download -q prosody
-		}
-		dpkg-deb -x prosody_*.deb root
-	) >"$build/log/prosody.log" 2>&1 || {
-		tail -n 5 "$build/log/prosody.log" >&2
-		die "Prosody could not be fetched: build/log/prosody.log"
-	}
-	need $(dpkg-deb -f "$dir.new"/prosody_*.deb Depends | tr ',' '\n' |
-		sed 's/|.*//; s/(.*//; s/[ \t]//g' |
-		grep -Ev '^(adduser|ssl-cert|lsb-base|init-system-helpers)$')
+	unpack prosody prosody
+	need_depends -v '^(adduser|ssl-cert|lsb-base|init-system-helpers)$'
+	mkdir "$dir.new/bin"
 	lua=$dir/root/usr/lib/prosody
 	for p in prosody prosodyctl; do
 		sed "s,^CFG_SOURCEDIR=.*,CFG_SOURCEDIR='$lua';,
@@ -172,7 +181,6 @@ unpack_prosody()
 			"$dir.new/root/usr/bin/$p" >"$dir.new/bin/$p"
 		chmod +x "$dir.new/bin/$p"
 	done
-	rm -f "$dir.new"/prosody_*.deb
 	mv "$dir.new" "$dir"
 }
 
@@ -181,34 +189,14 @@ private_coturn()
 {
 	if [ -z "${COTURN:-}" ]; then
 		dir=$build/coturn
-		[ -x "$dir/root/usr/bin/turnserver" ] || unpack_coturn
+		if [ ! -x "$dir/root/usr/bin/turnserver" ]; then
+			unpack coturn coturn
+			need_depends '^lib'
+			mv "$dir.new" "$dir"
+		fi
 		COTURN=$dir/root/usr/bin/turnserver
 		export COTURN
 	fi
-}
-
-unpack_coturn()
-{
-	command -v apt-get >/dev/null || die "This needs Debian's packages."
-	echo "$(now) unpacking coturn into build/coturn"
-	rm -rf "$dir.new"
-	mkdir -p "$dir.new" "$build/log"
-	(
-		cd "$dir.new"
-		apt-get download -q coturn || {
-			as_root apt-get update -q
-			apt-get download -q coturn
-		}
-		dpkg-deb -x coturn_*.deb root
-	) >"$build/log/coturn.log" 2>&1 || {
-		tail -n 5 "$build/log/coturn.log" >&2
-		die "coturn could not be fetched: build/log/coturn.log"
-	}
-	need $(dpkg-deb -f "$dir.new"/coturn_*.deb Depends | tr ',' '\n' |
-		sed 's/|.*//; s/(.*//; s/[ \t]//g' | grep '^lib')
-	rm -f "$dir.new"/coturn_*.deb
-	rm -rf "$dir"
-	mv "$dir.new" "$dir"
 }
 
 # private_ejabberd: ejabberd and its Erlang, below build/. They are not
@@ -225,32 +213,11 @@ private_ejabberd()
 
 unpack_ejabberd()
 {
-	command -v apt-get >/dev/null || die "This needs Debian's packages."
-	echo "$(now) unpacking ejabberd into build/ejabberd"
-	rm -rf "$dir.new" "$dir"
-	mkdir -p "$dir.new/debs" "$build/log"
-	(
-		cd "$dir.new/debs"
-		debs=$(apt-cache depends --recurse --no-recommends \
-			--no-suggests --no-conflicts --no-breaks \
-			--no-replaces --no-enhances ejabberd erlang-dialyzer |
-			grep -E '^(erlang-|ejabberd$)' | sort -u)
-		apt-get download -q $debs || {
-			as_root apt-get update -q
-			apt-get download -q $debs
-		}
-		for deb in *.deb; do
-			dpkg-deb -x "$deb" ../root
-		done
-	) >"$build/log/ejabberd.log" 2>&1 || {
-		tail -n 5 "$build/log/ejabberd.log" >&2
-		die "ejabberd could not be fetched: build/log/ejabberd.log"
-	}
-	need $(for deb in "$dir.new"/debs/*.deb; do
-			dpkg-deb -f "$deb" Depends
-		done | tr ',' '\n' | sed 's/|.*//; s/(.*//; s/[ \t]//g' |
-		grep '^lib' | sort -u)
-	rm -rf "$dir.new/debs"
+	unpack ejabberd $(apt-cache depends --recurse --no-recommends \
+		--no-suggests --no-conflicts --no-breaks --no-replaces \
+		--no-enhances ejabberd erlang-dialyzer |
+		grep -E '^(erlang-|ejabberd$)' | sort -u)
+	need_depends '^lib'
 	ejabberd_programs
 	mv "$dir.new" "$dir"
 }

@@ -59,3 +59,18 @@ export async function startMedia({ dir, mode = 'blind', host,
 	await media.start();
 	return media;
 }
+
+const timesOf = (log, pattern) => log.split('\n').filter((line) =>
+	pattern.test(line)).map((line) => Date.parse(/time=(\S+)/.exec(line)[1]));
+
+// By the log of privatecalld the calls ended within ms of the moment at which
+// it lost privatecall-media.
+export function endedAfterLoss(log, ms) {
+	const [lost] = timesOf(log, /msg="privatecall-media is lost"/);
+	const last = Math.max(...timesOf(log,
+		/msg=ended .*reason=connectivity-error/));
+	if (!(last - lost <= ms))
+		throw new Error(`the last call ended ${last - lost} ms after ` +
+			`privatecall-media was lost, not within ${ms}`);
+	return last - lost;
+}

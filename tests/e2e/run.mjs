@@ -25,7 +25,7 @@ import { BASE_CONF, defaults, NATIVE_HOST, REMOTE_HOST, restrictions, Skip,
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const SECRET = 'secret';
-const JOBS = 14;
+const JOBS = 10;
 // Pages that watch each other's pictures take the whole of a small machine.
 const BROWSERS = 2;
 const HEAVY = 2;

@@ -10,10 +10,13 @@ import { Monal } from '../clients/monal.mjs';
 import { Movim } from '../clients/movim.mjs';
 import { NS } from '../clients/ns.mjs';
 import { Plain } from '../clients/plain.mjs';
+import { endedAfterLoss } from '../media.mjs';
 import { assert, equal, story } from '../story.mjs';
 
 const AWAY = 'Calls are not available right now. Try again shortly.';
 const VIDEO = ['audio', 'video'];
+// What a process that may come back is given.
+const GRACE_MS = 1500;
 
 function transports(client) {
 	return client.received(jingle())
@@ -85,6 +88,7 @@ story('blind X10 privatecall-media dies under a call: both are told, and ' +
 	for (const client of [a, b])
 		await client.waitFor(t.notice(
 			/The call was interrupted\.[^]*You can rejoin until/));
+	endedAfterLoss(t.daemon.readLog(), GRACE_MS);
 	const refused = await b.call(t.contact(a.user));
 	await b.shows(refused, 'declined');
 	equal(refused.reason, { name: 'gone', text: AWAY }, 'reason');

@@ -2,12 +2,14 @@
 // under them (X10): whose packets are counted, one by one
 
 import { until } from '../children.mjs';
+import { endedAfterLoss } from '../media.mjs';
 import { accounts, startProbe } from '../probe.mjs';
 import { assert, equal, story } from '../story.mjs';
 
 const CALLS = 50;
 const UP_MS = 60000;
 const TOLD_MS = 15000;
+const ENDED_MS = 2000;
 
 async function states(t) {
 	const { calls } = (await t.ctl('calls')).data;
@@ -81,6 +83,8 @@ for (const media of ['blind', 'room'])
 		const { data, text } = await run.done;
 		equal(data.failed, CALLS, 'calls that were interrupted');
 		told(t, data, text);
+		console.log('     load: ended for us after ' +
+			`${endedAfterLoss(t.daemon.readLog(), ENDED_MS)} ms`);
 		await until(async () => count(await states(t), 'open') === CALLS,
 			'calls that can be entered again');
 		await t.media.start();
