@@ -15,8 +15,8 @@ import { assert, equal, story } from '../story.mjs';
 
 const AWAY = 'Calls are not available right now. Try again shortly.';
 const VIDEO = ['audio', 'video'];
-// What a process that may come back is given.
-const GRACE_MS = 1500;
+// Less than a process that may come back is given.
+const ENDED_MS = 1000;
 
 function transports(client) {
 	return client.received(jingle())
@@ -88,7 +88,7 @@ story('blind X10 privatecall-media dies under a call: both are told, and ' +
 	for (const client of [a, b])
 		await client.waitFor(t.notice(
 			/The call was interrupted\.[^]*You can rejoin until/));
-	endedAfterLoss(t.daemon.readLog(), GRACE_MS);
+	endedAfterLoss(t.daemon.readLog(), ENDED_MS);
 	const refused = await b.call(t.contact(a.user));
 	await b.shows(refused, 'declined');
 	equal(refused.reason, { name: 'gone', text: AWAY }, 'reason');
