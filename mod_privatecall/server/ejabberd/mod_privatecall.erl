@@ -576,11 +576,10 @@ row_now(Host) ->
 %% about the time when it reads them.
 lost(Host, Pid) ->
     ets:delete_object(proc(Host), {component, Pid}),
-    Lost = [{At, Packet, Call}
-            || {At, {_, _, Packet, Call}} <- wordless(Host, Pid),
-               now_ms() - At < ?LOST_LIFE],
-    lists:foreach(fun({_, Packet, Call}) -> again(Host, Packet, Call) end,
-                  lists:keysort(1, Lost)).
+    _ = [again(Host, Packet, Call)
+         || {At, {_, _, Packet, Call}} <- wordless(Host, Pid),
+            now_ms() - At < ?LOST_LIFE],
+    ok.
 
 again(Host, Packet, Call) ->
     Known = not maps:get(start, Call),

@@ -107,7 +107,8 @@ take(Key) ->
     Value == none orelse mnesia:dirty_delete(?ANSWERS, Key),
     Value.
 
-%% What was redirected of a pair, until the component says a word of the pair.
+%% What was redirected of a pair, until the component says a word of the pair,
+%% the newest first.
 expect_word(Pair, What) ->
     Earlier = case expected({word, Pair}) of
                   none -> [];
@@ -118,7 +119,8 @@ expect_word(Pair, What) ->
 word(Pair) ->
     mnesia:dirty_delete(?ANSWERS, {word, Pair}).
 
-%% Takes what was redirected on a host to a connection: [{Ms, What}].
+%% Takes what was redirected on a host to a connection: [{Ms, What}], of a pair
+%% the oldest first. By its place, not by its time: a millisecond holds several.
 wordless(Host, Pid) ->
     Lists = mnesia:dirty_match_object(?ANSWERS, {?ANSWERS, {word, '_'}, '_',
                                                  '_'}),
@@ -127,8 +129,8 @@ wordless(Host, Pid) ->
 wordless(Host, Pid, {_, {word, Pair}, List, _}) ->
     Is = fun({_, {H, P, _, _}}) -> H == Host andalso P == Pid end,
     case lists:partition(Is, List) of
-        {Mine, []} -> word(Pair), Mine;
-        {Mine, Others} -> expect({word, Pair}, Others), Mine
+        {Mine, []} -> word(Pair), lists:reverse(Mine);
+        {Mine, Others} -> expect({word, Pair}, Others), lists:reverse(Mine)
     end.
 
 %% A table over its limit is swept by the process of some host.
