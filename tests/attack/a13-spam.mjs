@@ -108,7 +108,7 @@ story('A13 others call while proposes to 400 names are refused',
 
 story('A13 R08 a thousand proposes and as many retracts: at most five ' +
 	'rings a minute for one and twenty in all, memory flat, others call',
-{ own: true, slow: true, lasts: 120,
+{ own: true, slow: true, heavy: true, lasts: 120,
 	not: { transparent: 'it is about rules of the daemon, one in both' } },
 async (t) => {
 	const victims = [];

@@ -10,7 +10,8 @@
 
 import { execFile } from 'node:child_process';
 import {
-	existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync,
+	copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync,
+	writeFileSync,
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -237,9 +238,11 @@ class Ejabberd {
 		return this.#child.alive && !text.includes(PORT_TAKEN);
 	}
 
-	// As its package starts it, but for the user and the folders.
+	// As its package starts it, but for the user and the folders, and without
+	// schedulers that wait by turning.
 	#arguments() {
-		return ['-noinput', '+K', 'true', '-sname', `ejabberd@${HOST}`,
+		return ['-noinput', '+K', 'true', '+sbwt', 'none', '+sbwtdcpu', 'none',
+			'+sbwtdio', 'none', '-sname', `ejabberd@${HOST}`,
 			'-erl_epmd_port', String(this.#o.ports.node),
 			'-start_epmd', 'false',
 			'-kernel', 'inet_dist_use_interface', '{127,0,0,1}',
@@ -290,13 +293,19 @@ class Ejabberd {
 	}
 }
 
-// The module, compiled where ejabberd looks for it.
-export async function compileModule(dir) {
+let compiled;
+
+// The module, compiled where ejabberd looks for it; once for all of them.
+async function compileModule(dir) {
 	const sources = readdirSync(MODULE_DIR)
 		.filter((name) => name.endsWith('.erl'))
 		.map((name) => join(MODULE_DIR, name));
-	await promisify(execFile)(join(BIN, 'erlc'),
-		['+warnings_as_errors', '-o', dir, ...sources]);
+	compiled ??= promisify(execFile)(join(BIN, 'erlc'),
+		['+warnings_as_errors', '-o', dir, ...sources]).then(() => dir);
+	const from = await compiled;
+	for (const name of readdirSync(from))
+		if (name.endsWith('.beam') && from !== dir)
+			copyFileSync(join(from, name), join(dir, name));
 }
 
 // Starts ejabberd. Options:

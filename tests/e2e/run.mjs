@@ -25,7 +25,7 @@ import { BASE_CONF, defaults, NATIVE_HOST, REMOTE_HOST, restrictions, Skip,
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const SECRET = 'secret';
-const JOBS = 10;
+const JOBS = 8;
 // Pages that watch each other's pictures take the whole of a small machine.
 const BROWSERS = 2;
 const HEAVY = 2;
@@ -226,7 +226,9 @@ async function main() {
 		return 0;
 	}
 	const dir = options.dir ?? mkdtempSync(join(tmpdir(), 'pc-e2e-'));
-	const slots = Array.from({ length: JOBS + BROWSERS }, (_, i) => (
+	// As many as run at a time: each host costs the server a start.
+	const atATime = Math.min(Number(options.jobs) + BROWSERS, list.length);
+	const slots = Array.from({ length: atATime }, (_, i) => (
 		{ domain: `calls${i + 1}.localhost`, secret: SECRET,
 			host: `native${i + 1}.localhost` }));
 	const prosody = await startServer(options.server, {

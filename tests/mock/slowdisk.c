@@ -20,7 +20,7 @@
  * and "path=calls.db" heals it. A sync that has begun to wait does not look
  * again. Write FILE under another name and rename it: a half-written one is
  * taken as it is. SLOWDISK_COUNT=FILE2, if set, gets one byte per changed
- * call: its size tells a test that the fault was met.
+ * call, "h" where it waits: that tells a test that the fault was met.
  *
  * A program built with the address sanitizer also needs
  * ASAN_OPTIONS=verify_asan_link_order=0.
@@ -153,7 +153,7 @@ static struct fault fault_now(int fd)
 	return f;
 }
 
-static void count(void)
+static void count(char what)
 {
 	const char *path = getenv("SLOWDISK_COUNT");
 	int err = errno, fd;
@@ -161,7 +161,7 @@ static void count(void)
 	fd = path ? open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC,
 			 0600) : -1;
 	if (fd >= 0) {
-		if (real_of("write").write(fd, ".", 1) < 0)
+		if (real_of("write").write(fd, &what, 1) < 0)
 			abort();
 		close(fd);
 	}
@@ -187,7 +187,7 @@ static struct fault fault_of(int fd)
 	struct fault f = fault_now(fd);
 
 	if (f.hold)
-		count();
+		count('h');
 	for (; f.hold; f = fault_now(fd))
 		wait_ms(LOOK_MS);
 	return f;
@@ -198,7 +198,7 @@ static int sync_faulty(int fd, const char *name)
 	struct fault f = fault_of(fd);
 
 	if (f.sync_ms || f.eio)
-		count();
+		count('.');
 	if (f.sync_ms)
 		wait_ms(f.sync_ms);
 	if (f.eio) {
@@ -215,7 +215,7 @@ static int write_fault(int fd)
 
 	if (!f.full && !f.eio)
 		return 0;
-	count();
+	count('.');
 	return f.eio ? EIO : ENOSPC;
 }
 

@@ -3,7 +3,7 @@
 // daemon of the story's own
 
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, renameSync, statSync, writeFileSync }
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync }
 	from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -17,8 +17,7 @@ import { assert, BASE_CONF, equal, story } from '../story.mjs';
 
 const TOP = resolve(dirname(fileURLToPath(import.meta.url)), '../../..');
 const BUILD = resolve(process.env.BUILD_DIR ?? join(TOP, 'build'));
-const TRICKLES = 3;
-const TRIES = 3;
+const TRIES = 8;
 const WRITE_MS = 5;
 const ALARM = /level=error msg="the database does not take writes/;
 const HEALED = /msg="the database takes writes again/;
@@ -60,9 +59,13 @@ class Disk {
 		renameSync(`${this.control}.new`, this.control);
 	}
 
-	// Writes and syncs that the fault has met so far.
+	// Writes and syncs that the fault has met so far; those of them that wait.
 	get met() {
-		return existsSync(this.counter) ? statSync(this.counter).size : 0;
+		return existsSync(this.counter) ? readFileSync(this.counter) : '';
+	}
+
+	get held() {
+		return this.met.toString().split('h').length - 1;
 	}
 }
 
@@ -127,12 +130,10 @@ async function connect(t, a, b) {
 	return [out, ring];
 }
 
-// All that both say in a call that stands, up to its end.
+// What both say in a call that stands, up to its end.
 async function talk(a, b, [out, ring]) {
-	for (let i = 0; i < TRICKLES; i++) {
-		await trickles(a, b, out);
-		await trickles(b, a, ring);
-	}
+	await trickles(a, b, out);
+	await trickles(b, a, ring);
 	await ends(a, b, out, ring.sid);
 	await b.shows(ring, 'ended');
 }
@@ -140,11 +141,11 @@ async function talk(a, b, [out, ring]) {
 // From here on a write waits in the disk. It may be one that the daemon tries
 // again of itself. Returns the admin's command that writes, in a list.
 async function hold(t, disk, words) {
+	const { held } = disk;
 	disk.set(`hold ${words}`);
-	const { met } = disk;
 	const command = t.daemon.ctl('messaging', 'on');
 	command.catch(() => {});
-	await until(() => disk.met > met, 'a write that waits in the disk', 15000);
+	await until(() => disk.held > held, 'a write that waits in the disk', 15000);
 	return [command];
 }
 
@@ -164,6 +165,8 @@ async function unnoticed(t, disk, words, prepare, run) {
 			return i;
 		assert(i < TRIES, 'what need not wait passes after the alarm alone');
 		await healed(t, disk);
+		// A user may call another five times a minute.
+		await t.daemon.clock('+61s');
 	}
 }
 
@@ -271,7 +274,7 @@ diskStory('F06 the disk is slow (20 ms): no alarm, nothing refused',
 		const [a, b, c] = await people(t);
 		disk.set('slow');
 		await talk(a, b, await connect(t, a, b));
-		assert(disk.met > 0, 'the fault was met');
+		assert(disk.met.length > 0, 'the fault was met');
 		assert(!ALARM.test(t.daemon.readLog()), 'an alarm');
 		await t.setting('bob', 'second_call', 'busy');
 		await missed(t, a, c);
