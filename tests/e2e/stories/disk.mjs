@@ -145,7 +145,8 @@ async function hold(t, disk, words) {
 	disk.set(`hold ${words}`);
 	const command = t.daemon.ctl('messaging', 'on');
 	command.catch(() => {});
-	await until(() => disk.held > held, 'a write that waits in the disk', 15000);
+	await until(() => disk.held > held, 'a write that waits in the disk',
+		15000);
 	return [command];
 }
 
