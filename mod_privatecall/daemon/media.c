@@ -121,7 +121,7 @@ static void hang_up(struct media *m, const char *why)
 	if (was_up) {
 		m->quiet = !said;
 		m->down_at = clock_now();
-		m->judged = m->dead = false;
+		m->judged = false;
 	}
 	if (m->poll) {
 		uv_poll_stop(m->poll);

@@ -24,6 +24,7 @@ function usernameOf(packet) {
 export class Ear {
 	// Of each check the name it was for, and where it came from.
 	heard = new Map();
+	// Names of calls that are over.
 	past = new Set();
 
 	static async open() {

@@ -293,18 +293,23 @@ class Ejabberd {
 	}
 }
 
+const namesOf = (dir, suffix) => readdirSync(dir)
+	.filter((name) => name.endsWith(suffix));
+
+async function compileModule(dir) {
+	await promisify(execFile)(join(BIN, 'erlc'), ['+warnings_as_errors',
+		'-o', dir, ...namesOf(MODULE_DIR, '.erl')
+			.map((name) => join(MODULE_DIR, name))]);
+	return dir;
+}
+
 let compiled;
 
-// The module, compiled where ejabberd looks for it; once for all of them.
-async function compileModule(dir) {
-	const sources = readdirSync(MODULE_DIR)
-		.filter((name) => name.endsWith('.erl'))
-		.map((name) => join(MODULE_DIR, name));
-	compiled ??= promisify(execFile)(join(BIN, 'erlc'),
-		['+warnings_as_errors', '-o', dir, ...sources]).then(() => dir);
-	const from = await compiled;
-	for (const name of readdirSync(from))
-		if (name.endsWith('.beam') && from !== dir)
+// The module where ejabberd looks for it, compiled for the first one alone.
+async function putModule(dir) {
+	const from = await (compiled ??= compileModule(dir));
+	if (from !== dir)
+		for (const name of namesOf(from, '.beam'))
 			copyFileSync(join(from, name), join(dir, name));
 }
 
@@ -342,7 +347,7 @@ export async function startEjabberd({
 	};
 	mkdirSync(join(o.dir, 'spool'), { recursive: true, mode: 0o700 });
 	if (module)
-		await compileModule(o.dir);
+		await putModule(o.dir);
 	const ejabberd = new Ejabberd(o);
 	await ejabberd.startOnFreePorts();
 	for (const [name, password] of

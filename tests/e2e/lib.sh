@@ -169,6 +169,7 @@ private_prosody_modules()
 
 unpack_prosody()
 {
+	command -v apt-get >/dev/null || die "Please install Prosody 0.12."
 	unpack prosody prosody
 	need_depends -v '^(adduser|ssl-cert|lsb-base|init-system-helpers)$'
 	mkdir "$dir.new/bin"

@@ -192,8 +192,8 @@ async function runAll(list, world) {
 	const count = { ok: 0, FAIL: 0, skip: 0 };
 	const numbered = list.map((definition, i) => [definition, i + 1])
 		.sort(([a], [b]) => b.lasts - a.lasts);
-	const run = (chosen_, jobs) => {
-		const queue = numbered.filter(([s]) => chosen_(s));
+	const run = (which, jobs) => {
+		const queue = numbered.filter(([s]) => which(s));
 		return Promise.all(Array.from({ length: jobs }, async () => {
 			for (let next; (next = queue.shift());)
 				count[await runOne(...next, world)]++;

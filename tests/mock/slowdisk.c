@@ -10,7 +10,6 @@
  *   path=WORD   files whose path contains WORD (needed: without it, or
  *               without FILE, nothing is changed)
  *   slow        fsync and fdatasync take 20 ms longer
- *   stall       ... 3 s longer
  *   sync=MS     ... MS milliseconds longer
  *   hold        write, pwrite, fsync and fdatasync wait until FILE is without
  *               this word, and then do as its other words say
@@ -83,8 +82,6 @@ static void control_parse(char *text)
 			current.sync_ms = strtol(w + 5, NULL, 10);
 		else if (strcmp(w, "slow") == 0)
 			current.sync_ms = 20;
-		else if (strcmp(w, "stall") == 0)
-			current.sync_ms = 3000;
 		else if (strcmp(w, "full") == 0)
 			current.full = true;
 		else if (strcmp(w, "eio") == 0)

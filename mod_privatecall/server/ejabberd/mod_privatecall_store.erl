@@ -128,10 +128,12 @@ wordless(Host, Pid) ->
 
 wordless(Host, Pid, {_, {word, Pair}, List, _}) ->
     Is = fun({_, {H, P, _, _}}) -> H == Host andalso P == Pid end,
-    case lists:partition(Is, List) of
-        {Mine, []} -> word(Pair), lists:reverse(Mine);
-        {Mine, Others} -> expect({word, Pair}, Others), lists:reverse(Mine)
-    end.
+    {Mine, Others} = lists:partition(Is, List),
+    case Others of
+        [] -> word(Pair);
+        _ -> expect({word, Pair}, Others)
+    end,
+    lists:reverse(Mine).
 
 %% A table over its limit is swept by the process of some host.
 put_entry(Entry) ->

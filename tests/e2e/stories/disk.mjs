@@ -33,7 +33,7 @@ function shim(dir) {
 	return own;
 }
 
-// The disk of the story's daemon. set('full'), set('stall'), set('slow'),
+// The disk of the story's daemon. set('full'), set('hold'), set('slow'),
 // set(''): healthy.
 class Disk {
 	constructor(dir) {
@@ -61,11 +61,12 @@ class Disk {
 
 	// Writes and syncs that the fault has met so far; those of them that wait.
 	get met() {
-		return existsSync(this.counter) ? readFileSync(this.counter) : '';
+		return existsSync(this.counter)
+			? readFileSync(this.counter, 'utf8') : '';
 	}
 
 	get held() {
-		return this.met.toString().split('h').length - 1;
+		return this.met.split('h').length - 1;
 	}
 }
 
@@ -139,7 +140,8 @@ async function talk(a, b, [out, ring]) {
 }
 
 // From here on a write waits in the disk. It may be one that the daemon tries
-// again of itself. Returns the admin's command that writes, in a list.
+// again of itself. Returns the admin's command that writes, in a list, as its
+// answer is not to be awaited here.
 async function hold(t, disk, words) {
 	const { held } = disk;
 	disk.set(`hold ${words}`);
