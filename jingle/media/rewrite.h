@@ -155,6 +155,7 @@ struct rewrite_heard {
 	int64_t lost;              /* what the receiver says did not come to
 				      him; with those */
 	uint64_t reports, jitter;  /* of his, and their sum in us */
+	uint64_t pictures;         /* of his, of a video */
 	uint64_t trips, trip;      /* times from us to him and back, and their
 				      sum in ms */
 };

@@ -103,6 +103,7 @@ static void hear(struct rewriting *w, struct rewrite_source *s,
 	/* The difference of two signed numbers of 24 bits. */
 	h->lost += (int32_t)(more << 8) / 256;
 	s->lost = lost;
+	h->pictures += s->media == REWRITE_VIDEO && !s->rtx;
 	if (!s->clock || jitter / s->clock >= JITTER_MAX)
 		return;
 	h->reports++;

@@ -35,6 +35,7 @@ struct room_leg {                  /* mode `room`: DTLS and SRTP end here */
 	struct dtls_srtp *dtls;    /* NULL: his fingerprint is not known yet */
 	struct srtp *in, *out;     /* NULL: there are no keys yet */
 	bool done;                 /* DTLS has ended one way or the other */
+	bool sees;                 /* he has reported of a picture */
 	uint8_t troubles;          /* said of this handshake */
 	const char *why, *alert;   /* said last */
 	struct rewrite sends;      /* what he sends, as the other knows it */

@@ -30,6 +30,7 @@ static void forget_keys(struct room_leg *room)
 	room->dtls = NULL;
 	room->in = room->out = NULL;
 	room->done = false;
+	room->sees = false;
 	room->troubles = 0;
 	room->why = room->alert = NULL;
 }
@@ -329,10 +330,21 @@ static void pass_numbers(struct relay *r, struct leg *l, struct leg *to,
 		seal(r, l, to, true, len);
 }
 
+/* His first report of a picture has passed. */
+static bool sees_first(struct leg *l, uint64_t before)
+{
+	if (l->room->sees ||
+	    relay_other(l)->room->sends.heard.pictures == before)
+		return false;
+	l->room->sees = true;
+	return true;
+}
+
 static void take_srtp(struct relay *r, struct leg *l,
 		      const unsigned char *bytes, size_t len)
 {
 	bool first = !(l->steps & 1u << WIRE_MEDIA);
+	uint64_t pictures = relay_other(l)->room->sends.heard.pictures;
 	bool rtcp = rtp_packet_is_rtcp(bytes, len);
 	size_t sealed = len;
 
@@ -355,9 +367,9 @@ static void take_srtp(struct relay *r, struct leg *l,
 	}
 	relay_say_step(r, l, WIRE_MEDIA);
 	pass_numbers(r, l, relay_other(l), rtcp, len);
-	/* What came before he was ready to send he may have passed over, and
-	 * he lacks it without knowing (aiortc). */
-	if (first)
+	/* What came before he was ready to send, or to take a picture in, he
+	 * may have passed over, and he lacks it without knowing (aiortc). */
+	if (sees_first(l, pictures) || first)
 		ask_for_pictures(r, relay_other(l));
 }
 

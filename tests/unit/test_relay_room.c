@@ -664,9 +664,10 @@ static void test_renew(void **state)
 }
 
 /* A picture within a second: who can see at last makes us ask for a whole
- * one, and so does who sends at last. */
+ * one, and so does who sends at last, and who reports of one at last. */
 static void test_picture(void **state)
 {
+	unsigned char rr[32] = { 0x81, 201, 0, 7 };
 	struct client *a, *b;
 
 	(void)state;
@@ -699,6 +700,18 @@ static void test_picture(void **state)
 	send_rtp(b, 'b', 100);
 	pass(&w, 1000);
 	assert_int_equal(a->got, 3);
+	/* And when he reports of it, not before need he keep one. */
+	rr[6] = (unsigned char)(b->ssrc >> 8);
+	rr[7] = (unsigned char)b->ssrc;
+	rr[10] = (unsigned char)(a->ssrc >> 8);
+	rr[11] = (unsigned char)a->ssrc;
+	a->got = 0;
+	send_sealed_rtcp(b, rr, sizeof(rr));
+	assert_int_equal(a->got, 1 + 1);
+	assert_int_equal(a->last[9], 206);
+	assert_int_equal(a->last[18] << 8 | a->last[19], a->ssrc);
+	send_sealed_rtcp(b, rr, sizeof(rr));
+	assert_int_equal(a->got, 2 + 1);
 	end(&w);
 }
 

@@ -2,7 +2,8 @@
 # aiortc_end.py: the ICE, DTLS and RTP end of clients/aiortc.mjs: aiortc, told
 # by lines of JSON on stdin what to do, answering by lines on stdout.
 #
-# {"id", "call", "do": "offer"|"answer"|"accept"|"stats", "media", "sdp"} is
+# {"id", "call", "do": "offer"|"answer"|"accept"|"stats", "media", "sdp",
+# "late": seconds for which it passes over the pictures that come} is
 # answered with {"id", ...} or {"id", "error"}; a call is what its user names
 # so. It is the program's end when stdin ends.
 
@@ -74,6 +75,16 @@ class Stripes(Timed):
         return frame
 
 
+def receives_late(receiver, seconds):
+    receive = receiver.receive
+
+    async def late(parameters):
+        await asyncio.sleep(seconds)
+        await receive(parameters)
+
+    receiver.receive = late
+
+
 class End:
     def __init__(self):
         self.pc = RTCPeerConnection()
@@ -113,6 +124,9 @@ class End:
 
     async def offer(self, ask):
         self.add_tracks(ask["media"])
+        for one in self.pc.getTransceivers():
+            if one.kind == "video":
+                receives_late(one.receiver, ask["late"])
         return await self.local(await self.pc.createOffer())
 
     async def answer(self, ask):

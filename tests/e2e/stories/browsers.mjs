@@ -2,7 +2,7 @@
 // hear each other through privatecall-media
 
 import { until } from '../children.mjs';
-import { Live } from '../clients/aiortc.mjs';
+import { Late, Live } from '../clients/aiortc.mjs';
 import { jmi } from '../clients/match.mjs';
 import { mediaGoOn } from '../headless.mjs';
 import { assert, equal, story } from '../story.mjs';
@@ -145,7 +145,7 @@ story('room F23 aiortc and Chromium come back to each other', real('room'),
 		await bothWays(t, 'room', [page, sid], [bob, out]);
 		bob.kill();
 		const [back, call] = await returns(t, [page, sid], async () => {
-			const phone = await t.another(Live, 'bob',
+			const phone = await t.another(Late, 'bob',
 				{ resource: 'two' });
 			return [phone, await calls(phone, t.jid('alice'))];
 		});
