@@ -77,9 +77,15 @@ static char *pair_key(const char *a, const char *b)
 {
 	const char *low = strcmp(a, b) <= 0 ? a : b;
 	const char *high = low == a ? b : a;
-	char *key;
+	size_t n = strlen(low), size = strlen(high) + 1;
+	char *key = malloc(n + 1 + size);
 
-	return asprintf(&key, "%s\n%s", low, high) < 0 ? NULL : key;
+	if (!key)
+		return NULL;
+	memcpy(key, low, n);
+	key[n] = '\n';
+	memcpy(key + n + 1, high, size);
+	return key;
 }
 
 /* Keeps the list of those that linger. */

@@ -494,7 +494,8 @@ static void check_user(const struct gateway *g, const struct gateway_user *u)
 	assert(HASH_COUNT(u->rows) <= GATEWAY_CONTACTS_MAX);
 	for (r = u->rows; r; r = r->hh.next) {
 		assert(r->user == u && (r->to || r->from || r->ask));
-		assert(!r->peer == !strcmp(r->contact, g->domain));
+		assert(!r->peer == (*r->contact == *g->domain &&
+				    !strcmp(r->contact, g->domain)));
 	}
 	DL_FOREACH(u->devs, d) {
 		n++;

@@ -89,12 +89,21 @@ static const char *kind_of(enum told t)
 
 /* --- notices ---------------------------------------------------------- */
 
+/* As much as there is room for. */
+static void copy_text(char *to, const char *from, size_t size)
+{
+	size_t n = strnlen(from, size - 1);
+
+	memcpy(to, from, n);
+	to[n] = 0;
+}
+
 static struct mail *find_mail(const char *id)
 {
 	unsigned i;
 
 	for (i = mails; i--;)
-		if (strcmp(mail[i].id, id) == 0)
+		if (is(mail[i].id, id))
 			return &mail[i];
 	return NULL;
 }
@@ -113,7 +122,7 @@ static struct mail *mail_get(const char *id)
 	}
 	m = &mail[mails++];
 	memset(m, 0, sizeof(*m));
-	snprintf(m->id, sizeof(m->id), "%s", id);
+	copy_text(m->id, id, sizeof(m->id));
 	return m;
 }
 
@@ -181,11 +190,6 @@ static void expect(const struct store_batch *b, int must, int user,
 }
 
 /* --- the log ---------------------------------------------------------- */
-
-static bool is(const char *a, const char *b)
-{
-	return strcmp(a, b) == 0;
-}
 
 /* His user has just answered somebody else, or come back to him (F26). */
 static bool took_other(int user, int but)
@@ -400,7 +404,7 @@ static struct row *row_get(const struct store_leg *l)
 	row = &O.row[O.rows++];
 	memset(row, 0, sizeof(*row));
 	snprintf(row->sid, sizeof(row->sid), "%.*s", (int)sid.n, sid.p);
-	snprintf(row->call, sizeof(row->call), "%s", l->call);
+	copy_text(row->call, l->call, sizeof(row->call));
 	row->user = (uint8_t)user;
 	row->peer = (uint8_t)peer;
 	row->pushed = row->committed = 99;
@@ -640,8 +644,8 @@ static void put_mail(const struct store_outbox *o)
 	m->user = (uint8_t)user;
 	m->stored = m->live = true;
 	m->count = o->count;
-	snprintf(m->kind, sizeof(m->kind), "%s", o->kind);
-	snprintf(m->peer, sizeof(m->peer), "%s", o->peer ? o->peer : "");
+	copy_text(m->kind, o->kind, sizeof(m->kind));
+	copy_text(m->peer, o->peer ? o->peer : "", sizeof(m->peer));
 }
 
 /* A row that goes was taken by the server, or lives on in another one. */

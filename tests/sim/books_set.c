@@ -3,11 +3,6 @@
  */
 #include "tests/sim/watch.h"
 
-static bool is(const char *a, const char *b)
-{
-	return strcmp(a, b) == 0;
-}
-
 /* "bob@calls.x.org" stands for bob. */
 int books_peer(const char *own)
 {

@@ -5,7 +5,6 @@
 #include "jingle/stanza/ns.h"
 #include "tests/sim/sim.h"
 
-
 struct tag {
 	struct str name;
 	struct { struct str name, value; } attr[12];
@@ -59,11 +58,10 @@ static inline struct str attr(const struct tag *t, const char *name)
 
 static uint8_t user_of(const char *p)
 {
-	static const char names[] = "abcde";
-	const char *at = strchr(names, *p);
+	unsigned number = (unsigned char)*p - (unsigned)'a';
 
-	if (at && *p && (unsigned)(at - names) < W.users_n)
-		return (uint8_t)(at - names);
+	if (number < W.users_n)
+		return (uint8_t)number;
 	return *p == 'z' ? UNKNOWN_USER : NOBODY;
 }
 
@@ -125,16 +123,43 @@ static enum jingle_word jingle_of(struct str action)
 	return G_OTHER;
 }
 
-static void read_reason(struct scan *s, const char *from)
+/* The first thing in a <reason/>. */
+static void read_reason(struct scan *s, const char *at)
 {
-	const char *at = strstr(from, "<reason");
-	const char *p;
+	const char *p = at + strcspn(at, ">") + 1;
 
-	if (!at)
-		return;
-	p = at + strcspn(at, ">") + 1;
 	if (*p++ == '<')
 		s->reason = (struct str){ p, strcspn(p, " />") };
+}
+
+/* Begins with the `word`. */
+static inline bool begins(const char *at, const char *word)
+{
+	return strncmp(at, word, strlen(word)) == 0;
+}
+
+/* What a JMI element or a Jingle one holds, at any depth. */
+static void read_rest(struct scan *s, const char *at)
+{
+	while ((at = strchr(at, '<')) != NULL) {
+		switch (*++at) {
+		case 'r':
+			if (!s->reason.p && begins(at, "reason"))
+				read_reason(s, at);
+			break;
+		case 's':
+			s->stored |= begins(at, "store");
+			break;
+		case 't':
+			s->tie_break |= begins(at, "tie-break");
+			break;
+		case 'p':
+			s->private |= begins(at, "private");
+			break;
+		default:
+			break;
+		}
+	}
 }
 
 void scan_text(struct scan *s, const char *text, size_t len)
@@ -163,15 +188,12 @@ void scan_text(struct scan *s, const char *text, size_t len)
 	if (s->kind == 'm' && str_is(ns, NS_JMI)) {
 		s->jmi = jmi_of(child.name);
 		s->sid = attr(&child, "id");
-		s->tie_break = strstr(child.end, "<tie-break") != NULL;
-		s->stored = strstr(child.end, "<store") != NULL;
-		s->private = strstr(child.end, "<private") != NULL;
-		read_reason(s, child.end);
+		read_rest(s, child.end);
 	} else if (s->kind == 'i' && str_is(ns, NS_JINGLE) &&
 		   str_is(s->type, "set")) {
 		s->jingle = jingle_of(attr(&child, "action"));
 		s->sid = attr(&child, "sid");
 		if (s->jingle == G_TERMINATE)
-			read_reason(s, child.end);
+			read_rest(s, child.end);
 	}
 }

@@ -81,9 +81,17 @@ struct scan {
 	bool tie_break, stored, private;
 };
 void scan_text(struct scan *s, const char *text, size_t len);
+/* Most that are compared differ in their first letter. */
+static inline bool is(const char *a, const char *b)
+{
+	return *a == *b && strcmp(a, b) == 0;
+}
+
 static inline bool str_is(struct str s, const char *word)
 {
-	return s.p && s.n == strlen(word) && memcmp(s.p, word, s.n) == 0;
+	if (!s.p || (s.n && *s.p != *word))
+		return false;
+	return s.n == strlen(word) && memcmp(s.p, word, s.n) == 0;
 }
 
 static inline bool str_same(struct str a, struct str b)

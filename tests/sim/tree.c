@@ -16,16 +16,37 @@ struct reader {
 	unsigned depth;
 };
 
-/* Up to one of `ends`, which is cut off and stepped over. */
-static char *word(struct reader *r, const char *ends, char *end_r)
+/* The word before `at`, behind which it goes on. */
+static char *cut(struct reader *r, char *at, char *end_r)
 {
 	char *from = r->at;
 
-	r->at += strcspn(from, ends);
-	*end_r = *r->at;
-	if (*r->at)
-		*r->at++ = 0;
+	*end_r = *at;
+	if (*at)
+		*at++ = 0;
+	r->at = at;
 	return from;
+}
+
+static char *word_to(struct reader *r, char end, char *end_r)
+{
+	return cut(r, strchrnul(r->at, end), end_r);
+}
+
+static char *name_of_tag(struct reader *r, char *end_r)
+{
+	char *at = r->at;
+
+	while (*at && *at != ' ' && *at != '/' && *at != '>')
+		at++;
+	return cut(r, at, end_r);
+}
+
+static bool has_prefix(const char *name)
+{
+	while (*name && *name != ':')
+		name++;
+	return *name;
 }
 
 static bool read_attr(struct reader *r, struct xml_elem *e,
@@ -34,10 +55,10 @@ static bool read_attr(struct reader *r, struct xml_elem *e,
 	struct xml_attr *x;
 	char *name, *value, c;
 
-	name = word(r, "=", &c);
+	name = word_to(r, '=', &c);
 	if (*r->at++ != '\'')
 		return false;
-	value = word(r, "'", &c);
+	value = word_to(r, '\'', &c);
 	if (!c)
 		return false;
 	if (strcmp(name, "xmlns") == 0) {
@@ -49,7 +70,7 @@ static bool read_attr(struct reader *r, struct xml_elem *e,
 	x->value = value;
 	**end = x;
 	*end = &x->next;
-	return !strchr(name, ':');
+	return !has_prefix(name);
 }
 
 /* Behind its '<'. */
@@ -61,7 +82,7 @@ static bool read_start(struct reader *r)
 
 	if (r->depth == DEPTH)
 		return false;
-	e->name = word(r, " />", &c);
+	e->name = name_of_tag(r, &c);
 	e->ns = r->depth ? r->open[r->depth - 1]->ns : NS_COMPONENT;
 	while (c == ' ') {
 		if (!read_attr(r, e, &end))

@@ -24,7 +24,7 @@ int user_of_bare(const char *bare)
 	unsigned u;
 
 	for (u = 0; u < W.users_n; u++)
-		if (strcmp(W.user[u].bare, bare) == 0)
+		if (is(W.user[u].bare, bare))
 			return (int)u;
 	return -1;
 }
