@@ -173,7 +173,8 @@ class Ejabberd {
 	setRoster(name, items, localhost = HOST) {
 		for (const { jid, name: nick = '', subscription = 'both' }
 			of items) {
-			const [user, host] = jid.split('@');
+			const host = jid.split('@').at(-1);
+			const user = jid.slice(0, -host.length).replace('@', '');
 			this.#later(() => this.command('add_rosteritem', {
 				localuser: name, localhost, user, host, nick,
 				group: '', subs: subscription }));

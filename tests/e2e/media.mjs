@@ -67,9 +67,9 @@ const timesOf = (log, pattern) => log.split('\n').filter((line) =>
 // it lost privatecall-media.
 export function endedAfterLoss(log, ms) {
 	const [lost] = timesOf(log, /msg="privatecall-media is lost"/);
-	const last = Math.max(...timesOf(log,
-		/msg=ended .*reason=connectivity-error/));
-	if (!(last - lost <= ms))
+	const ends = timesOf(log, /msg=ended .*reason=connectivity-error/);
+	const last = Math.max(...ends);
+	if (!ends.length || !(last - lost <= ms))
 		throw new Error(`the last call ended ${last - lost} ms after ` +
 			`privatecall-media was lost, not within ${ms}`);
 	return last - lost;

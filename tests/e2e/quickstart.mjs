@@ -145,22 +145,39 @@ async function headlessCall({ server, mode, native, media, keep,
 	return status;
 }
 
-// A gateway contact that is there from the first login: Prosody itself asks
-// for its presence then, and already shows it the user's.
-function gatewayContact(jid, name) {
-	return { jid, name, subscription: 'from', ask: 'subscribe' };
+// The gateway contacts of a user, as { jid, name }.
+function gatewayContacts(name, { component: { domain } }) {
+	const peer = other(name);
+	return [{ jid: `${peer}@${domain}`, name: `${peer} (call)` },
+		{ jid: domain, name: 'Private calls' }];
 }
 
-function giveContacts(prosody, mode) {
-	const { host, component: { domain } } = prosody;
+// Gateway contacts are there from the first login: Prosody itself asks for
+// their presence then, and already shows them the user's.
+function giveContacts(server, mode) {
+	const subscription = server.name === 'ejabberd' ? {}
+		: { subscription: 'from', ask: 'subscribe' };
 	for (const name of USERS) {
 		const peer = other(name);
-		const ours = mode === 'transparent' ? [] : [
-			gatewayContact(`${peer}@${domain}`, `${peer} (call)`),
-			gatewayContact(domain, 'Private calls')];
-		prosody.setRoster(name, [{ jid: `${peer}@${host}`, name: peer },
-			...ours]);
+		const ours = mode === 'transparent' ? []
+			: gatewayContacts(name, server).map((contact) =>
+				({ ...contact, ...subscription }));
+		server.setRoster(name, [{ jid: `${peer}@${server.host}`,
+			name: peer }, ...ours]);
 	}
+}
+
+// ejabberd does not: it is asked in the users' names, once we are there.
+async function askForPresence(server, mode) {
+	await server.settled?.();
+	if (server.name !== 'ejabberd' || mode === 'transparent')
+		return;
+	for (const name of USERS)
+		for (const { jid } of gatewayContacts(name, server))
+			await server.command('send_stanza', {
+				from: `${name}@${server.host}`, to: jid,
+				stanza: `<presence type='subscribe' from='${name}@${
+					server.host}' to='${jid}'/>` });
 }
 
 function howToCall(mode) {
@@ -230,6 +247,7 @@ async function serve({ server, mode, media, keep }) {
 		: await startMedia({ dir, mode: media });
 	const daemon = await startPrivatecalld({ dir, prosody,
 		conf: { ...CONF, ...relay?.conf } });
+	await askForPresence(prosody, mode);
 	printLogin(prosody, users, { server, mode });
 	const endNarration = narrate(daemon);
 	await untilInterrupted(daemon);

@@ -419,6 +419,27 @@ static void test_refusals(void **state)
 	unlink(socket_path);
 }
 
+/* A host whose OpenSSL has no ciphers, by its configuration. */
+static void test_no_key(void **state)
+{
+	char name[] = "/tmp/test_media_process-XXXXXX";
+	static const char text[] = "openssl_conf = all\n"
+				   "[all]\nproviders = providers\n"
+				   "[providers]\nnull = none\n"
+				   "[none]\nactivate = 1\n";
+	int fd = mkstemp(name);
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	close(fd);
+	setenv("OPENSSL_CONF", name, 1);
+	refuses(78, "no certificate can be made",
+		OPTIONS("--address", "127.0.0.1", "--port", "0"));
+	unsetenv("OPENSSL_CONF");
+	unlink(name);
+}
+
 /* Both families, and how NAT shows one of them. */
 static void test_addresses(void **state)
 {
@@ -501,8 +522,8 @@ int main(void)
 		T(test_bad_messages), T(test_silent), T(test_storm),
 		T(test_descriptors), T(test_replaced), T(test_slow_control),
 		T(test_drain), T(test_stop), T(test_killed),
-		T(test_refusals), T(test_addresses), T(test_no_address),
-		T(test_two),
+		T(test_refusals), T(test_no_key), T(test_addresses),
+		T(test_no_address), T(test_two),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

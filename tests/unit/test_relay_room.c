@@ -687,7 +687,7 @@ static void test_picture(void **state)
 	assert_int_equal(dropped(WIRE_NO_KEYS), 1);
 	assert_int_equal(a->got, 0);
 	secure(b, false, "sha-256");
-	pass(&w, 5000);
+	pass(&w, 1000);
 	assert_int_equal(a->got, 1);
 	/* An empty RR, and a PLI for his SSRC (RFC 4585, 6.3.1). */
 	assert_int_equal(a->last_len, 8 + 12);
