@@ -379,9 +379,9 @@ export class Story {
 		await this.settle();
 	}
 
-	async crash() {
-		this.dialogue.add('daemon', '--', 'kill -9');
-		await this.daemon.kill('SIGKILL');
+	async crash(signal = 'SIGKILL') {
+		this.dialogue.add('daemon', '--', signal);
+		await this.daemon.kill(signal);
 	}
 
 	async revive() {

@@ -99,12 +99,13 @@ story('blind X10 privatecall-media dies under a call: both are told, and ' +
 	await a.shows(rings, 'ended');
 });
 
-story('blind X10 kill -9 of control: the call is known to both, and goes on',
-	{ media: true }, async (t) => {
+for (const signal of ['SIGKILL', 'SIGTERM'])
+	story(`blind X10 ${signal} of control and a new start: the call is ` +
+		'known to both, and goes on', { media: true }, async (t) => {
 		const [a, b] = await t.pair(Conversations, Conversations);
 		const [out, ring] = await t.connect(a, b);
 		const { mode } = (await t.ctl('calls')).data.calls[0];
-		await t.crash();
+		await t.crash(signal);
 		await t.revive();
 		await until(async () => (await t.ctl('status')).data.media.up);
 		await t.settle();

@@ -98,21 +98,22 @@ for (const media of ['blind', 'room'])
 			await client.waitFor(t.notice(/changed fingerprint of the/));
 	});
 
-story('room X10 kill -9 of control: the call goes on, and is still one of ' +
-	'mode room', ROOM, async (t) => {
-	const [a, b] = await t.pair(Conversations, Conversations);
-	const [out, ring] = await t.connect(a, b);
-	await t.crash();
-	await t.revive();
-	await until(async () => (await t.ctl('status')).data.media.up);
-	await t.settle();
-	const { calls } = (await t.ctl('calls')).data;
-	equal([calls[0].state, calls[0].mode], ['up', 'room'], 'the call');
-	await b.hangUp(ring);
-	await a.shows(out, 'ended');
-	equal(out.reason.name, 'success', 'reason');
-	await until(() => /call closed/.test(t.media.readLog()));
-});
+for (const signal of ['SIGKILL', 'SIGTERM'])
+	story(`room X10 ${signal} of control and a new start: the call goes on, ` +
+		'and is still one of mode room', ROOM, async (t) => {
+		const [a, b] = await t.pair(Conversations, Conversations);
+		const [out, ring] = await t.connect(a, b);
+		await t.crash(signal);
+		await t.revive();
+		await until(async () => (await t.ctl('status')).data.media.up);
+		await t.settle();
+		const { calls } = (await t.ctl('calls')).data;
+		equal([calls[0].state, calls[0].mode], ['up', 'room'], 'the call');
+		await b.hangUp(ring);
+		await a.shows(out, 'ended');
+		equal(out.reason.name, 'success', 'reason');
+		await until(() => /call closed/.test(t.media.readLog()));
+	});
 
 story('room X10 privatecall-media dies under a call: both are told', ROOM,
 	async (t) => {
