@@ -494,6 +494,9 @@ static inline void take(struct peer *p, const struct addr *from,
 		follow(p, &out);
 }
 
+/* Sees every datagram that a peer gets; NULL: nobody. */
+static void (*look_h)(struct peer *p, const unsigned char *bytes, size_t len);
+
 /* All that is there; it comes from the process alone. */
 static inline void receive(struct peer *p)
 {
@@ -507,6 +510,8 @@ static inline void receive(struct peer *p)
 			       (struct sockaddr *)&s, &size)) >= 0) {
 		our_address(&s, &from);
 		assert_int_equal(from.port, media_addr()->port);
+		if (look_h)
+			look_h(p, bytes, (size_t)len);
 		take(p, &from, bytes, (size_t)len);
 		size = sizeof(s);
 	}

@@ -7,6 +7,53 @@
 #define ROW(code, ...) \
 	row(code, mode_name(), "test_media_parties", __func__, __VA_ARGS__)
 
+/* --- A05: the other's address ----------------------------------------- */
+
+#define CALLER_IP "127.0.5.66"
+#define CALLEE_IP "127.0.5.77"
+
+static unsigned looked[WIRE_SIDES];
+
+/* As bytes, as STUN hides them from NATs (RFC 8489, 14.2), as text. */
+static void look(struct peer *p, const unsigned char *bytes, size_t len)
+{
+	static const unsigned char cookie[4] = { 0x21, 0x12, 0xa4, 0x42 };
+	const char *text = p->side ? CALLER_IP : CALLEE_IP;
+	unsigned char ip[4], xored[4];
+	unsigned i;
+
+	assert_int_equal(inet_pton(AF_INET, text, ip), 1);
+	for (i = 0; i < 4; i++)
+		xored[i] = ip[i] ^ cookie[i];
+	looked[p->side]++;
+	if (memmem(bytes, len, ip, 4) || memmem(bytes, len, xored, 4) ||
+	    memmem(bytes, len, text, strlen(text)))
+		fail_msg("a datagram of %zu bytes has %s in it", len, text);
+}
+
+static void test_hidden(void **state)
+{
+	unsigned i;
+
+	(void)state;
+	start();
+	greet();
+	looked[0] = looked[1] = 0;
+	look_h = look;
+	prepare_call_at(0, CALLER_IP, CALLEE_IP);
+	tell_all(0);
+	wait_for(stands(0));
+	for (i = 0; i < 200; i++)
+		talk(0);
+	assert_in_range(looked[0], 200, 100000);
+	assert_in_range(looked[1], 200, 100000);
+	look_h = NULL;
+	finish();
+	ROW("A05", "neither side's address in a datagram that the other gets, as "
+	    "bytes, as STUN writes it or as text, from the first check to the "
+	    "200th packet; all come from our own address");
+}
+
 /* --- A26: malformed, with the right keys ------------------------------ */
 
 /* The caller's last packet of this length has come: all before it has, too. */
@@ -196,6 +243,7 @@ static void test_table(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		IN_BOTH(test_hidden),
 		IN_BOTH(test_odd_rtp), IN_BOTH(test_odd_rtcp),
 		IN_BOTH(test_candidates), IN_BOTH(test_closed),
 		cmocka_unit_test(test_table),
