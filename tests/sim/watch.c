@@ -603,6 +603,20 @@ static void in_jmi(const struct scan *s)
 	}
 }
 
+/* A plain client comes back under the id of a session of his that has ended:
+ * to him it is a new one (59477). */
+static void in_again(const struct scan *s, struct half *h)
+{
+	const struct attempt *a = watch_attempt(s->from_user, s->from_dev,
+						s->to_ours, s->sid);
+
+	if (!h->ended || !a || !a->plain || a->returns_at != W.now)
+		return;
+	h->accepted = h->ended = h->gone = h->amnesia = h->refused = false;
+	h->left = 0;
+	h->at = W.now;
+}
+
 static void in_jingle(const struct scan *s)
 {
 	struct pair *p = watch_pair(s->from_user, s->to_ours);
@@ -620,8 +634,10 @@ static void in_jingle(const struct scan *s)
 		if (!a || a->plain || a->told || a->cancelled ||
 		    a->number != p->attempts)
 			in_attempt(s, true);
-		watch_half_new(s->from_user, s->from_dev, s->to_ours, s->sid,
-			 true)->initiated = true;
+		h = watch_half_new(s->from_user, s->from_dev, s->to_ours,
+				   s->sid, true);
+		h->initiated = true;
+		in_again(s, h);
 		break;
 	case G_ACCEPT:
 		if (h && !h->caller && h->initiated && !h->refused)
@@ -830,10 +846,11 @@ static void half_restarts(struct half *h)
 	h->refused = false;            /* that may not have been stored */
 	/* By what is stored he is in: an accept may not have reached him, and
 	 * an end of his that was not stored was none. */
-	if (state == LEG_ACTIVE) {
+	if (state == LEG_ACTIVE)
 		h->accepted = true;
+	/* Its end left before that was stored, and is forgotten (61541). */
+	if (state < LEG_ENDED)
 		h->ended = false;
-	}
 	h->amnesia = h->amnesia || state == 99 || state == LEG_PROPOSED ||
 		     (state == LEG_RINGING && (jmi || h->unstored));
 }
