@@ -134,7 +134,9 @@ static void put_mend(FILE *out, const struct daemon *dm, enum mend mend)
 		fputs("make ", out);
 		put_option(out, dm, "secret");
 		fprintf(out, " equal to the component_secret of Component "
-			"\"%s\" in the server's configuration%s", domain,
+			"\"%s\" in Prosody's configuration, or to its password "
+			"among the hosts of ejabberd's listener (ejabberd says "
+			"the same where the name is missing there)%s", domain,
 			restart);
 		break;
 	case MEND_DOMAIN:

@@ -75,7 +75,8 @@ function ask(path, argv) {
 //   ctl(...args) -> { code, text, data }, never throws for a code != 0
 //   run(...args) -> { code, stdout, stderr } of privatecallctl
 //   clock("+31s"): moves its clock, throws when that fails
-//   kill(signal = "SIGKILL") -> { code, signal }; start(); stop(); restart()
+//   kill(signal = "SIGKILL") -> { code, signal }; start(); stop(); restart();
+//   launch(), which waits for nothing
 //   log, config, socket, database (files), readLog(), waitLog(pattern), pid
 export async function startPrivatecalld({
 	dir, prosody, component = prosody.component, conf = {}, env,
@@ -113,10 +114,15 @@ export async function startPrivatecalld({
 		return ask(socket, ['status']).then(() => true, () => false);
 	}
 
+	// Where the server will not have it.
+	function launch() {
+		child = startChild(binary, ['-c', config], { log, env });
+	}
+
 	async function start() {
 		const from = prosody.readLog().length;
 		const own = readLog().length;
-		child = startChild(binary, ['-c', config], { log, env });
+		launch();
 		await until(() => connected(from), () =>
 			'privatecalld is not connected: ' +
 			readLog().slice(own), START_MS);
@@ -134,7 +140,7 @@ export async function startPrivatecalld({
 
 	await start();
 	return {
-		log, config, socket, database, readLog, start, stop,
+		log, config, socket, database, readLog, launch, start, stop,
 		get pid() {
 			return child.pid;
 		},

@@ -3,6 +3,7 @@
 //
 // Each story has a server of its own: what it looks at is how that is set up.
 
+import { readFileSync, writeFileSync } from 'node:fs';
 import { until } from '../children.mjs';
 import { Component } from '../clients/component.mjs';
 import { block, debianConfig } from '../pages.mjs';
@@ -104,6 +105,46 @@ story('X11 check: presence by XEP-0356 of ejabberd', { ...options, not: {
 	equal([code, warnings, host.sessions],
 		[0, ['presence'], 'privilege'], 'what is warned of');
 });
+
+// What the admin reads: ours, and the server's of each try.
+const TRIES = 3;
+for (const [option, value, ours, theirs] of [
+	['secret', 'another one', { prosody: 'refuses the secret',
+		ejabberd: 'refuses the secret' },
+	{ prosody: /Component authentication failed for (\S+)/g,
+		ejabberd: /handshake authentication for (\S+) from/g }],
+	['domain', 'nobody.localhost', { prosody: 'knows no component of this',
+		ejabberd: 'refuses the secret' },
+	{ prosody: /(\S+) does not match any configured external comp/g,
+		ejabberd: /Domain (\S+) is unconfigured for external/g }]])
+	story(`X11 a wrong ${option}: one line on our side at any number of ` +
+		'tries, with what mends it, and the server\'s own', { own: true },
+	async (t) => {
+		const { name, component } = t.prosody;
+		await t.daemon.stop();
+		const from = t.prosody.readLog().length;
+		const own = t.daemon.readLog().length;
+		const conf = readFileSync(t.daemon.config, 'utf8');
+		writeFileSync(t.daemon.config, conf.replace(
+			new RegExp(`^${option} = .*$`, 'm'),
+			`${option} = "${value}"`));
+		t.daemon.launch();
+		const wanted = option === 'domain' ? value
+			: (t.slot ?? component).domain;
+		await until(() => [...t.prosody.readLog().slice(from)
+			.matchAll(theirs[name])].filter(([, domain]) =>
+			domain.split('<').at(0).split('>').at(-1) === wanted)
+			.length >= TRIES,
+		() => `${TRIES} tries in ${t.prosody.log}`, 30000);
+		const lines = t.daemon.readLog().slice(own).split('\n')
+			.filter((line) => /level=(error|warn)/.test(line));
+		equal(lines.length, 1, `lines of ours: ${lines.join('\n')}`);
+		assert(lines[0].includes(ours[name]) && /mend="[^"]/.test(lines[0]),
+			lines[0]);
+		if (name === 'ejabberd' && option === 'domain')
+			assert(/where the name is missing there/.test(lines[0]),
+				lines[0]);
+	});
 
 story('X11 check: open registration', options, async (t) => {
 	const open = isEjabberd(t) ? { modules: { mod_register: {} } }
