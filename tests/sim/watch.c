@@ -603,18 +603,32 @@ static void in_jmi(const struct scan *s)
 	}
 }
 
-/* A plain client comes back under the id of a session of his that has ended:
- * to him it is a new one (59477). */
-static void in_again(const struct scan *s, struct half *h)
+/* Under the id of a session of his that has ended: to him it is a new one. */
+static void half_anew(struct half *h)
 {
-	const struct attempt *a = watch_attempt(s->from_user, s->from_dev,
-						s->to_ours, s->sid);
-
-	if (!h->ended || !a || !a->plain || a->returns_at != W.now)
-		return;
 	h->accepted = h->ended = h->gone = h->amnesia = h->refused = false;
 	h->left = 0;
 	h->at = W.now;
+}
+
+static void in_initiate(const struct scan *s, struct pair *p,
+			struct attempt *a)
+{
+	struct half *h;
+	/* He was told to proceed, once more under that id (86413). */
+	bool anew = a && !a->plain && a->proceeds;
+
+	/* Not the one that a proceed asked for, or too late. */
+	if (!a || a->plain || a->told || a->cancelled ||
+	    a->number != p->attempts)
+		in_attempt(s, true);
+	a = watch_attempt(s->from_user, s->from_dev, s->to_ours, s->sid);
+	/* Or he comes back under it (59477). */
+	anew |= a && a->plain && a->returns_at == W.now;
+	h = watch_half_new(s->from_user, s->from_dev, s->to_ours, s->sid, true);
+	h->initiated = true;
+	if (h->ended && anew)
+		half_anew(h);
 }
 
 static void in_jingle(const struct scan *s)
@@ -630,14 +644,7 @@ static void in_jingle(const struct scan *s)
 		r = NULL;
 	switch (s->jingle) {
 	case G_INITIATE:
-		/* Not the one that a proceed asked for, or too late. */
-		if (!a || a->plain || a->told || a->cancelled ||
-		    a->number != p->attempts)
-			in_attempt(s, true);
-		h = watch_half_new(s->from_user, s->from_dev, s->to_ours,
-				   s->sid, true);
-		h->initiated = true;
-		in_again(s, h);
+		in_initiate(s, p, a);
 		break;
 	case G_ACCEPT:
 		if (h && !h->caller && h->initiated && !h->refused)
