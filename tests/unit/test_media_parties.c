@@ -49,9 +49,9 @@ static void test_hidden(void **state)
 	assert_in_range(looked[1], 200, 100000);
 	look_h = NULL;
 	finish();
-	ROW("A05", "neither side's address in a datagram the other gets, "
-	    "as bytes, as STUN writes it or as text, from the first check to the "
-	    "200th packet; all come from our own address");
+	ROW("A05", "neither side's address in a datagram that the other "
+	    "gets, as bytes, as STUN writes it or as text, from the first "
+	    "check to the 200th packet; all come from our own address");
 }
 
 /* --- A26: malformed, with the right keys ------------------------------ */

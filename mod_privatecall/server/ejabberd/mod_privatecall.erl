@@ -35,6 +35,7 @@
 -define(LOG_EVERY, 10000).      % ms between two lines about refusals
 -define(SWEEP, 60000).          % ms
 -define(SETUP_MAX, 120000).     % ms from a propose to its session-initiate
+-define(CLOSE_MAX, 1000).       % ms that a connection may take to its end
 -define(LOST_LIFE, 30000).      % ms that what was lost is worth a care
 
 -define(NS_OWN, "urn:privatecall:").
@@ -170,6 +171,10 @@ hooks(What, Host) ->
     end.
 
 handle_call({hello, Pid}, _From, #{host := Host} = State) ->
+    case component(Host) of
+        Old when Old == none; Old == Pid -> ok;
+        Old -> replaced(Host, Old)
+    end,
     ets:insert(proc(Host), {component, Pid}),
     monitor(process, Pid),
     {reply, ok, State};
@@ -580,6 +585,19 @@ lost(Host, Pid) ->
          || {At, {_, _, Packet, Call}} <- wordless(Host, Pid),
             now_ms() - At < ?LOST_LIFE],
     ok.
+
+%% The one before lingers: ejabberd would give it half of what is for the
+%% component, and nobody looks after what it took any more.
+replaced(Host, Pid) ->
+    Ref = monitor(process, Pid),
+    xmpp_stream_in:send(Pid, xmpp:serr_conflict(
+                               <<"Replaced by a new connection">>, <<"en">>)),
+    receive
+        {'DOWN', Ref, process, Pid, _} -> ok
+    after ?CLOSE_MAX ->
+            demonitor(Ref, [flush])
+    end,
+    lost(Host, Pid).
 
 again(Host, Packet, Call) ->
     Known = not maps:get(start, Call),

@@ -45,6 +45,22 @@ rule('alive: who has hung is cut off, its start refused, and not relayed ' +
 	await bob.waitFor(/<propose/);
 });
 
+rule('alive: who is replaced while it hangs is as one that is gone',
+	async (t) => {
+	const alice = await t.user('alice');
+	const bob = await t.user('bob');
+	const stale = t.link;
+	stale.hangs = true;
+	const id = await alice.message(bob.bare, jmi('propose', 'P1'));
+	await stale.waitFor(stanza(id));
+	await t.up();
+	await until(() => !stale.online, 'the end of the old stream');
+	equal(await refusalOf(alice), DOWN, 'reason');
+	equal(refusal(await t.relayMessage(alice.jid, bob.bare,
+		jmi('propose', 'P1'))), 'forbidden session', 'propose');
+	await t.nothing(bob, /propose/);
+});
+
 rule('alive: what it took of a call that runs is delivered, once',
 	async (t) => {
 		const [alice, bob] = await t.called();
