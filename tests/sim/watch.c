@@ -441,10 +441,13 @@ static void in_attempt(const struct scan *s, bool plain)
 				   O.user[s->to_ours].who == WHO_CONTACTS))
 		p->private_at = W.now;
 	if (a) {
-		/* The same once more, or an id of long ago. */
-		a->returns_at = may_return ? W.now : a->returns_at;
-		if (a->told || a->cancelled)
+		/* The same once more, or an id of long ago (121973). */
+		if (a->told || a->cancelled) {
 			a->proceeds = a->finishes = 0;
+			a->returns_at = 0;
+		}
+		if (may_return)
+			a->returns_at = W.now;
 		return;
 	}
 	O.attempt = grow(O.attempt, O.attempts, &O.attempt_cap, sizeof(*a));

@@ -3,6 +3,18 @@
  */
 #include "tests/sim/watch.h"
 
+/* Another device of his has accepted the same offer. */
+static bool is_loser(const struct half *h)
+{
+	const struct half *o;
+
+	for (o = O.half; o < O.half + O.halves; o++)
+		if (o != h && o->user == h->user && o->peer == h->peer &&
+		    o->accepted && is(o->sid, h->sid))
+			return true;
+	return false;
+}
+
 struct half *watch_stays(const struct pair *p, unsigned user)
 {
 	struct half *h;
@@ -22,7 +34,7 @@ struct half *watch_stays(const struct pair *p, unsigned user)
 		    h->ended)
 			continue;
 		row = watch_row(h->user, h->peer, str_of(h->sid));
-		if (row && row->pushed == LEG_ACTIVE)
+		if (row && row->pushed == LEG_ACTIVE && !is_loser(h))
 			return h;
 	}
 	return NULL;
