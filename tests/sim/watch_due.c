@@ -8,6 +8,8 @@ static bool is_loser(const struct half *h)
 {
 	const struct half *o;
 
+	if (h->accepted)
+		return false;
 	for (o = O.half; o < O.half + O.halves; o++)
 		if (o != h && o->user == h->user && o->peer == h->peer &&
 		    o->accepted && is(o->sid, h->sid))

@@ -80,6 +80,26 @@ static bool add_route(int fd)
 	return !ioctl(fd, SIOCADDRT, &r);
 }
 
+/* The kernel lets a new address of IPv6 be bound to a moment later. */
+static bool can_be_bound(const char *ip)
+{
+	struct sockaddr_storage s;
+	struct addr a;
+	socklen_t len;
+	int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0), tries, err;
+
+	assert_int_equal(addr_parse(ip, 0, &a), 0);
+	len = system_address(&a, &s);
+	for (tries = 0; tries < 2000; tries++) {
+		err = bind(fd, (const struct sockaddr *)&s, len);
+		if (!err || errno != EADDRNOTAVAIL)
+			break;
+		poll(NULL, 0, 5);
+	}
+	close(fd);
+	return !err;
+}
+
 static const char *enter(void)
 {
 	const char *why = NULL;
@@ -99,6 +119,8 @@ static const char *enter(void)
 	      add_v4(v4, "lo:1", MEDIA4, "255.255.255.0") && add_route(v4);
 	for (i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
 		all = all && add_v6(v6, ours[i]);
+	for (i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
+		all = all && can_be_bound(ours[i]);
 	if (!all)
 		why = "no addresses of its own";
 	close(v4);
