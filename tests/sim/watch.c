@@ -720,13 +720,6 @@ void watch_in(const struct scan *s)
 
 /* --- after each turn ------------------------------------------------- */
 
-/* A disk that failed when the process died has lost it. */
-bool watch_runs(const struct pair *p)
-{
-	return p->is_up && !O.half[p->up[0]].amnesia &&
-	       !O.half[p->up[1]].amnesia;
-}
-
 /* I15: nobody is in two running sessions. */
 bool watch_in_call(unsigned user, unsigned but)
 {

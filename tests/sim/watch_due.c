@@ -3,6 +3,13 @@
  */
 #include "tests/sim/watch.h"
 
+/* A disk that failed when the process died has lost it. */
+bool watch_runs(const struct pair *p)
+{
+	return p->is_up && !O.half[p->up[0]].amnesia &&
+	       !O.half[p->up[1]].amnesia;
+}
+
 /* Another device of his has accepted the same offer. */
 static bool is_loser(const struct half *h)
 {
