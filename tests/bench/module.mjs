@@ -1,17 +1,22 @@
-// module.mjs: what the server's module costs the server: CPU of chat that is
+// module.mjs: what the server's module costs the server: CPU of traffic that is
 // no call, and of a call, with the module and without, in one run; and how long
 // the one question about two users takes
 //
 // node tests/bench/module.mjs [--server ejabberd] [--rounds 6] [--calls 40]
-//                             [--turns 200] [--chats 500] [--questions 1000]
+//                             [--turns 200] [--traffic chat,presence,iq]
+//                             [--count 500] [--pairs 100] [--questions 1000]
 //   BUILD_DIR, PROSODY, EJABBERD as for tests/e2e (see lib.sh there)
 //
-// Chat: one server that loads the module and unloads it; each turn measures it
-// loaded, unloaded, and unloaded once more for the error of all this, or the
+// Traffic: one server that loads the module and unloads it; each turn measures
+// it loaded, unloaded, and unloaded once more for the error of all this, or the
 // other way round. The same process serves the same users, so that neither its
 // memory's layout nor the machine's neighbors are taken for the module's cost.
 // What is told is the median of the turns' ratios and the interval that holds
 // it 95 times of 100.
+//
+// Presence: pairs of users, each the only contact of the other; in a turn each
+// user changes once what he shows. So each change is told to the component,
+// though several may be told at once; no change hides another.
 //
 // Calls: two servers beside each other, one with the module and a component
 // that relays each stanza as it is; rounds go to one and the other in turn.
@@ -28,8 +33,14 @@ import { jingle, jmi, QUERY, RELAY, stanza, STORE, World }
 process.env.ERL_FLAGS = '+sbwt none +sbwtdcpu none +sbwtdio none';
 
 const TRICKLES = 10;
+const REST = 500;           // ms; what the module may put off is counted too
 const OFFER = readFileSync(new URL('../e2e/data/webrtc.offer.xml',
 	import.meta.url), 'utf8').replace(/<\?.*?\?>|<!--[^]*?-->/g, '').trim();
+
+const FEATURES = '<query xmlns=\'http://jabber.org/protocol/disco#info\'>' +
+	'<identity category=\'client\' type=\'pc\' name=\'A client\'/>' +
+	['urn:xmpp:jingle:1', 'urn:xmpp:ping', 'urn:xmpp:receipts']
+		.map((name) => `<feature var='${name}'/>`).join('') + '</query>';
 
 // Prosody leaves Nagle's algorithm on: each step would take 40 ms and no CPU.
 const QUICK = {
@@ -85,6 +96,8 @@ class Bench {
 		this.world.dialogue.lines.length = 0;
 		if (el.name === 'iq' && el.attrs.type === 'set')
 			user.result(el);
+		else if (el.name === 'iq' && el.attrs.type === 'get')
+			user.result(el, FEATURES);
 		user.last?.(el);
 	}
 
@@ -124,6 +137,49 @@ class Bench {
 				'<no-store xmlns=\'urn:xmpp:hints\'/>',
 				{ id: `c${i}` });
 		});
+	}
+
+	// Asked and answered: what a client does with its contacts' devices.
+	async iqs(count) {
+		const { alice, bob } = this;
+		await this.until(alice, stanza(`q${count - 1}`), () => {
+			for (let i = 0; i < count; i++)
+				alice.send(`<iq type='get' id='q${i}' to='${bob.jid}'>` +
+					'<query xmlns=\'http://jabber.org/protocol/disco' +
+					'#info\'/></iq>');
+		});
+	}
+
+	// Users who are each other's only contact.
+	async crowd(count) {
+		const { server, world } = this;
+		this.pairs = [];
+		for (let i = 0; i < count; i++) {
+			const names = ['a', 'b'].map((side) => `${side}${i}x`);
+			const [a, b] = names.map((name) => world.account(name));
+			server.setRoster(a.split('@')[0], [{ jid: b }]);
+			server.setRoster(b.split('@')[0], [{ jid: a }]);
+			const pair = [];
+			for (const name of names) {
+				const user = await world.user(name);
+				user.onStanza = (el) => this.answer(user, el);
+				pair.push(user);
+			}
+			this.pairs.push(pair);
+		}
+	}
+
+	// Each user of the crowd once.
+	async presences() {
+		this.away = !this.away;
+		const id = `p${this.round = (this.round ?? 0) + 1}`;
+		const shown = `<presence id='${id}'>${this.away
+			? '<show>away</show>' : ''}<priority>1</priority></presence>`;
+		await Promise.all(this.pairs.flatMap(([a, b]) => [[a, b], [b, a]])
+			.map(([from, to]) => this.until(to, (el) =>
+				el.name === 'presence' && el.attrs.id === id &&
+				el.attrs.from === from.jid, () => from.send(shown))));
+		await new Promise((done) => setTimeout(done, REST));
 	}
 
 	async call(sid) {
@@ -191,30 +247,63 @@ const switches = {
 		? { localhost: undefined } : {}),
 };
 
-async function measureChat(name, dir, { turns, chats }) {
-	const server = await start(name, dir, { module: {} });
+// What there is of each kind, and how it is called.
+const kinds = {
+	chat: (bench, count) => bench.chats(count),
+	presence: async (bench, count) => {
+		for (let done = 0; done < count; done += 2 * bench.pairs.length)
+			await bench.presences();
+	},
+	iq: (bench, count) => bench.iqs(count),
+};
+
+// What the component was told of sessions since the last time.
+function told(link) {
+	const lists = link.received(/<sessions/).map((el) =>
+		el.getChild('sessions', QUERY));
+	link.inbox.length = link.log.length = 0;
+	return [lists.length, lists.reduce((sum, list) =>
+		sum + list.children.length, 0)];
+}
+
+async function measureTraffic(name, dir, { turns, count, pairs, traffic }) {
+	const crowd = [...Array(pairs).keys()].flatMap((i) =>
+		[`a${i}x1`, `b${i}x1`]);
+	const server = await start(name, dir, { module: {},
+		unlimited: ['alice1', 'bob1', ...crowd] });
 	const bench = await new Bench().open(server);
 	const link = await bench.world.connect();
 	await bench.chats(4000);               // warm
+	if (traffic.includes('presence'))
+		await bench.crowd(pairs);
 	let loaded = true;
-	const block = async (there) => {
+	const block = async (kind, there) => {
 		if (there !== loaded)
 			await switches[name](server, there);
 		// The module's component is there, as it is where calls go.
 		if (there && !loaded)
 			await bench.world.hello();
 		loaded = there;
-		await bench.chats(100);
-		link.inbox.length = link.log.length = 0;
-		return bench.measured(chats, () => bench.chats(chats));
+		await kinds[kind](bench, 100);
+		told(link);
+		return bench.measured(count, () => kinds[kind](bench, count));
 	};
-	const used = { on: [], off: [], again: [] };
-	for (let turn = 0; turn < turns; turn++)
-		for (const what of turn % 2 ? ['again', 'off', 'on']
-			: ['on', 'off', 'again'])
-			used[what].push(await block(what === 'on'));
-	tell(name, 'a chat, with the module', used.on, used.off, chats);
-	tell(name, 'a chat, without it once more', used.again, used.off, chats);
+	for (const kind of traffic) {
+		const used = { on: [], off: [], again: [] };
+		let messages = [0, 0];
+		for (let turn = 0; turn < turns; turn++)
+			for (const what of turn % 2 ? ['again', 'off', 'on']
+				: ['on', 'off', 'again']) {
+				used[what].push(await block(kind, what === 'on'));
+				if (what === 'on')
+					messages = told(link);
+			}
+		tell(name, `${kind}, with the module`, used.on, used.off, count);
+		tell(name, `${kind}, without it once more`, used.again, used.off,
+			count);
+		console.log(`${name}: ${kind}: ${messages[1]} changes of sessions ` +
+			`told in ${messages[0]} messages, the last time`);
+	}
 	await bench.close();
 	await server.stop();
 }
@@ -249,14 +338,17 @@ const { values } = parseArgs({ options: {
 	rounds: { type: 'string', default: '6' },
 	calls: { type: 'string', default: '40' },
 	turns: { type: 'string', default: '200' },
-	chats: { type: 'string', default: '500' },
+	traffic: { type: 'string', default: 'chat,presence,iq' },
+	count: { type: 'string', default: '500' },
+	pairs: { type: 'string', default: '100' },
 	questions: { type: 'string', default: '1000' },
 } });
-const sizes = Object.fromEntries(['rounds', 'calls', 'turns', 'chats',
+const sizes = Object.fromEntries(['rounds', 'calls', 'turns', 'count', 'pairs',
 	'questions'].map((name) => [name, Number(values[name])]));
+sizes.traffic = values.traffic.split(',');
 const dir = mkdtempSync(join(tmpdir(), 'pc-bench-'));
 if (sizes.turns)
-	await measureChat(values.server, join(dir, 'chat'), sizes);
+	await measureTraffic(values.server, join(dir, 'traffic'), sizes);
 if (sizes.rounds)
 	await measureCalls(values.server, dir, sizes);
 rmSync(dir, { recursive: true, force: true });
