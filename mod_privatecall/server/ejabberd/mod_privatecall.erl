@@ -34,6 +34,7 @@
 -define(SIZE_MAX, 512000).      % of what is relayed
 -define(LOG_EVERY, 10000).      % ms between two lines about refusals
 -define(SWEEP, 60000).          % ms
+-define(GATHER, 300).           % ms that a change of a session may wait
 -define(SETUP_MAX, 120000).     % ms from a propose to its session-initiate
 -define(CLOSE_MAX, 1000).       % ms that a connection may take to its end
 -define(LOST_LIFE, 30000).      % ms that what was lost is worth a care
@@ -130,11 +131,12 @@ now_ms() -> erlang:system_time(millisecond).
 
 %% The table of a host's process is named as it is: {component, Pid} of the
 %% connection that has said hello; {{User, Resource}, Pid, Attributes} of each
-%% available session.
+%% available session; {{waits, User, Resource}} of each whose change is told
+%% together with others', and {gathering} while a time for that is set.
 init([Host | _]) ->
     process_flag(trap_exit, true),
     _ = ets:new(proc(Host), [named_table, public, ordered_set,
-                             {read_concurrency, true}]),
+                             {write_concurrency, true}]),
     hooks(add, Host),
     gen_iq_handler:add_iq_handler(ejabberd_local, Host, ?NS_RELAY, ?MODULE,
                                   process_relay),
@@ -190,6 +192,9 @@ handle_cast({changed, Child}, #{host := Host} = State) ->
         Pid -> tell(Host, Pid, el(<<"sessions">>, ?NS_QUERY, [], [Child]))
     end,
     {noreply, State};
+handle_cast(gather, State) ->
+    erlang:send_after(?GATHER, self(), tell_waiting),
+    {noreply, State};
 handle_cast({refused, Why, Asker}, State) ->
     {noreply, log_refusal(Why, Asker, State)};
 handle_cast({reload, SameComponent}, #{host := Host} = State) ->
@@ -209,6 +214,9 @@ handle_cast(_Message, State) ->
 
 handle_info({'DOWN', _, process, Pid, _}, #{host := Host} = State) ->
     lost(Host, Pid),
+    {noreply, State};
+handle_info(tell_waiting, #{host := Host} = State) ->
+    mod_privatecall_facts:tell_waiting(Host),
     {noreply, State};
 handle_info(beat, State) ->
     {noreply, alive(beat, State)};

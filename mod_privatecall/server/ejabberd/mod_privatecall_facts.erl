@@ -4,7 +4,7 @@
 
 -module(mod_privatecall_facts).
 
--export([hooks/0, collect/1, replay/2, answer/3, setup/1]).
+-export([hooks/0, collect/1, replay/2, tell_waiting/1, answer/3, setup/1]).
 %% hooks
 -export([self_presence/1, unset_presence/4, csi_activity/2, session_pending/1,
          session_resumed/1, copy_session/2, c2s_cast/2]).
@@ -101,12 +101,30 @@ c2s_cast(State, _) ->
 
 update(#{pres_last := Presence, jid := Jid, lserver := Host} = State) ->
     {User, _, Resource} = jid:tolower(Jid),
+    Key = {User, Resource},
     Attrs = describe(Jid, Presence, State),
-    ets:insert(proc(Host), {{User, Resource}, self(), Attrs}),
-    changed(Host, el(<<"session">>, ?NS_QUERY, Attrs)),
+    Table = proc(Host),
+    Before = [Old || {_, Pid, Old} <- ets:lookup(Table, Key), Pid == self()],
+    Before == [Attrs] orelse ets:insert(Table, {Key, self(), Attrs}),
+    case Before of
+        [Attrs] -> ok;
+        [Old] ->
+            case for_calls(Old) == for_calls(Attrs) of
+                true -> changed_later(Host, Table, Key);
+                false -> changed(Host, el(<<"session">>, ?NS_QUERY, Attrs))
+            end;
+        [] -> changed(Host, el(<<"session">>, ?NS_QUERY, Attrs))
+    end,
     State;
 update(State) ->
     State.
+
+%% Whether a message to the bare JID reaches it, which calls depend on.
+for_calls(Attrs) ->
+    {case proplists:get_value(<<"priority">>, Attrs) of
+         <<$-, _/binary>> -> negative;
+         _ -> positive
+     end, proplists:get_value(<<"hibernating">>, Attrs)}.
 
 %% It also comes from a connection that another took the place of.
 unset_presence(User, Server, Resource, _Status) ->
@@ -125,13 +143,45 @@ changed(Host, Child) ->
         gen_server:cast(proc(Host), {changed, Child}),
     ok.
 
+%% Told together with others'. Nobody is woken for it but by the first.
+changed_later(Host, Table, {User, Resource}) ->
+    ets:member(Table, component) andalso
+        begin
+            ets:insert(Table, {{waits, User, Resource}}),
+            ets:insert_new(Table, {gathering}) andalso
+                gen_server:cast(proc(Host), gather)
+        end,
+    ok.
+
+%% How they are by now. Who comes while we look asks for the next time.
+tell_waiting(Host) ->
+    Table = proc(Host),
+    ets:delete(Table, gathering),
+    Keys = [Key || {Key} <- ets:match_object(Table, {{waits, '_', '_'}})],
+    Now = [el(<<"session">>, ?NS_QUERY, Attrs)
+           || {waits, User, Resource} = Key <- Keys, ets:delete(Table, Key),
+              {_, _, Attrs} <- ets:lookup(Table, {User, Resource})],
+    case component(Host) of
+        none -> ok;
+        Pid -> tell_sessions(Host, Pid, Now)
+    end.
+
+tell_sessions(_Host, _Pid, []) ->
+    ok;
+tell_sessions(Host, Pid, Children) ->
+    {Now, Later} = lists:split(min(?PER_MESSAGE, length(Children)), Children),
+    tell(Host, Pid, sessions([], Now)),
+    tell_sessions(Host, Pid, Later).
+
+%% The record of a presence has show at the seventh place and priority at the
+%% ninth; to encode all of it would be most of the work.
 describe(Jid, Presence, State) ->
-    {xmlel, _, _, Els} = El = xmpp:encode(Presence),
-    Text = fun(Name) -> fxml:get_path_s(El, [{elem, Name}, cdata]) end,
-    Caps = child(<<"c">>, <<"http://jabber.org/protocol/caps">>, Els),
-    Idle = child(<<"idle">>, <<"urn:xmpp:idle:1">>, Els),
-    Known = [{<<"priority">>, zero(Text(<<"priority">>))},
-             {<<"show">>, Text(<<"show">>)},
+    Els = xmpp:get_els(Presence),
+    Caps = child(<<"http://jabber.org/protocol/caps">>, Els),
+    Idle = child(<<"urn:xmpp:idle:1">>, Els),
+    Known = [{<<"priority">>, priority(element(9, Presence))},
+             {<<"show">>, [Show || Show <- [element(7, Presence)],
+                                   Show /= undefined]},
              {<<"idle">>, attr(<<"since">>, Idle)},
              {<<"csi">>, maps:get(privatecall_csi, State, [])},
              {<<"hibernating">>,
@@ -141,15 +191,19 @@ describe(Jid, Presence, State) ->
                 || Name <- [<<"node">>, <<"hash">>, <<"ver">>]]],
     [{<<"jid">>, jid:encode(Jid)} | known(Known)].
 
-zero(<<"0">>) -> [];
-zero(Priority) -> Priority.
+priority(Priority) when is_integer(Priority), Priority /= 0 ->
+    integer_to_binary(Priority);
+priority(_) ->
+    [].
 
-child(Name, Ns, Els) ->
-    case [El || {xmlel, N, _, _} = El <- Els, N == Name,
-                attr(<<"xmlns">>, El) == Ns] of
-        [El | _] -> El;
-        [] -> {xmlel, Name, [], []}
-    end.
+%% Of these namespaces there is one element each.
+child(Ns, [El | Els]) ->
+    case xmpp:get_ns(El) of
+        Ns -> xmpp:encode(El);
+        _ -> child(Ns, Els)
+    end;
+child(_, []) ->
+    {xmlel, <<>>, [], []}.
 
 sessions(Attrs, Children) ->
     el(<<"sessions">>, ?NS_QUERY, Attrs, Children).

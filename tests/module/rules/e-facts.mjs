@@ -45,6 +45,63 @@ rule('mirror: each change of what a session shows, until it is gone',
 			'gone');
 	});
 
+// Of `jid`, in all messages but replays, since `from`.
+function changesOf(t, jid, from) {
+	return t.link.received(/<sessions/, from).map((el) =>
+		el.getChild('sessions', QUERY)).filter((s) => !s.attrs.replay)
+		.flatMap((s) => s.children.filter((c) => c.attrs.jid === jid))
+		.map((c) => ({ name: c.name, ...attrsOf(c) }));
+}
+
+rule('mirror: changes are told together, and none that changes nothing',
+	async (t) => {
+		const [alice, bob] = [await t.user('alice'), await t.user('bob')];
+		for (const user of [alice, bob])
+			await mirrored(t, user.jid);
+		const from = t.link.mark();
+		for (const user of [alice, bob])
+			for (const show of ['away', 'dnd', 'xa'])
+				await user.available({ show });
+		await mirrored(t, alice.jid);
+		equal(t.link.received(/<sessions/, from).length, 1, 'messages');
+		for (const { jid } of [alice, bob])
+			same(changesOf(t, jid, from), [{ name: 'session', jid,
+				show: 'xa' }], 'the last one alone');
+		await bob.available({ show: 'xa', extra: '<status>x</status>' });
+		await alice.available({ show: 'away' });
+		await mirrored(t, alice.jid);
+		equal(changesOf(t, bob.jid, from).length, 1, 'what was said again');
+	});
+
+rule('mirror: what calls depend on does not wait, nor come back later',
+	async (t) => {
+		const bob = await t.user('bob');
+		await mirrored(t, bob.jid);
+		const from = t.link.mark();
+		const steps = [[{ show: 'away' }, null], [{ priority: -1 }, -1],
+			[{ show: 'dnd', priority: -2 }, null], [{}, 0]];
+		for (const [shown, priority] of steps) {
+			await bob.available(shown);
+			await t.settle();
+			const last = changesOf(t, bob.jid, from).at(-1);
+			if (priority !== null)
+				equal(Number(last?.priority ?? 0), priority,
+					JSON.stringify(shown));
+		}
+		await bob.available({ show: 'away' });
+		await bob.unavailable();
+		await bob.available();
+		await t.settle();
+		const names = changesOf(t, bob.jid, from).map(({ name }) => name);
+		equal(names.slice(-2).join(), 'gone,session', 'at once');
+		const dave = await t.user('dave');
+		await dave.available({ show: 'away' });
+		await t.link.waitFor((el) => /away/.test(el) && String(el)
+			.includes(dave.jid), 'what waits', 3000);
+		same(changesOf(t, bob.jid, from).at(-1), { name: 'session',
+			jid: bob.jid }, 'what he shows in the end');
+	});
+
 rule('mirror: a lost connection, hibernating if it may be resumed',
 	async (t) => {
 		const plain = await t.user('bob');

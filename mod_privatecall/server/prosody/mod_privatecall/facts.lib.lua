@@ -10,41 +10,54 @@ local user_exists = require "core.usermanager".user_exists;
 local hosts = prosody.hosts;
 
 local SESSIONS_PER_MESSAGE = 100;
+local GATHER = 0.3; -- seconds that a change may wait for others
 
 local xmlns_query = "urn:privatecall:query:0";
 local xmlns_caps = "http://jabber.org/protocol/caps";
+local xmlns_idle = "urn:xmpp:idle:1";
 
 -- { up, tell, is_component, forbid }
 local core;
 
 -- The mirror --------------------------------------------------------------
 
-local function priority_of(presence)
-	local priority = tonumber(presence:get_child_text("priority")) or 0;
+local function priority_of(text)
+	local priority = tonumber(text) or 0;
 	if priority == 0 then return nil; end
 	return ("%d"):format(math.max(-128, math.min(127, priority)));
+end
+
+-- The children by name, in one go: a look for each is much of the work. Of
+-- this namespace there is one of each, as mod_presence takes it.
+local function parts_of(presence)
+	local parts, xmlns = {}, presence.attr.xmlns;
+	for _, child in ipairs(presence.tags) do
+		local name, ns = child.name, child.attr.xmlns;
+		if ns == xmlns or ns == nil or (name == "c" and ns == xmlns_caps)
+		or (name == "idle" and ns == xmlns_idle) then
+			parts[name] = parts[name] or child;
+		end
+	end
+	return parts;
 end
 
 -- `known`: what has changed and is not in the session yet.
 local function describe(session, known)
 	known = known or {};
-	local presence = known.presence or session.presence;
-	local idle = presence:get_child("idle", "urn:xmpp:idle:1");
-	local caps = presence:get_child("c", xmlns_caps);
+	local parts = parts_of(known.presence or session.presence);
+	local caps = parts.c and parts.c.attr.xmlns and parts.c.attr or {};
 	local item = st.stanza("session", {
 		xmlns = xmlns_query,
 		jid = session.full_jid,
-		priority = priority_of(presence),
-		show = presence:get_child_text("show"),
-		idle = idle and idle.attr.since,
-		csi = known.csi or session.state,
+		priority = priority_of(parts.priority and parts.priority:get_text()),
+		show = parts.show and parts.show:get_text(),
+		idle = parts.idle and parts.idle.attr.since,
+		csi = session.state,
 		push = session.push_identifier and "true" or nil,
+		node = caps.node, hash = caps.hash, ver = caps.ver,
 	});
 	if session.hibernating and not known.resumed then
 		item.attr.hibernating = "true";
-	end
-	for _, name in ipairs { "node", "hash", "ver" } do
-		item.attr[name] = caps and caps.attr[name];
 	end
 	return item;
 end
@@ -53,17 +66,71 @@ local function sessions_message(replay)
 	return st.stanza("sessions", { xmlns = xmlns_query, replay = replay });
 end
 
-local function mirror(child)
-	local session = core.up();
-	if session then
-		core.tell(session, sessions_message():add_child(child));
+-- Of each session what the component was told last, as one text; and those
+-- whose change is told together with others'.
+local told = setmetatable({}, { __mode = "k" });
+local waiting = {};
+
+local function note(session, item)
+	local attr = item.attr;
+	local text = table.concat({
+		attr.priority or "", attr.show or "", attr.idle or "",
+		attr.csi or "", attr.hibernating or "", attr.push or "",
+		attr.node or "", attr.hash or "", attr.ver or "",
+	}, "\0");
+	local is_new = told[session] ~= text;
+	told[session] = text;
+	return is_new;
+end
+
+local function tell_now(session, child)
+	waiting[session] = nil;
+	local origin = core.up();
+	if origin then core.tell(origin, sessions_message():add_child(child)); end
+end
+
+local function tell_session(session, known)
+	if session.full_jid and (known.presence or session.presence) then
+		local item = describe(session, known);
+		note(session, item);
+		tell_now(session, item);
 	end
 end
 
-local function mirror_session(session, known)
-	if session.full_jid and session.presence then
-		mirror(describe(session, known));
+-- How they are by now: what one changed back meanwhile is no change.
+local function tell_waiting()
+	local list = waiting;
+	waiting = {};
+	local origin = core.up();
+	if not origin then return; end
+	local message, count = sessions_message(), 0;
+	for session in pairs(list) do
+		local item = session.full_jid and session.presence
+			and describe(session);
+		if item and note(session, item) then
+			message:add_child(item);
+			count = count + 1;
+		end
+		if count == SESSIONS_PER_MESSAGE then
+			core.tell(origin, message);
+			message, count = sessions_message(), 0;
+		end
 	end
+	if count > 0 then core.tell(origin, message); end
+end
+
+local function tell_soon(session)
+	if not core.up() then return; end
+	if next(waiting) == nil then module:add_timer(GATHER, tell_waiting); end
+	waiting[session] = true;
+end
+
+-- Whether a message to the bare JID reaches it, which calls depend on.
+local function is_as_before(session, presence)
+	local before = session.presence and session.priority;
+	if not before then return false; end
+	local priority = tonumber(presence:get_child_text("priority")) or 0;
+	return (before < 0) == (priority < 0);
 end
 
 -- Before anything is done with it (mod_presence has 0): broadcast presence.
@@ -72,27 +139,29 @@ module:hook("presence/bare", function (event)
 	if stanza.attr.to or origin.type ~= "c2s" or not origin.full_jid then
 		return;
 	end
-	if stanza.attr.type == nil then
-		mirror(describe(origin, { presence = stanza }));
-	elseif stanza.attr.type == "unavailable" then
-		mirror(st.stanza("gone", {
+	if stanza.attr.type == "unavailable" then
+		tell_now(origin, st.stanza("gone", {
 			xmlns = xmlns_query, jid = origin.full_jid,
 		}));
+	elseif stanza.attr.type == nil then
+		if is_as_before(origin, stanza) then
+			tell_soon(origin);
+		else
+			tell_session(origin, { presence = stanza });
+		end
 	end
 end, 150);
 
 for _, word in ipairs { "active", "inactive" } do
 	module:hook("stanza/urn:xmpp:csi:0:" .. word, function (event)
-		if event.origin.username then
-			mirror_session(event.origin, { csi = word });
-		end
+		if event.origin.username then tell_soon(event.origin); end
 	end, 10);
 end
 module:hook("smacks-hibernation-start", function (event)
-	mirror_session(event.origin);
+	tell_session(event.origin, {});
 end);
 module:hook("smacks-hibernation-end", function (event)
-	mirror_session(event.resumed or event.origin, { resumed = true });
+	tell_session(event.resumed or event.origin, { resumed = true });
 end);
 
 local function sessions_of(user)
@@ -114,7 +183,9 @@ local function replay(origin)
 				core.tell(origin, message);
 				message, count = sessions_message("true"), 0;
 			end
-			message:add_child(describe(session));
+			local item = describe(session);
+			note(session, item);
+			message:add_child(item);
 			count = count + 1;
 		end
 	end
