@@ -185,9 +185,11 @@ void link_down(struct link *l, const char *detail, bool refused)
 	}
 	link_lookup_drop(l);
 	link_conn_drop(l);
-	/* A stream that is closed as soon as it is up (two components that
-	 * replace each other) must not make the waits short again. */
-	if (up && uv_now(l->loop) - l->up_since >= l->times.steady)
+	/* A stream that gets an error as soon as it is up (two components that
+	 * replace each other) must not make the waits short again; a server
+	 * that has died, however soon after it came, is waited for. */
+	if (up && (!refused ||
+		   uv_now(l->loop) - l->up_since >= l->times.steady))
 		l->retry = 2 * l->times.retry_min;
 	l->phase = LINK_PHASE_WAITING;
 	link_wake(l, next_wait(l));

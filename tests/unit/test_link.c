@@ -279,6 +279,22 @@ static void reconnects(void **state)
 			    "UNREACHABLE connection refused\nUP \n");
 }
 
+/* The third time in a row it is as soon as the first. */
+static void server_that_dies_again_is_waited_for(void **state)
+{
+	struct env *e = *state;
+
+	e->times.retry_min = 4;
+	e->times.retry_max = 1000;
+	start_up(e);
+	for (unsigned i = 2; i <= 4; i++) {
+		mock_drop(&e->mock);
+		UNTIL(e, e->mock.handshakes == i &&
+			 link_state(e->link) == LINK_UP);
+		assert_int_equal(e->link->retry, 16);
+	}
+}
+
 static void waits_grow_to_their_cap(void **state)
 {
 	struct env *e = *state;
@@ -822,6 +838,7 @@ int main(void)
 		LINK_TEST(handshake_wrong_is_said_once),
 		LINK_TEST(split_reads),
 		LINK_TEST(reconnects),
+		LINK_TEST(server_that_dies_again_is_waited_for),
 		LINK_TEST(waits_grow_to_their_cap),
 		LINK_TEST(name_that_does_not_resolve),
 		LINK_TEST(stream_errors_are_told),

@@ -24,6 +24,7 @@ const COMPONENT_MS = 7000;       // the module has given it up before
 const SERVER_MS = 5000;
 const LINK_MS = 65000;           // the component has given it up before
 const RECOVERY_MAX = 10000;      // a bound against hanging, not a measure
+const RECOVERY_GOAL = 2000;      // asserted where nothing else is running
 const AGAIN_MS = 50;
 
 const OVER = ['declined', 'missed', 'elsewhere', 'ended', 'failed',
@@ -283,3 +284,30 @@ for (const { how, strike, where, state } of rows())
 	{ own: true, server: strike.server, slow: true,
 		lasts: strike.long ? 240 : 120 },
 	(t) => play(t, `${how}; ${where}`, strike, state));
+
+// The others run beside other stories, and hold no clock to it.
+story('F01 F04 within two seconds of the return of the server, or of the ' +
+	'component, a call rings: the middle one of three',
+{ own: true, server: true, slow: true, alone: true, lasts: 120 },
+async (t) => {
+	const w = { t, wasOnline: true };
+	[w.a, w.b] = await t.pair(Conversations, Dino);
+	[w.c, w.d] = await Promise.all([t.login(Conversations, 'carol'),
+		t.login(Dino, 'dora')]);
+	await t.contacts(w.c, w.d);
+	await t.prosody.saved?.();
+	for (const how of ['kill -9 of the component', 'kill -9 of the server']) {
+		const took = [];
+		for (let i = 0; i < 3; i++) {
+			const back = await STRIKES[how].run(w, {});
+			took.push(await recovery(w, back));
+			await w.coming;
+			await t.connected();
+			await t.settle();
+		}
+		const said = took.map((ms) => ms.toFixed(0)).join(', ');
+		console.log(`     ${how}: rings after ${said} ms`);
+		const [, middle] = took.sort((x, y) => x - y);
+		assert(middle <= RECOVERY_GOAL, `${how}: ${said} ms`);
+	}
+});
