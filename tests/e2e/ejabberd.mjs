@@ -22,7 +22,8 @@ import { onFreePorts, startChild, until } from './children.mjs';
 const TOP = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 const HOST = 'localhost';
 export const BIN = process.env.EJABBERD ?? join(TOP, 'build/ejabberd/bin');
-const MODULE_DIR = join(TOP, 'mod_privatecall/server/ejabberd');
+const MODULE_DIR = process.env.EJABBERD_MODULE_DIR ??
+	join(TOP, 'mod_privatecall/server/ejabberd');
 const PORT_TAKEN = 'eaddrinuse';
 const START_MS = 40000;
 const TAIL = 2000;

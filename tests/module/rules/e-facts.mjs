@@ -102,6 +102,44 @@ rule('mirror: what calls depend on does not wait, nor come back later',
 			jid: bob.jid }, 'what he shows in the end');
 	});
 
+const ATTEMPTS = 8;              // a busy server may tell what waits first
+const LEAVING = {
+	'a negative priority': [(bob) => bob.available({ priority: -1 }),
+		/priority="-1"/],
+	'hibernating': [(bob) => bob.drop(), /hibernating="true"/],
+};
+
+// Which message of the mirror since `from` is the first that says this of a
+// session; another may be said by the same one.
+async function placeOf(t, { jid }, pattern, from) {
+	const place = () => t.link.received(/<sessions/, from).findIndex((el) =>
+		pattern.test(el) && String(el).includes(jid));
+	await t.link.waitUntil(() => place() >= 0, `${pattern} of ${jid}`);
+	return place();
+}
+
+for (const [name, [leave, left]] of Object.entries(LEAVING))
+	rule(`mirror: ${name} overtakes what waits`, async (t) => {
+		const alice = await t.user('alice');
+		for (let i = 0; i < ATTEMPTS; i++) {
+			const bob = await t.user('bob', { resource: `r${i}` });
+			await bob.send('<enable xmlns=\'urn:xmpp:sm:3\' ' +
+				'resume=\'true\'/>');
+			await bob.fence();
+			await mirrored(t, bob.jid);
+			const from = t.link.mark();
+			const show = i % 2 ? 'away' : 'dnd';
+			await alice.available({ show });
+			await alice.fence();
+			await leave(bob);
+			const waits = new RegExp(`show="${show}"`);
+			if (await placeOf(t, bob, left, from) <
+			    await placeOf(t, alice, waits, from))
+				return;
+		}
+		throw new Error(`${ATTEMPTS} times it waited`);
+	});
+
 rule('mirror: a lost connection, hibernating if it may be resumed',
 	async (t) => {
 		const plain = await t.user('bob');
