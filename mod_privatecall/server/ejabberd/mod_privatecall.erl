@@ -32,7 +32,6 @@
 -define(VERSION, 1).            % of doc/protocol.md
 -define(RELEASE, <<"0.1.0">>).
 -define(SIZE_MAX, 512000).      % of what is relayed
--define(LOG_EVERY, 10000).      % ms between two lines about refusals
 -define(SWEEP, 60000).          % ms
 -define(GATHER, 300).           % ms that a change of a session may wait
 -define(SETUP_MAX, 120000).     % ms from a propose to its session-initiate
@@ -145,10 +144,11 @@ init([Host | _]) ->
     mod_privatecall_facts:collect(Host),
     erlang:send_after(?SWEEP, self(), sweep),
     announce(Host),
-    {ok, #{host => Host, refused => 0, unsaid => 0, said => 0,
+    {ok, #{host => Host, refusals => mod_privatecall_refusals:new(),
            alive => mod_privatecall_alive:new()}}.
 
-terminate(_Reason, #{host := Host}) ->
+terminate(_Reason, #{host := Host, refusals := Refusals}) ->
+    _ = mod_privatecall_refusals:say(Refusals),
     case component(Host) of
         none -> ok;
         Pid -> tell(Host, Pid, el(<<"bye">>, ?NS_QUERY, []))
@@ -196,7 +196,9 @@ handle_cast(gather, State) ->
     erlang:send_after(?GATHER, self(), tell_waiting),
     {noreply, State};
 handle_cast({refused, Why, Asker}, State) ->
-    {noreply, log_refusal(Why, Asker, State)};
+    #{refusals := Refusals} = State,
+    {noreply, State#{refusals := mod_privatecall_refusals:note(Why, Asker,
+                                                               Refusals)}};
 handle_cast({reload, SameComponent}, #{host := Host} = State) ->
     SameComponent orelse ets:delete(proc(Host), component),
     announce(Host),
@@ -218,6 +220,8 @@ handle_info({'DOWN', _, process, Pid, _}, #{host := Host} = State) ->
 handle_info(tell_waiting, #{host := Host} = State) ->
     mod_privatecall_facts:tell_waiting(Host),
     {noreply, State};
+handle_info(say_refusals, #{refusals := Refusals} = State) ->
+    {noreply, State#{refusals := mod_privatecall_refusals:say(Refusals)}};
 handle_info(beat, State) ->
     {noreply, alive(beat, State)};
 handle_info(sweep, #{host := Host} = State) ->
@@ -865,18 +869,6 @@ forbid(Host, IQ, Why, Refused) ->
     {xmlel, Name, Attrs, Els} = xmpp:encode(Reason, ?NS_CLIENT),
     xmpp:set_els(Answer, [{xmlel, Name, Attrs,
                            Els ++ [Refused || Refused /= none]}]).
-
-log_refusal(Why, Asker, #{refused := Count, unsaid := Unsaid, said := Said}
-            = State) ->
-    Now = now_ms(),
-    case Now - Said < ?LOG_EVERY of
-        true -> State#{refused := Count + 1, unsaid := Unsaid + 1};
-        false ->
-            logger:warning("Refused what ~ts asked (~ts); ~b refused so far, "
-                           "~b of them not logged",
-                           [Asker, Why, Count + 1, Unsaid]),
-            State#{refused := Count + 1, said := Now}
-    end.
 
 %%%===========================================================================
 %%% Hello

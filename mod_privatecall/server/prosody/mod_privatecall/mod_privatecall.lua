@@ -19,6 +19,7 @@ local new_cache = require "util.cache".new;
 local new_id = require "util.id".medium;
 local now = require "util.time".now;
 local add_setup = module:require "setup";
+local refusals = module:require "refusals";
 
 local hosts = prosody.hosts;
 
@@ -33,7 +34,6 @@ local SAVE_AGAIN = 600; -- seconds that what is stored may lag behind
 local ENTRIES = 20000; -- of each table
 local IDS_PER_PAIR = 64;
 local PEERS_STORED = 500; -- of one user
-local LOG_EVERY = 10; -- seconds between two lines about refusals
 
 local xmlns_relay = "urn:privatecall:relay:0";
 local xmlns_query = "urn:privatecall:query:0";
@@ -94,7 +94,6 @@ state.own = state.own or setmetatable({}, { __mode = "k" });
 local store = module:open_store("privatecall");
 local greeted; -- the component's session that has said hello
 local reloading = false;
-local refusals = { count = 0, unsaid = 0, said = 0 };
 local alive; -- what alive.lib.lua returns
 local options = {};
 
@@ -746,21 +745,9 @@ local function inject(origin, stanza, start)
 	deliver(stanza, origin);
 end
 
-local function log_refusal(why, asker)
-	refusals.count = refusals.count + 1;
-	if now() - refusals.said < LOG_EVERY then
-		refusals.unsaid = refusals.unsaid + 1;
-		return;
-	end
-	module:log("warn", "Refused what %s asked (%s); %d refused so far, "
-		.. "%d of them not logged", asker, why, refusals.count,
-		refusals.unsaid);
-	refusals.said = now();
-end
-
 local function forbid(event, why, inner)
 	local stanza = event.stanza;
-	log_refusal(why, stanza.attr.from);
+	refusals.note(why, stanza.attr.from);
 	local reply = st.error_reply(stanza, "auth", "forbidden");
 	if why == "off" then
 		reply = st.error_reply(stanza, "cancel", "not-allowed");
@@ -889,6 +876,7 @@ function module.restore(saved)
 end
 
 function module.unload()
+	refusals.say();
 	if reloading then return; end
 	local session = up();
 	state.hosts[module.host] = nil;
