@@ -541,8 +541,9 @@ redirect(Host, Pid, Packet, Call) ->
             From = jid:tolower(xmpp:get_from(Packet)),
             To = jid:tolower(xmpp:get_to(Packet)),
             remember(Host, pair(From, To), Call),
-            maps:get(kind, Call) == jingle andalso
-                expect({asked, From, To, xmpp:get_id(Packet)}, call),
+            maps:get(kind, Call) == answer orelse
+                expect({asked, element(1, Packet), From, To,
+                        xmpp:get_id(Packet)}, call),
             maps:is_key(id, Call) andalso
                 expect_word(pair(From, To), {Host, Pid, Packet, Call}),
             send(Pid, xmpp:set_els(Packet, Els)),
@@ -753,7 +754,7 @@ relay(Host, IQ, _) ->
 %% decoding moves body, subject and thread out of the children.
 check(Host, {xmlel, Name, _, Els} = El) ->
     fits(1, El) orelse throw(depth),
-    fxml_size(El) =< ?SIZE_MAX orelse throw(depth),
+    fxml_size(El) =< ?SIZE_MAX orelse throw(size),
     Packet = try xmpp:decode(El, ?NS_CLIENT, [ignore_els])
              catch error:{xmpp_codec, _} -> throw(address)
              end,
@@ -770,12 +771,14 @@ check(Host, {xmlel, Name, _, Els} = El) ->
 
 check(<<"message">>, Type, Stanza) when Type == chat; Type == normal ->
     check_message(Stanza);
+check(<<"message">>, error, Stanza) ->
+    check_bounce(Stanza);
 check(<<"iq">>, set, Stanza) ->
     check_set(Stanza);
 check(<<"iq">>, result, #{els := []} = Stanza) ->
-    check_answer(Stanza);
+    check_answer(iq, Stanza);
 check(<<"iq">>, error, Stanza) ->
-    check_answer(Stanza);
+    check_answer(iq, Stanza);
 check(_, _, _) ->
     throw(stanza).
 
@@ -840,8 +843,15 @@ check_set(#{host := Host, pair := Pair, from := From, to := To, id := Id,
 check_set(_) ->
     throw(stanza).
 
-check_answer(#{from := From, to := To, id := Id}) ->
-    take({asked, To, From, Id}) /= none orelse throw(answer).
+check_answer(Kind, #{from := From, to := To, id := Id}) ->
+    take({asked, Kind, To, From, Id}) /= none orelse throw(answer).
+
+%% The component could not take a message.
+check_bounce(#{els := [{xmlel, <<"error">>, _, _} = El]} = Stanza) ->
+    ns(El, ?NS_CLIENT) == ?NS_CLIENT orelse throw(stanza),
+    check_answer(message, Stanza);
+check_bounce(_) ->
+    throw(stanza).
 
 refused(Why, El) ->
     el(<<"refused">>, ?NS_RELAY,

@@ -291,6 +291,13 @@ local function goes_on_alone(from, to, call)
 	return call.name ~= "session-initiate" or now() - at <= SETUP_MAX;
 end
 
+-- Of a stanza that may be answered: an iq, or a message, which may be without
+-- an id.
+local function asked_key(stanza, from, to)
+	local id = stanza.attr.id or "";
+	return key(from, to, stanza.name == "iq" and id or "\1" .. id);
+end
+
 local function take_fresh(cache, what, keep)
 	local at = cache:get(what);
 	if not at or now() - at > ANSWER_LIFE then return false; end
@@ -516,13 +523,28 @@ local function keep_unheard(stanza, call, from, to)
 	state.unheard:set(pair, list);
 end
 
+local function refuse_deep(event)
+	event.origin.send(st.error_reply(event.stanza, "modify",
+		"policy-violation"));
+	return true;
+end
+
+-- Before the archive (0), which fails at a hundred levels, without a word.
+local function on_deep(event)
+	local stanza = event.stanza;
+	if not may_be_call(stanza) or not too_deep(stanza, 1)
+	or state.own[stanza] or stanza.attr.type == "error" then
+		return nil;
+	end
+	return refuse_deep(event);
+end
+
 local function redirect(event, session, call, from, to)
 	local stanza = event.stanza;
 	local type = stanza.attr.type;
 	if too_deep(stanza, 1) then
 		if type ~= "error" and type ~= "result" then
-			event.origin.send(st.error_reply(stanza, "modify",
-				"policy-violation"));
+			refuse_deep(event);
 		end
 		return true;
 	end
@@ -533,9 +555,7 @@ local function redirect(event, session, call, from, to)
 	end
 	if call.kind ~= "answer" then
 		keep_unheard(stanza, call, from, to);
-	end
-	if call.kind == "jingle" then
-		state.asked:set(key(from, to, stanza.attr.id), now());
+		state.asked:set(asked_key(stanza, from, to), now());
 	end
 	stanza:maptags(no_mark);
 	stanza.attr.xmlns, stanza.attr.to = nil, to;
@@ -599,6 +619,7 @@ local function on_iq(event)
 end
 
 for _, kind in ipairs { "bare", "full" } do
+	module:hook("pre-message/" .. kind, on_deep, 10);
 	module:hook("pre-message/" .. kind, on_sent_message, -10);
 	module:hook("pre-iq/" .. kind, on_sent_iq, -10);
 	module:hook("message/" .. kind, on_message, 90);
@@ -695,15 +716,27 @@ local function check_answer(stanza)
 	if attr.type == "result" and (#stanza.tags > 0 or has_text(stanza)) then
 		return "stanza";
 	end
-	if not attr.id then return "answer"; end
-	if not take_fresh(state.asked, key(attr.to, attr.from, attr.id)) then
+	if not take_fresh(state.asked, asked_key(stanza, attr.to, attr.from)) then
 		return "answer";
 	end
 	return nil;
 end
 
+-- The component could not take a message.
+local function check_bounce(stanza)
+	local child = stanza.tags[1];
+	if #stanza.tags ~= 1 or child.name ~= "error"
+	or child.attr.xmlns ~= nil or has_text(stanza) then
+		return "stanza";
+	end
+	return check_answer(stanza);
+end
+
 local function check_kind(stanza)
-	if stanza.name == "message" then return check_message(stanza); end
+	if stanza.name == "message" then
+		local bounces = stanza.attr.type == "error";
+		return (bounces and check_bounce or check_message)(stanza);
+	end
 	if stanza.attr.type == "set" then return check_set(stanza); end
 	if stanza.attr.type == "result" or stanza.attr.type == "error" then
 		return check_answer(stanza);
@@ -737,7 +770,9 @@ local function inject(origin, stanza, start)
 	end
 	if start then remember(from, to, start, false); end
 	if stanza.name == "message" then
-		if id then state.sent:set(key(from, bare(to), id), now()); end
+		if id and stanza.attr.type ~= "error" then
+			state.sent:set(key(from, bare(to), id), now());
+		end
 	elseif stanza.attr.type == "set" then
 		state.sent:set(key(from, to, id), now());
 	end
