@@ -119,7 +119,7 @@ function usualConfig(o) {
 	return `${privateLines(o)}
 modules_enabled = { ${modules.map(lua).join(', ')} }
 ${o.limits}
-plugin_paths = { ${[MODULE_DIR, ...o.pluginPaths].map(lua).join(', ')} }
+plugin_paths = { ${[o.moduleDir, ...o.pluginPaths].map(lua).join(', ')} }
 ${o.globalConfig}
 
 VirtualHost "${HOST}"
@@ -334,6 +334,7 @@ class Prosody {
 //   limits     those of its users, as lines; the packaged ones by default
 //   modules    more of its own that are enabled
 //   pluginPaths   folders with more modules
+//   moduleDir  where our module is
 //   push       push (XEP-0357), where Debian's prosody-modules are
 //   configText makes the configuration's text of all these, ports and
 //              folders
@@ -350,12 +351,13 @@ export async function startProsody({
 	logLevel = 'info', globalConfig = '', hostConfig = '',
 	componentConfig = '', module, limits = PACKAGED_LIMITS,
 	modules = [], pluginPaths = [], push = false, configText = usualConfig,
+	moduleDir = MODULE_DIR,
 }) {
 	const more = push ? pushFolder(resolve(dir))
 		: { pluginPaths: [], modules: [] };
 	const o = {
 		dir: resolve(dir), tls, module, c2sPort, logLevel, globalConfig,
-		hostConfig, componentConfig, limits,
+		hostConfig, componentConfig, limits, moduleDir,
 		modules: [...modules, ...more.modules],
 		pluginPaths: [...pluginPaths, ...more.pluginPaths],
 		configText, ports: null,
