@@ -403,11 +403,15 @@ void route_stanza(struct xml_elem *e, struct arena *a, void *arg)
 	}
 }
 
-void route_skipped(const struct xml_elem *head, enum xml_limit limit,
-		   void *arg)
+void route_skipped(const struct xml_elem *head, const struct xml_elem *answer,
+		   struct arena *a, enum xml_limit limit, void *arg)
 {
 	struct daemon *dm = arg;
 
+	if (answer)
+		answer = uplink_stanza(dm, a, answer);
+	if (answer)
+		link_send(dm->link, answer, xml_is(head, NS_COMPONENT, "iq"));
 	if (log_allowed(&dm->rate_skipped, clock_now()))
 		log_line(LOG_WARN, "a stanza over a limit was skipped",
 			 "limit", xml_limit_name(limit), "from", "@",

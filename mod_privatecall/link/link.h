@@ -44,11 +44,13 @@ struct link_handlers {
 	 * the link's own pings are not shown. `a` holds it and is reset after
 	 * the call. */
 	void (*stanza_h)(struct xml_elem *stanza, struct arena *a, void *arg);
-	/* A stanza over a limit was skipped. The link itself answers an iq
-	 * get/set, message or presence (not errors) with policy-violation and
-	 * a text naming the limit; this is for counting and the log. */
-	void (*skipped_h)(const struct xml_elem *head, enum xml_limit limit,
-			  void *arg);
+	/* A stanza over a limit was skipped. `answer` is to be sent for it:
+	 * policy-violation with a text naming the limit, to an iq get/set,
+	 * message or presence (not errors); else NULL. It is from the address
+	 * that was spoken to, which may be none of ours. */
+	void (*skipped_h)(const struct xml_elem *head,
+			  const struct xml_elem *answer, struct arena *a,
+			  enum xml_limit limit, void *arg);
 	/* The queue was crowded (link_crowded()) and has room again. */
 	void (*drained_h)(void *arg);
 };

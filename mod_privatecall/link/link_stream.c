@@ -1,5 +1,5 @@
 /* link_stream.c: what passes on the stream: header and handshake (XEP-0114,
- * 3), stream errors, stanzas, and the answer to those over a limit.
+ * 3), stream errors, stanzas, and what is to be said to those over a limit.
  */
 #include "mod_privatecall/link/link_private.h"
 
@@ -122,8 +122,9 @@ static void stanza_h(struct xml_elem *e, struct arena *a, void *arg)
 		l->h.stanza_h(e, a, l->arg);
 }
 
-static void answer_skipped(struct link *l, struct xml_elem *head,
-			   struct arena *a, enum xml_limit limit)
+/* NULL: nothing is said. */
+static struct xml_elem *answer_skipped(struct xml_elem *head, struct arena *a,
+				       enum xml_limit limit)
 {
 	struct why why = {
 		.type = "modify",
@@ -136,11 +137,10 @@ static void answer_skipped(struct link *l, struct xml_elem *head,
 	struct xml_elem *e;
 
 	/* Without addresses there is nobody to tell. */
-	if (stanza_parse(a, head, &s, &unused))
-		return;
+	if (!is_stanza(head) || stanza_parse(a, head, &s, &unused))
+		return NULL;
 	e = stanza_error(a, &s, &why);
-	if (e && !arena_failed(a))
-		link_send(l, e, s.kind == STANZA_IQ);
+	return arena_failed(a) ? NULL : e;
 }
 
 static void skipped_h(struct xml_elem *head, struct arena *a,
@@ -152,10 +152,9 @@ static void skipped_h(struct xml_elem *head, struct arena *a,
 	if (c->closing || l->phase != LINK_PHASE_UP)
 		return;
 	l->counters.skipped[limit]++;
-	if (is_stanza(head))
-		answer_skipped(l, head, a, limit);
 	if (l->h.skipped_h)
-		l->h.skipped_h(head, limit, l->arg);
+		l->h.skipped_h(head, answer_skipped(head, a, limit), a, limit,
+			       l->arg);
 }
 
 static void close_h(void *arg)

@@ -5,7 +5,9 @@
 // owner's first session appears.
 
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+	existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync,
+} from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -15,6 +17,9 @@ const TOP = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 const HOST = 'localhost';
 const MODULE_DIR = process.env.PROSODY_MODULE_DIR ??
 	join(TOP, 'mod_privatecall/server/prosody');
+// Those of Debian's prosody-modules: ./check unpacks them.
+export const PROSODY_MODULES = process.env.PROSODY_MODULES ?? join(TOP,
+	'build/prosody-modules/root/usr/lib/prosody/modules');
 export const PROSODY = process.env.PROSODY ?? 'prosody';
 const PROSODYCTL = process.env.PROSODYCTL ?? 'prosodyctl';
 const PORT_TAKEN = 'Failed to open server port';
@@ -114,7 +119,7 @@ function usualConfig(o) {
 	return `${privateLines(o)}
 modules_enabled = { ${modules.map(lua).join(', ')} }
 ${o.limits}
-plugin_paths = { ${[MODULE_DIR, ...o.pluginPaths].map(lua).join(', ')} }
+plugin_paths = { ${[o.moduleDir, ...o.pluginPaths].map(lua).join(', ')} }
 ${o.globalConfig}
 
 VirtualHost "${HOST}"
@@ -130,6 +135,19 @@ Component ${lua(o.component.domain)}
 	component_conflict_resolve = "kick_old"
 ${o.componentConfig}
 `;
+}
+
+// A folder with one of Debian's modules alone: others are there that Prosody
+// has itself. Without them it stays empty.
+function pushFolder(dir) {
+	const name = 'mod_cloud_notify';
+	const folder = join(dir, 'plugins');
+	mkdirSync(folder, { recursive: true });
+	if (existsSync(join(PROSODY_MODULES, name)) &&
+	    !existsSync(join(folder, name)))
+		symlinkSync(join(PROSODY_MODULES, name), join(folder, name));
+	return { pluginPaths: [folder], modules: existsSync(join(folder, name))
+		? ['cloud_notify'] : [] };
 }
 
 async function makeCertificate(dir) {
@@ -155,6 +173,7 @@ class Prosody {
 	constructor(o, certificate) {
 		this.#o = o;
 		this.name = 'prosody';
+		this.push = o.modules.includes('cloud_notify');
 		this.admits = 'External component successfully authenticated';
 		this.host = HOST;
 		this.dir = o.dir;
@@ -315,6 +334,8 @@ class Prosody {
 //   limits     those of its users, as lines; the packaged ones by default
 //   modules    more of its own that are enabled
 //   pluginPaths   folders with more modules
+//   moduleDir  where our module is
+//   push       push (XEP-0357), where Debian's prosody-modules are
 //   configText makes the configuration's text of all these, ports and
 //              folders
 //   globalConfig, hostConfig, componentConfig   more lines of its config file
@@ -329,11 +350,16 @@ export async function startProsody({
 	dir, users = {}, component = {}, tls = false, c2sPort,
 	logLevel = 'info', globalConfig = '', hostConfig = '',
 	componentConfig = '', module, limits = PACKAGED_LIMITS,
-	modules = [], pluginPaths = [], configText = usualConfig,
+	modules = [], pluginPaths = [], push = false, configText = usualConfig,
+	moduleDir = MODULE_DIR,
 }) {
+	const more = push ? pushFolder(resolve(dir))
+		: { pluginPaths: [], modules: [] };
 	const o = {
 		dir: resolve(dir), tls, module, c2sPort, logLevel, globalConfig,
-		hostConfig, componentConfig, limits, modules, pluginPaths,
+		hostConfig, componentConfig, limits, moduleDir,
+		modules: [...modules, ...more.modules],
+		pluginPaths: [...pluginPaths, ...more.pluginPaths],
 		configText, ports: null,
 		component: { domain: `calls.${HOST}`, secret: 'secret',
 			...component },

@@ -1,19 +1,14 @@
 // scene.mjs: a story's own server, set up as it needs it, and its own daemon
 
 import { existsSync, mkdirSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { Conversations } from './clients/conversations.mjs';
 import { Dino } from './clients/dino.mjs';
 import { block, debianConfig } from './pages.mjs';
 import { startPrivatecalld } from './privatecalld.mjs';
+import { PROSODY_MODULES } from './prosody.mjs';
 import { startServer } from './server.mjs';
 import { BASE_CONF, Skip } from './story.mjs';
-
-const TOP = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
-// Those of Debian's prosody-modules: ./check unpacks them.
-const PROSODY_MODULES = process.env.PROSODY_MODULES ?? join(TOP,
-	'build/prosody-modules/root/usr/lib/prosody/modules');
 
 // Of the stories, for story().
 export const options = { native: true, slow: true, lasts: 90 };

@@ -1,7 +1,8 @@
 // server.mjs: the server that the stories run on, whichever it is
 //
 // Options beside those of startProsody() and startEjabberd(), of which dir,
-// users, component, tls, c2sPort, logLevel and module may be given here:
+// users, component, tls, c2sPort, logLevel, module and push (which ejabberd has
+// anyway) may be given here:
 //   components  [{ domain, secret }], more of them
 //   hosts       more virtual hosts
 //   unlimited   names of users whose traffic has no limit

@@ -32,7 +32,8 @@ export const restrictions = [];
 //           or 'default'
 //   net     { host: its addresses }, a bad network of its own (net.mjs), in
 //           which that privatecall-media is the host "media"
-//   server  a Prosody or ejabberd of its own too, which it may restart
+//   server  a Prosody or ejabberd of its own too, which it may restart: true,
+//           or options of startServer()
 //   not     { server or mode: why it is not run there }, beside its file's
 //           (run.mjs); it is run in all others
 //   native  of the scripted clients alone: no service takes part
@@ -116,7 +117,8 @@ export class Story {
 			this.prosody = this.ownProsody = await startServer(
 				this.prosody.name, { dir: join(this.dir, 'server'),
 					hosts: [REMOTE_HOST],
-					module: this.native ? {} : undefined });
+					module: this.native ? {} : undefined,
+					...this.definition.server });
 		else
 			this.slot = await this.slots.take();
 		const component = this.slot ?? this.prosody.component;

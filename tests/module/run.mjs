@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { fileURLToPath } from 'node:url';
+import { Skip } from '../e2e/skip.mjs';
 import { rules, World } from './rule.mjs';
 import { startServer } from './server.mjs';
 
@@ -34,12 +35,16 @@ async function runOne(rule, world) {
 		error = caught;
 	}
 	await world.end();
+	if (error instanceof Skip) {
+		console.log(`skip ${rule.name}: ${error.message}`);
+		return 'skipped';
+	}
 	console.log(`${error ? 'FAIL' : 'ok  '} ${rule.name}`);
 	if (error)
 		console.log(`    ${String(error.stack).replace(/\n/g, '\n    ')}`);
 	if (error || options.verbose)
 		world.dialogue.print((text) => process.stdout.write(text));
-	return !error;
+	return error ? 'failed' : 'passed';
 }
 
 async function main() {
@@ -55,17 +60,17 @@ async function main() {
 	const dir = mkdtempSync(join(tmpdir(), 'pc-module-'));
 	const server = await startServer(options.server, dir);
 	const world = new World(server);
-	let failed = 0;
+	const count = { passed: 0, failed: 0, skipped: 0 };
 	for (const rule of list)
-		failed += await runOne(rule, world) ? 0 : 1;
+		count[await runOne(rule, world)]++;
 	await server.stop();
-	console.log(`${list.length - failed} passed, ${failed} failed, ` +
-		'0 skipped');
-	if (failed)
+	console.log(`${count.passed} passed, ${count.failed} failed, ` +
+		`${count.skipped} skipped`);
+	if (count.failed)
 		console.log(`Its files are in ${dir}`);
 	else
 		rmSync(dir, { recursive: true, force: true });
-	return failed ? 1 : 0;
+	return count.failed ? 1 : 0;
 }
 
 process.exitCode = await main().catch((error) => {

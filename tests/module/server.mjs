@@ -3,7 +3,7 @@
 // What a server must offer here: host, component, c2sPort, componentPort;
 // addUser(name, password, host), setRoster(name, items), readLog(),
 // setModule(options), reloadModule(), unloadModule(), loadModule(), restart(),
-// stop().
+// stop(); push, if it has XEP-0357.
 
 import { join } from 'node:path';
 import { startEjabberd } from '../e2e/ejabberd.mjs';
@@ -14,6 +14,7 @@ const OTHER = { domain: 'another.localhost', secret: 'other' };
 async function prosody(dir) {
 	const server = await startProsody({
 		dir: join(dir, 'prosody'),
+		push: true,
 		module: { hosts: { localhost: undefined,
 			'second.localhost': undefined } },
 		hostConfig: '\n\nVirtualHost "bare.localhost"\n',
@@ -45,6 +46,7 @@ async function ejabberd(dir) {
 	});
 	const set = server.setModule.bind(server);
 	return Object.assign(server, {
+		push: true,
 		second: 'second.localhost',
 		without: 'bare.localhost',
 		other: OTHER,

@@ -311,9 +311,9 @@ static void on_stanza(struct xml_elem *stanza, struct arena *a, void *arg)
 static void on_skipped(struct xml_elem *head, struct arena *a,
 		       enum xml_limit limit, void *arg)
 {
-	(void)a, (void)arg;
+	(void)arg;
 	if (W.running)
-		route_skipped(head, limit, W.dm);
+		route_skipped(head, NULL, a, limit, W.dm);
 }
 
 static void on_open(const struct xml_elem *header, void *arg)

@@ -100,12 +100,16 @@ static void stanza_h(struct xml_elem *stanza, struct arena *a, void *arg)
 		stop(e);
 }
 
-static void skipped_h(const struct xml_elem *head, enum xml_limit limit,
-		      void *arg)
+static void skipped_h(const struct xml_elem *head,
+		      const struct xml_elem *answer, struct arena *a,
+		      enum xml_limit limit, void *arg)
 {
 	struct env *e = arg;
 
+	(void)a;
 	assert_non_null(head);
+	if (answer)
+		assert_int_equal(link_send(e->link, answer, true), 0);
 	e->skipped++;
 	e->limit = limit;
 }

@@ -32,7 +32,6 @@
 -define(VERSION, 1).            % of doc/protocol.md
 -define(RELEASE, <<"0.1.0">>).
 -define(SIZE_MAX, 512000).      % of what is relayed
--define(LOG_EVERY, 10000).      % ms between two lines about refusals
 -define(SWEEP, 60000).          % ms
 -define(GATHER, 300).           % ms that a change of a session may wait
 -define(SETUP_MAX, 120000).     % ms from a propose to its session-initiate
@@ -145,10 +144,11 @@ init([Host | _]) ->
     mod_privatecall_facts:collect(Host),
     erlang:send_after(?SWEEP, self(), sweep),
     announce(Host),
-    {ok, #{host => Host, refused => 0, unsaid => 0, said => 0,
+    {ok, #{host => Host, refusals => mod_privatecall_refusals:new(),
            alive => mod_privatecall_alive:new()}}.
 
-terminate(_Reason, #{host := Host}) ->
+terminate(_Reason, #{host := Host, refusals := Refusals}) ->
+    _ = mod_privatecall_refusals:say(Refusals),
     case component(Host) of
         none -> ok;
         Pid -> tell(Host, Pid, el(<<"bye">>, ?NS_QUERY, []))
@@ -196,7 +196,9 @@ handle_cast(gather, State) ->
     erlang:send_after(?GATHER, self(), tell_waiting),
     {noreply, State};
 handle_cast({refused, Why, Asker}, State) ->
-    {noreply, log_refusal(Why, Asker, State)};
+    #{refusals := Refusals} = State,
+    {noreply, State#{refusals := mod_privatecall_refusals:note(Why, Asker,
+                                                               Refusals)}};
 handle_cast({reload, SameComponent}, #{host := Host} = State) ->
     SameComponent orelse ets:delete(proc(Host), component),
     announce(Host),
@@ -218,6 +220,8 @@ handle_info({'DOWN', _, process, Pid, _}, #{host := Host} = State) ->
 handle_info(tell_waiting, #{host := Host} = State) ->
     mod_privatecall_facts:tell_waiting(Host),
     {noreply, State};
+handle_info(say_refusals, #{refusals := Refusals} = State) ->
+    {noreply, State#{refusals := mod_privatecall_refusals:say(Refusals)}};
 handle_info(beat, State) ->
     {noreply, alive(beat, State)};
 handle_info(sweep, #{host := Host} = State) ->
@@ -537,8 +541,9 @@ redirect(Host, Pid, Packet, Call) ->
             From = jid:tolower(xmpp:get_from(Packet)),
             To = jid:tolower(xmpp:get_to(Packet)),
             remember(Host, pair(From, To), Call),
-            maps:get(kind, Call) == jingle andalso
-                expect({asked, From, To, xmpp:get_id(Packet)}, call),
+            maps:get(kind, Call) == answer orelse
+                expect({asked, element(1, Packet), From, To,
+                        xmpp:get_id(Packet)}, call),
             maps:is_key(id, Call) andalso
                 expect_word(pair(From, To), {Host, Pid, Packet, Call}),
             send(Pid, xmpp:set_els(Packet, Els)),
@@ -749,7 +754,7 @@ relay(Host, IQ, _) ->
 %% decoding moves body, subject and thread out of the children.
 check(Host, {xmlel, Name, _, Els} = El) ->
     fits(1, El) orelse throw(depth),
-    fxml_size(El) =< ?SIZE_MAX orelse throw(depth),
+    fxml_size(El) =< ?SIZE_MAX orelse throw(size),
     Packet = try xmpp:decode(El, ?NS_CLIENT, [ignore_els])
              catch error:{xmpp_codec, _} -> throw(address)
              end,
@@ -766,12 +771,14 @@ check(Host, {xmlel, Name, _, Els} = El) ->
 
 check(<<"message">>, Type, Stanza) when Type == chat; Type == normal ->
     check_message(Stanza);
+check(<<"message">>, error, Stanza) ->
+    check_bounce(Stanza);
 check(<<"iq">>, set, Stanza) ->
     check_set(Stanza);
 check(<<"iq">>, result, #{els := []} = Stanza) ->
-    check_answer(Stanza);
+    check_answer(iq, Stanza);
 check(<<"iq">>, error, Stanza) ->
-    check_answer(Stanza);
+    check_answer(iq, Stanza);
 check(_, _, _) ->
     throw(stanza).
 
@@ -836,8 +843,15 @@ check_set(#{host := Host, pair := Pair, from := From, to := To, id := Id,
 check_set(_) ->
     throw(stanza).
 
-check_answer(#{from := From, to := To, id := Id}) ->
-    take({asked, To, From, Id}) /= none orelse throw(answer).
+check_answer(Kind, #{from := From, to := To, id := Id}) ->
+    take({asked, Kind, To, From, Id}) /= none orelse throw(answer).
+
+%% The component could not take a message.
+check_bounce(#{els := [{xmlel, <<"error">>, _, _} = El]} = Stanza) ->
+    ns(El, ?NS_CLIENT) == ?NS_CLIENT orelse throw(stanza),
+    check_answer(message, Stanza);
+check_bounce(_) ->
+    throw(stanza).
 
 refused(Why, El) ->
     el(<<"refused">>, ?NS_RELAY,
@@ -865,18 +879,6 @@ forbid(Host, IQ, Why, Refused) ->
     {xmlel, Name, Attrs, Els} = xmpp:encode(Reason, ?NS_CLIENT),
     xmpp:set_els(Answer, [{xmlel, Name, Attrs,
                            Els ++ [Refused || Refused /= none]}]).
-
-log_refusal(Why, Asker, #{refused := Count, unsaid := Unsaid, said := Said}
-            = State) ->
-    Now = now_ms(),
-    case Now - Said < ?LOG_EVERY of
-        true -> State#{refused := Count + 1, unsaid := Unsaid + 1};
-        false ->
-            logger:warning("Refused what ~ts asked (~ts); ~b refused so far, "
-                           "~b of them not logged",
-                           [Asker, Why, Count + 1, Unsaid]),
-            State#{refused := Count + 1, said := Now}
-    end.
 
 %%%===========================================================================
 %%% Hello

@@ -146,6 +146,8 @@ for (const [option, value, ours, theirs] of [
 				lines[0]);
 	});
 
+const INVITES = ['register_ibr', 'invites', 'invites_register'];
+
 story('X11 check: open registration', options, async (t) => {
 	const open = isEjabberd(t) ? { modules: { mod_register: {} } }
 		: { globalConfig: 'allow_registration = true\n',
@@ -156,15 +158,24 @@ story('X11 check: open registration', options, async (t) => {
 	assert(warnings.includes('registration'), warnings);
 	assert(/allow_registration = false|remove `mod_register:'/
 		.test(mend('registration')), mend('registration'));
-	if (!isEjabberd(t))
-		return;
+	// Prosody gives the form to nobody but who is about to log in.
 	await scene(t, open);
 	({ host, warnings } = await check(t));
-	equal(host.registration, true, 'without the module');
-	assert(warnings.includes('registration'), warnings);
-	await scene(t, { module: {}, modules: { mod_register:
-		{ access: 'none' } } });
-	equal((await check(t)).host.registration, false, 'with access: none');
+	equal(host.registration, isEjabberd(t) ? true : null,
+		'without the module');
+	equal(warnings.includes('registration'), isEjabberd(t), 'warned of');
+	for (const [what, is, more] of isEjabberd(t) ? [['access: none', false,
+		{ modules: { mod_register: { access: 'none' } } }]] : [
+		['allow_registration = false', false, { modules: ['register'],
+			globalConfig: 'allow_registration = false\n' }],
+		['invitations', false, { modules: INVITES }],
+		['invitations that nobody needs', true, { modules: INVITES,
+			globalConfig: 'registration_invite_only = false\n' }]]) {
+		await scene(t, { module: {}, ...more });
+		({ host, warnings } = await check(t));
+		equal([host.registration, warnings.includes('registration')],
+			[is, is], what);
+	}
 });
 
 story('X11 check: another program is the same component', options,

@@ -167,24 +167,88 @@ rule('relay: a refusal names the stanza', async (t) => {
 		from: alice.jid, to: t.jid('bob') }, `refused ${xmlns}`);
 });
 
-rule('relay: users and other components are forbidden to, logged and counted',
-	async (t) => {
-		const [alice, bob] = await t.called();
-		const inner = `<relay xmlns='${RELAY}'><message xmlns=` +
-			`'jabber:client' from='${bob.jid}' to='${alice.jid}'>${
-				jmi('ringing', 'P1')}</message></relay>`;
-		equal(refusal(await alice.iq('set', t.server.host, inner,
-			{ mayFail: true })), 'forbidden asker', 'user');
-		const other = new t.link.constructor({ server: t.server,
-			component: t.server.other, dialogue: t.dialogue });
-		t.links.push(other);
-		await other.connect();
-		equal(refusal(await other.iq('set', t.server.host, inner)),
-			'forbidden asker', 'other component');
-		await t.nothing(alice, /<ringing/);
-		// Others may have been refused a moment ago.
-		await until(() => t.logged(/[Rr]efused/, 0), 'a line in the log');
-	});
+// What another component of the server says, as itself.
+async function another(t) {
+	const other = new t.link.constructor({ server: t.server,
+		component: t.server.other, dialogue: t.dialogue });
+	t.links.push(other);
+	await other.connect();
+	return other;
+}
+
+const ringing = (from, to) => `<relay xmlns='${RELAY}'><message xmlns=` +
+	`'jabber:client' from='${from}' to='${to}'>${jmi('ringing', 'P1')}` +
+	'</message></relay>';
+
+rule('relay: users and other components are forbidden to', async (t) => {
+	const [alice, bob] = await t.called();
+	const inner = ringing(bob.jid, alice.jid);
+	equal(refusal(await alice.iq('set', t.server.host, inner,
+		{ mayFail: true })), 'forbidden asker', 'user');
+	const other = await another(t);
+	equal(refusal(await other.iq('set', t.server.host, inner)),
+		'forbidden asker', 'other component');
+	await t.nothing(alice, /<ringing/);
+});
+
+// The lines about refusals from the first one that is `first`: those before are
+// of other rules, and may have been written late.
+function refusals(t, from, first) {
+	const lines = [...t.server.readLog().slice(from).matchAll(
+		/Refused (what \S+ asked \(\w+\)|\d+ more .*)/g)]
+		.map(([, line]) => line);
+	return lines.slice(lines.includes(first) ? lines.indexOf(first)
+		: lines.length);
+}
+
+rule('relay: refusals are logged, the first at once, the others counted by ' +
+	'reason', async (t) => {
+	// Loaded anew it has refused nothing.
+	await t.server.unloadModule();
+	await t.server.loadModule();
+	await t.hello();
+	const from = t.server.readLog().length;
+	const first = `what ${t.link.bare} asked (pair)`;
+	const said = () => refusals(t, from, first);
+	const [alice, bob] = await t.called();
+	const carol = t.account('carol');
+	const a = alice.jid;
+	const say = (to, inner, o) => t.relayMessage(a, to, inner, o);
+	const iq = (type, inner) => t.relayIq(type, a, bob.jid, inner);
+	const asker = () => alice.iq('set', t.server.host, ringing(bob.jid, a),
+		{ mayFail: true });
+	const deep = '<a>'.repeat(500) + '</a>'.repeat(500);
+	const kinds = [
+		[1, 'pair', () => say(carol, jmi('propose', 'P1'))],
+		[4, 'pair', () => say(carol, jmi('propose', 'P1'))],
+		[3, 'stanza', () => say(bob.jid, '<body>hi</body>')],
+		[3, 'asker', asker],
+		[2, 'address', () => say('@@', jmi('ringing', 'P1'))],
+		[2, 'answer', () => iq('result', '')],
+		[2, 'session', () => iq('set', jingle('session-info', 'X', ''))],
+		[1, 'depth', () => say(bob.jid, jmi('propose', 'P1') + deep)],
+		[1, 'malformed', () => t.relay('')],
+	];
+	for (const [count, why, ask] of kinds)
+		for (let i = 0; i < count; i++)
+			equal(refusal(await ask()), `forbidden ${why}`, why);
+	await until(() => said().length, 'a line');
+	equal(said(), [first], 'at once');
+	await until(() => said().length > 1, 'the count', 15000);
+	const counted = [first, '18 more in 10 s: pair 4, asker 3, stanza 3, ' +
+		'address 2, answer 2, session 2, depth 1, malformed 1; the last ' +
+		`asked by ${t.link.bare}; 19 since the module was loaded`];
+	equal(said(), counted, 'after ten seconds');
+	await asker();
+	await asker();
+	await t.settle();
+	equal(said(), counted, 'no line in between');
+	await t.server.unloadModule();
+	await until(() => said().length > 2, 'the rest');
+	equal(said().slice(2), [`2 more in 10 s: asker 2; the last ` +
+		`asked by ${a}; 21 since the module was loaded`], 'the rest');
+	await t.server.loadModule();
+});
 
 rule('relay: pairs and ids outlast a reconnect, a reload, a restart',
 	async (t) => {

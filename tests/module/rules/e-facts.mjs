@@ -3,6 +3,7 @@
 import { until } from '../../e2e/children.mjs';
 import { assert, equal } from '../../e2e/story.mjs';
 import { errorOf } from '../../e2e/clients/match.mjs';
+import { Skip } from '../../e2e/skip.mjs';
 import { attrsOf, QUERY, rule, same } from '../rule.mjs';
 
 const CAPS = '<c xmlns=\'http://jabber.org/protocol/caps\' hash=\'sha-1\' ' +
@@ -154,6 +155,50 @@ rule('mirror: a lost connection, hibernating if it may be resumed',
 		same(await mirrored(t, bob.jid), { name: 'session', jid: bob.jid,
 			hibernating: 'true' }, 'hibernating');
 	});
+
+// The push of a session, and what is said of its user.
+rule('mirror: push (XEP-0357), enabled before presence or after, until it is ' +
+	'disabled', async (t) => {
+	if (!t.server.push)
+		throw new Skip('prosody-modules is not there: ./check gets it');
+	const alice = await t.user('alice');
+	const push = (user, what) => user.iq('set', null, `<${what} ` +
+		`xmlns='urn:xmpp:push:0' jid='${alice.jid}' node='n'/>`);
+	const bob = await t.user('bob');
+	const facts = async () => (await t.link.iq('get', t.server.host,
+		`<facts xmlns='${QUERY}' from='${alice.bare}' to='${bob.bare}'/>`))
+		.getChild('facts', QUERY);
+	const bare = { name: 'session', jid: bob.jid };
+	same(await mirrored(t, bob.jid), bare, 'without');
+	equal((await facts()).attrs.push, 'false', 'before');
+	for (let i = 0; i < 2; i++) {
+		await push(bob, 'enable');
+		same(await mirrored(t, bob.jid), { ...bare, push: 'true' },
+			'enabled');
+		const told = await facts();
+		equal([told.attrs.push, told.getChild('session', QUERY).attrs.push],
+			['true', 'true'], 'facts');
+		await push(bob, 'disable');
+		same(await mirrored(t, bob.jid), bare, 'disabled');
+		equal((await facts()).attrs.push, 'false', 'facts');
+	}
+	await bob.unavailable();
+	equal((await mirrored(t, bob.jid)).name, 'gone', 'gone');
+	await push(bob, 'enable');
+	await bob.available();
+	same(await mirrored(t, bob.jid), { ...bare, push: 'true' }, 'then there');
+	const from = t.link.mark();
+	await t.hello();
+	await until(() => t.link.received(/replay="last"/, from).length,
+		'the replay');
+	assert(t.link.received(/replay/, from).some((el) => el.getChild('sessions',
+		QUERY).children.some(({ attrs }) => attrs.jid === bob.jid &&
+		attrs.push === 'true')), 'replayed');
+	// Nobody is there, and he can be woken.
+	await bob.close();
+	equal((await mirrored(t, bob.jid)).name, 'gone', 'away');
+	equal((await facts()).attrs.push, 'true', 'away, can be woken');
+});
 
 rule('mirror: not to others\' directed presence, and of no other host',
 	async (t) => {

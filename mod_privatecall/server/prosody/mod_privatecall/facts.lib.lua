@@ -157,6 +157,12 @@ for _, word in ipairs { "active", "inactive" } do
 		if event.origin.username then tell_soon(event.origin); end
 	end, 10);
 end
+-- Before mod_cloud_notify (0) does it: by the time when it is told it is done.
+for _, word in ipairs { "enable", "disable" } do
+	module:hook("iq-set/self/urn:xmpp:push:0:" .. word, function (event)
+		tell_soon(event.origin);
+	end, 10);
+end
 module:hook("smacks-hibernation-start", function (event)
 	tell_session(event.origin, {});
 end);

@@ -19,6 +19,7 @@ local new_cache = require "util.cache".new;
 local new_id = require "util.id".medium;
 local now = require "util.time".now;
 local add_setup = module:require "setup";
+local refusals = module:require "refusals";
 
 local hosts = prosody.hosts;
 
@@ -33,7 +34,6 @@ local SAVE_AGAIN = 600; -- seconds that what is stored may lag behind
 local ENTRIES = 20000; -- of each table
 local IDS_PER_PAIR = 64;
 local PEERS_STORED = 500; -- of one user
-local LOG_EVERY = 10; -- seconds between two lines about refusals
 
 local xmlns_relay = "urn:privatecall:relay:0";
 local xmlns_query = "urn:privatecall:query:0";
@@ -94,7 +94,6 @@ state.own = state.own or setmetatable({}, { __mode = "k" });
 local store = module:open_store("privatecall");
 local greeted; -- the component's session that has said hello
 local reloading = false;
-local refusals = { count = 0, unsaid = 0, said = 0 };
 local alive; -- what alive.lib.lua returns
 local options = {};
 
@@ -290,6 +289,13 @@ local function goes_on_alone(from, to, call)
 	local at = call.id and state.native:get(key(pair_key(from, to), call.id));
 	if type(at) ~= "number" or call.name == "propose" then return false; end
 	return call.name ~= "session-initiate" or now() - at <= SETUP_MAX;
+end
+
+-- Of a stanza that may be answered: an iq, or a message, which may be without
+-- an id.
+local function asked_key(stanza, from, to)
+	local id = stanza.attr.id or "";
+	return key(from, to, stanza.name == "iq" and id or "\1" .. id);
 end
 
 local function take_fresh(cache, what, keep)
@@ -517,13 +523,28 @@ local function keep_unheard(stanza, call, from, to)
 	state.unheard:set(pair, list);
 end
 
+local function refuse_deep(event)
+	event.origin.send(st.error_reply(event.stanza, "modify",
+		"policy-violation"));
+	return true;
+end
+
+-- Before the archive (0), which fails at a hundred levels, without a word.
+local function on_deep(event)
+	local stanza = event.stanza;
+	if not may_be_call(stanza) or not too_deep(stanza, 1)
+	or state.own[stanza] or stanza.attr.type == "error" then
+		return nil;
+	end
+	return refuse_deep(event);
+end
+
 local function redirect(event, session, call, from, to)
 	local stanza = event.stanza;
 	local type = stanza.attr.type;
 	if too_deep(stanza, 1) then
 		if type ~= "error" and type ~= "result" then
-			event.origin.send(st.error_reply(stanza, "modify",
-				"policy-violation"));
+			refuse_deep(event);
 		end
 		return true;
 	end
@@ -534,9 +555,7 @@ local function redirect(event, session, call, from, to)
 	end
 	if call.kind ~= "answer" then
 		keep_unheard(stanza, call, from, to);
-	end
-	if call.kind == "jingle" then
-		state.asked:set(key(from, to, stanza.attr.id), now());
+		state.asked:set(asked_key(stanza, from, to), now());
 	end
 	stanza:maptags(no_mark);
 	stanza.attr.xmlns, stanza.attr.to = nil, to;
@@ -600,6 +619,7 @@ local function on_iq(event)
 end
 
 for _, kind in ipairs { "bare", "full" } do
+	module:hook("pre-message/" .. kind, on_deep, 10);
 	module:hook("pre-message/" .. kind, on_sent_message, -10);
 	module:hook("pre-iq/" .. kind, on_sent_iq, -10);
 	module:hook("message/" .. kind, on_message, 90);
@@ -696,15 +716,27 @@ local function check_answer(stanza)
 	if attr.type == "result" and (#stanza.tags > 0 or has_text(stanza)) then
 		return "stanza";
 	end
-	if not attr.id then return "answer"; end
-	if not take_fresh(state.asked, key(attr.to, attr.from, attr.id)) then
+	if not take_fresh(state.asked, asked_key(stanza, attr.to, attr.from)) then
 		return "answer";
 	end
 	return nil;
 end
 
+-- The component could not take a message.
+local function check_bounce(stanza)
+	local child = stanza.tags[1];
+	if #stanza.tags ~= 1 or child.name ~= "error"
+	or child.attr.xmlns ~= nil or has_text(stanza) then
+		return "stanza";
+	end
+	return check_answer(stanza);
+end
+
 local function check_kind(stanza)
-	if stanza.name == "message" then return check_message(stanza); end
+	if stanza.name == "message" then
+		local bounces = stanza.attr.type == "error";
+		return (bounces and check_bounce or check_message)(stanza);
+	end
 	if stanza.attr.type == "set" then return check_set(stanza); end
 	if stanza.attr.type == "result" or stanza.attr.type == "error" then
 		return check_answer(stanza);
@@ -738,7 +770,9 @@ local function inject(origin, stanza, start)
 	end
 	if start then remember(from, to, start, false); end
 	if stanza.name == "message" then
-		if id then state.sent:set(key(from, bare(to), id), now()); end
+		if id and stanza.attr.type ~= "error" then
+			state.sent:set(key(from, bare(to), id), now());
+		end
 	elseif stanza.attr.type == "set" then
 		state.sent:set(key(from, to, id), now());
 	end
@@ -746,21 +780,9 @@ local function inject(origin, stanza, start)
 	deliver(stanza, origin);
 end
 
-local function log_refusal(why, asker)
-	refusals.count = refusals.count + 1;
-	if now() - refusals.said < LOG_EVERY then
-		refusals.unsaid = refusals.unsaid + 1;
-		return;
-	end
-	module:log("warn", "Refused what %s asked (%s); %d refused so far, "
-		.. "%d of them not logged", asker, why, refusals.count,
-		refusals.unsaid);
-	refusals.said = now();
-end
-
 local function forbid(event, why, inner)
 	local stanza = event.stanza;
-	log_refusal(why, stanza.attr.from);
+	refusals.note(why, stanza.attr.from);
 	local reply = st.error_reply(stanza, "auth", "forbidden");
 	if why == "off" then
 		reply = st.error_reply(stanza, "cancel", "not-allowed");
@@ -889,6 +911,7 @@ function module.restore(saved)
 end
 
 function module.unload()
+	refusals.say();
 	if reloading then return; end
 	local session = up();
 	state.hosts[module.host] = nil;
