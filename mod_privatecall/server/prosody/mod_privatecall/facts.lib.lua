@@ -5,6 +5,7 @@
 local st = require "util.stanza";
 local jid = require "util.jid";
 local load_roster = require "core.rostermanager".load_roster;
+local xml_escape = st.xml_escape;
 local user_exists = require "core.usermanager".user_exists;
 
 local hosts = prosody.hosts;
@@ -27,96 +28,98 @@ local function priority_of(text)
 	return ("%d"):format(math.max(-128, math.min(127, priority)));
 end
 
--- The children by name, in one go: a look for each is much of the work. Of
--- this namespace there is one of each, as mod_presence takes it.
-local function parts_of(presence)
-	local parts, xmlns = {}, presence.attr.xmlns;
+-- What may change in a `session`, and what of it is so, in this order. Much of
+-- what presence costs the server is the garbage that is made here: so it makes
+-- no tables. Of these names and namespaces there is one child each.
+local SHOWN = {
+	"priority", "show", "idle", "csi", "hibernating", "push", "node", "hash",
+	"ver",
+};
+
+-- `presence`, `resumed`: what has changed and is not in the session yet.
+local function shown(session, presence, resumed)
+	local priority, show, idle, node, hash, ver;
+	presence = presence or session.presence;
 	for _, child in ipairs(presence.tags) do
-		local name, ns = child.name, child.attr.xmlns;
-		if ns == xmlns or ns == nil or (name == "c" and ns == xmlns_caps)
-		or (name == "idle" and ns == xmlns_idle) then
-			parts[name] = parts[name] or child;
+		local name, attr = child.name, child.attr;
+		if name == "show" then
+			show = child:get_text();
+		elseif name == "priority" then
+			priority = priority_of(child:get_text());
+		elseif name == "c" and attr.xmlns == xmlns_caps then
+			node, hash, ver = attr.node, attr.hash, attr.ver;
+		elseif name == "idle" and attr.xmlns == xmlns_idle then
+			idle = attr.since;
 		end
 	end
-	return parts;
+	return priority, show, idle, session.state,
+		session.hibernating and not resumed and "true" or nil,
+		session.push_identifier and "true" or nil, node, hash, ver;
 end
 
--- `known`: what has changed and is not in the session yet.
-local function describe(session, known)
-	known = known or {};
-	local parts = parts_of(known.presence or session.presence);
-	local caps = parts.c and parts.c.attr.xmlns and parts.c.attr or {};
-	local item = st.stanza("session", {
-		xmlns = xmlns_query,
-		jid = session.full_jid,
-		priority = priority_of(parts.priority and parts.priority:get_text()),
-		show = parts.show and parts.show:get_text(),
-		idle = parts.idle and parts.idle.attr.since,
-		csi = session.state,
-		push = session.push_identifier and "true" or nil,
-		node = caps.node, hash = caps.hash, ver = caps.ver,
-	});
-	if session.hibernating and not known.resumed then
-		item.attr.hibernating = "true";
+local parts = {}; -- of a text; used again and again
+
+local function text_of(address, ...)
+	parts[1], parts[2] = "<session jid='", xml_escape(address);
+	local n = 2;
+	for i, name in ipairs(SHOWN) do
+		local value = select(i, ...);
+		if value then
+			parts[n + 1], parts[n + 2] = "' ", name;
+			parts[n + 3], parts[n + 4] = "='", xml_escape(value);
+			n = n + 4;
+		end
 	end
-	return item;
+	parts[n + 1] = "'/>";
+	return table.concat(parts, "", 1, n + 1);
 end
 
-local function sessions_message(replay)
-	return st.stanza("sessions", { xmlns = xmlns_query, replay = replay });
+local function describe(session, presence, resumed)
+	return text_of(session.full_jid, shown(session, presence, resumed));
 end
 
--- Of each session what the component was told last, as one text; and those
--- whose change is told together with others'.
-local told = setmetatable({}, { __mode = "k" });
-local waiting = {};
-
-local function note(session, item)
-	local attr = item.attr;
-	local text = table.concat({
-		attr.priority or "", attr.show or "", attr.idle or "",
-		attr.csi or "", attr.hibernating or "", attr.push or "",
-		attr.node or "", attr.hash or "", attr.ver or "",
-	}, "\0");
-	local is_new = told[session] ~= text;
-	told[session] = text;
-	return is_new;
+-- `items`: `session` and `gone` as text.
+local function tell(origin, items, replay)
+	origin.send(("<message from='%s' to='%s'><sessions xmlns='%s'%s>%s"
+		.. "</sessions></message>"):format(module.host, origin.host,
+		xmlns_query, replay and (" replay='%s'"):format(replay) or "",
+		items));
 end
 
-local function tell_now(session, child)
-	waiting[session] = nil;
+local TOLD = "privatecall_told"; -- in a session: what was told of it last
+local waiting = {}; -- sessions whose change is told together with others'
+
+local function tell_now(session, item)
+	session[TOLD], waiting[session] = item, nil;
 	local origin = core.up();
-	if origin then core.tell(origin, sessions_message():add_child(child)); end
+	if origin then tell(origin, item); end
 end
 
-local function tell_session(session, known)
-	if session.full_jid and (known.presence or session.presence) then
-		local item = describe(session, known);
-		note(session, item);
-		tell_now(session, item);
+local function tell_session(session, presence, resumed)
+	if session.full_jid and (presence or session.presence) then
+		tell_now(session, describe(session, presence, resumed));
 	end
 end
 
 -- How they are by now: what one changed back meanwhile is no change.
 local function tell_waiting()
-	local list = waiting;
+	local list, origin = waiting, core.up();
 	waiting = {};
-	local origin = core.up();
 	if not origin then return; end
-	local message, count = sessions_message(), 0;
+	local items = {};
 	for session in pairs(list) do
 		local item = session.full_jid and session.presence
 			and describe(session);
-		if item and note(session, item) then
-			message:add_child(item);
-			count = count + 1;
+		if item and item ~= session[TOLD] then
+			session[TOLD] = item;
+			items[#items + 1] = item;
 		end
-		if count == SESSIONS_PER_MESSAGE then
-			core.tell(origin, message);
-			message, count = sessions_message(), 0;
+		if #items == SESSIONS_PER_MESSAGE then
+			tell(origin, table.concat(items));
+			items = {};
 		end
 	end
-	if count > 0 then core.tell(origin, message); end
+	if #items > 0 then tell(origin, table.concat(items)); end
 end
 
 local function tell_soon(session)
@@ -140,14 +143,13 @@ module:hook("presence/bare", function (event)
 		return;
 	end
 	if stanza.attr.type == "unavailable" then
-		tell_now(origin, st.stanza("gone", {
-			xmlns = xmlns_query, jid = origin.full_jid,
-		}));
+		tell_now(origin, ("<gone jid='%s'/>"):format(
+			xml_escape(origin.full_jid)));
 	elseif stanza.attr.type == nil then
 		if is_as_before(origin, stanza) then
 			tell_soon(origin);
 		else
-			tell_session(origin, { presence = stanza });
+			tell_session(origin, stanza);
 		end
 	end
 end, 150);
@@ -164,10 +166,10 @@ for _, word in ipairs { "enable", "disable" } do
 	end, 10);
 end
 module:hook("smacks-hibernation-start", function (event)
-	tell_session(event.origin, {});
+	tell_session(event.origin);
 end);
 module:hook("smacks-hibernation-end", function (event)
-	tell_session(event.resumed or event.origin, { resumed = true });
+	tell_session(event.resumed or event.origin, nil, true);
 end);
 
 local function sessions_of(user)
@@ -182,21 +184,19 @@ local function sessions_of(user)
 end
 
 local function replay(origin)
-	local message, count = sessions_message("true"), 0;
+	local items = {};
 	for user in pairs(hosts[module.host].sessions) do
 		for _, session in ipairs(sessions_of(user)) do
-			if count == SESSIONS_PER_MESSAGE then
-				core.tell(origin, message);
-				message, count = sessions_message("true"), 0;
+			if #items == SESSIONS_PER_MESSAGE then
+				tell(origin, table.concat(items), "true");
+				items = {};
 			end
 			local item = describe(session);
-			note(session, item);
-			message:add_child(item);
-			count = count + 1;
+			session[TOLD] = item;
+			items[#items + 1] = item;
 		end
 	end
-	message.attr.replay = "last";
-	core.tell(origin, message);
+	tell(origin, table.concat(items), "last");
 end
 
 -- Facts -------------------------------------------------------------------
@@ -239,7 +239,10 @@ local function facts(from, to)
 		blocked = local_from and blocks(from, to) or nil,
 	});
 	for _, session in ipairs(sessions_of(user)) do
-		reply:add_child(describe(session));
+		local attr = { xmlns = xmlns_query, jid = session.full_jid };
+		local values = table.pack(shown(session));
+		for i, name in ipairs(SHOWN) do attr[name] = values[i]; end
+		reply:tag("session", attr):up();
 	end
 	return reply;
 end
