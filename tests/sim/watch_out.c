@@ -385,9 +385,14 @@ static void back(const struct scan *s, struct pair *p, struct half *mine,
 		 struct half *stays)
 {
 	check_durable(s, LEG_ACTIVE, "a session-accept");
-	if (++p->returns > p->returns_told)
-		broken("X8", "%s is back, and nobody is told: %.300s",
-		       W.user[mine->user].bare, s->text);
+	if (++p->returns > p->returns_told) {
+		/* Sent before the notice was given to a disk that fails, and
+		 * the process died between the two (189053). */
+		if (!W.dead || !store_degraded())
+			broken("X8", "%s is back, and nobody is told: %.300s",
+			       W.user[mine->user].bare, s->text);
+		p->returns = p->returns_told;
+	}
 	mine->accepted = true;
 	p->hung_up_at = 0;
 	p->up[0] = (int)(mine - O.half);
