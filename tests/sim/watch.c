@@ -821,6 +821,8 @@ static void pair_restarts(struct pair *p)
 {
 	p->saw |= SAW_RESTARTED | (p->logs_pending ? p->saw_before : 0);
 	p->logs_pending = 0;
+	/* Who came back and was not told so is not told any more. */
+	p->returns_told = p->returns;
 }
 
 /* An answer or an end that was not stored was none. What left without being
