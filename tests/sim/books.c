@@ -405,6 +405,7 @@ static struct row *row_get(const struct store_leg *l)
 	memset(row, 0, sizeof(*row));
 	snprintf(row->sid, sizeof(row->sid), "%.*s", (int)sid.n, sid.p);
 	copy_text(row->call, l->call, sizeof(row->call));
+	row->side = (uint8_t)l->side;
 	row->user = (uint8_t)user;
 	row->peer = (uint8_t)peer;
 	row->pushed = row->committed = 99;
@@ -495,11 +496,24 @@ static void note_aliases(const struct store_leg *l)
 	}
 }
 
+/* A leg has one session: what was of another id is over, so nobody is in by
+ * that row, were its id used again (147317). */
+static void push_over(const struct store_leg *l)
+{
+	struct row *row;
+
+	for (row = O.row; row < O.row + O.rows; row++)
+		if (row->pushed < LEG_ENDED && row->side == l->side &&
+		    is(row->call, l->call))
+			row->pushed = LEG_ENDED;
+}
+
 static void push_leg(const struct store_leg *l)
 {
 	struct row *row;
 	int user = user_of_bare(l->user), peer = books_peer(l->own);
 
+	push_over(l);
 	if (!l->sid)
 		return;
 	row = row_get(l);

@@ -461,7 +461,9 @@ static void on_propose(struct device *d, const struct scan *m)
 		return;
 	set_sid(s, m->sid);
 	s->video = strstr(m->text, "media='video'") != NULL;
-	s->dirty = again;
+	/* Of a copy that is new to him he has forgotten the first one, and its
+	 * stop, which came between the two (213353). */
+	s->dirty = again || m->copy;
 	if (own && quirks[d->quirk].tie_break) {
 		if (strcmp(own->sid, s->sid) < 0) {
 			send_jmi(d, s, "reject", "<reason xmlns='" NS_JINGLE
@@ -585,6 +587,7 @@ static void on_initiate(struct device *d, const struct scan *q,
 	}
 	set_sid(s, q->sid);
 	s->plain = true;
+	s->dirty = q->copy;
 	s->video = strstr(q->text, "media='video'") != NULL;
 	s->grouped = grouped;
 	reply(d, q, "");
@@ -637,11 +640,13 @@ static void on_iq(struct device *d, const struct scan *q)
 	}
 }
 
-void client_stanza(struct device *d, const char *text, bool carbon)
+void client_stanza(struct device *d, const struct event *e)
 {
+	bool carbon = e->kind == E_CARBON;
 	struct scan s;
 
-	scan_text(&s, text, strlen(text));
+	scan_text(&s, e->text, strlen(e->text));
+	s.copy = e->what;
 	if (!carbon)
 		watch_delivered(d, &s);
 	if (s.kind == 'm' && str_is(s.type, "error"))

@@ -109,6 +109,7 @@ void server_down(struct device *d, const char *text, bool carbon)
 				    carbon ? E_CARBON : E_DOWN);
 		e->dev = (uint8_t)(d->user * DEVICES + d->number);
 		e->gen = d->login;
+		e->what = (uint8_t)i;
 		e->text = strdup(text);
 	}
 }

@@ -79,6 +79,7 @@ struct scan {
 	enum jingle_word jingle;
 	struct str sid, reason;
 	bool tie_break, stored, private;
+	bool copy;                 /* the network made it, and it came behind */
 };
 void scan_text(struct scan *s, const char *text, size_t len);
 /* Most that are compared differ in their first letter. */
@@ -178,7 +179,7 @@ enum event_kind {
 struct event {
 	int64_t at;
 	uint64_t seq;
-	uint8_t kind, dev, session, what;
+	uint8_t kind, dev, session, what;      /* what: E_DOWN: 1: a copy */
 	uint16_t gen;
 	uint64_t number;
 	char *text;
@@ -294,7 +295,7 @@ void server_free(void);
 
 /* client.c */
 void client_start(void);           /* once */
-void client_stanza(struct device *d, const char *text, bool carbon);
+void client_stanza(struct device *d, const struct event *e);
 void client_timer(struct device *d, unsigned session, unsigned what);
 void client_login(struct device *d);
 void client_logout(struct device *d, bool politely);

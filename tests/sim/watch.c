@@ -345,6 +345,7 @@ void watch_answered(const struct scan *s)
 	for (i = O.attempts; i-- && str_is(s->type, "error");)
 		if (O.attempt[i].key == key)
 			O.attempt[i].told = true;
+	watch_half_taken(key, str_is(s->type, "error"));
 
 	if (!q->key || !q->n)
 		broken("I13", "an answer to nothing, or a second one: %.300s",
@@ -369,6 +370,8 @@ static void excuse_answers(void)
 
 	for (i = 0; i < IQS; i++)
 		asked[i].excused = true;
+	for (i = 0; i < O.halves; i++)
+		O.half[i].anew = 0;
 }
 
 /* --- what comes in ---------------------------------------------------- */
@@ -606,14 +609,6 @@ static void in_jmi(const struct scan *s)
 	}
 }
 
-/* Under the id of a session of his that has ended: to him it is a new one. */
-static void half_anew(struct half *h)
-{
-	h->accepted = h->ended = h->gone = h->amnesia = h->refused = false;
-	h->left = 0;
-	h->at = W.now;
-}
-
 static void in_initiate(const struct scan *s, struct pair *p,
 			struct attempt *a)
 {
@@ -631,7 +626,7 @@ static void in_initiate(const struct scan *s, struct pair *p,
 	h = watch_half_new(s->from_user, s->from_dev, s->to_ours, s->sid, true);
 	h->initiated = true;
 	if (h->ended && anew)
-		half_anew(h);
+		watch_half_anew(h, key_of(s->from, s->id));
 }
 
 static void in_jingle(const struct scan *s)
@@ -826,6 +821,8 @@ static void pair_restarts(struct pair *p)
 {
 	p->saw |= SAW_RESTARTED | (p->logs_pending ? p->saw_before : 0);
 	p->logs_pending = 0;
+	/* Who came back and was not told so is not told any more. */
+	p->returns_told = p->returns;
 }
 
 /* An answer or an end that was not stored was none. What left without being
@@ -839,23 +836,6 @@ static void ring_restarts(struct ring *r)
 		r->answered = false;
 	if (state < LEG_ENDED)
 		r->ended = 0;
-}
-
-static void half_restarts(struct half *h)
-{
-	unsigned state = watch_state(h->user, h->peer, str_of(h->sid));
-	bool jmi = quirks[W.user[h->user].device[h->dev].quirk].jmi;
-
-	h->refused = false;            /* that may not have been stored */
-	/* By what is stored he is in: an accept may not have reached him, and
-	 * an end of his that was not stored was none. */
-	if (state == LEG_ACTIVE)
-		h->accepted = true;
-	/* Its end left before that was stored, and is forgotten (61541). */
-	if (state < LEG_ENDED)
-		h->ended = false;
-	h->amnesia = h->amnesia || state == 99 || state == LEG_PROPOSED ||
-		     (state == LEG_RINGING && (jmi || h->unstored));
 }
 
 void watch_crash(void)
@@ -872,7 +852,7 @@ void watch_crash(void)
 	for (i = 0; i < O.rings; i++)
 		ring_restarts(&O.ring[i]);
 	for (i = 0; i < O.halves; i++)
-		half_restarts(&O.half[i]);
+		watch_half_restarts(&O.half[i]);
 	for (i = 0; i < O.attempts; i++)
 		O.attempt[i].lost = O.attempt[i].lost ||
 			!is_stored(&O.attempt[i]);

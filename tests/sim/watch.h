@@ -53,6 +53,8 @@ struct half {
 	bool caller, initiated, accepted, ended, gone, amnesia;
 	bool refused;              /* by himself, before he accepted */
 	bool unstored;             /* offered while the disk failed */
+	uint64_t anew;             /* of the session-initiate that begins it
+				      again, till it is answered; 0: none */
 	int64_t left;              /* hung up then, the link being down */
 	int64_t at;
 };
@@ -163,6 +165,10 @@ struct ring *watch_ring_of(unsigned caller, unsigned callee);
 unsigned watch_state(unsigned user, unsigned peer, struct str sid);
 struct half *watch_half_new(unsigned user, unsigned dev, unsigned peer,
 			    struct str sid, bool caller);
+/* watch_half.c; `key` is of the session-initiate. */
+void watch_half_anew(struct half *h, uint64_t key);
+void watch_half_taken(uint64_t key, bool refused);
+void watch_half_restarts(struct half *h);
 enum due { DUE_RING, DUE_END, DUE_CALLER, DUE_LEFT };
 void watch_later(int64_t in, enum due what, unsigned number);
 bool watch_is_request(const struct scan *s);

@@ -3,52 +3,6 @@
  */
 #include "tests/sim/watch.h"
 
-/* A disk that failed when the process died has lost it. */
-bool watch_runs(const struct pair *p)
-{
-	return p->is_up && !O.half[p->up[0]].amnesia &&
-	       !O.half[p->up[1]].amnesia;
-}
-
-/* Another device of his has accepted the same offer. */
-static bool is_loser(const struct half *h)
-{
-	const struct half *o;
-
-	if (h->accepted)
-		return false;
-	for (o = O.half; o < O.half + O.halves; o++)
-		if (o != h && o->user == h->user && o->peer == h->peer &&
-		    o->accepted && is(o->sid, h->sid))
-			return true;
-	return false;
-}
-
-struct half *watch_stays(const struct pair *p, unsigned user)
-{
-	struct half *h;
-	struct row *row;
-	unsigned i;
-
-	for (i = 0; i < 2 && p->up[i] >= 0; i++) {
-		h = &O.half[p->up[i]];
-		if (h->user == user && h->accepted && !h->ended)
-			return h;
-	}
-	/* The accept may be stored, and be held, or be lost in a crash: he is
-	 * in by his row, and the other, who calls again, is back. */
-	for (i = O.halves; i--;) {
-		h = &O.half[i];
-		if (h->user != user || watch_pair(user, h->peer) != p ||
-		    h->ended)
-			continue;
-		row = watch_row(h->user, h->peer, str_of(h->sid));
-		if (row && row->pushed == LEG_ACTIVE && !is_loser(h))
-			return h;
-	}
-	return NULL;
-}
-
 static struct pair *pair_of_bare(const char *a, const char *b)
 {
 	int ua = user_of_bare(a), ub = user_of_bare(b);

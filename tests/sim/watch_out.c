@@ -381,18 +381,36 @@ static void out_initiate(const struct scan *s)
 
 /* F23, X8: he is back in a session that the other stayed in, who is told, and
  * has not been rung. */
-static void back(const struct scan *s, struct pair *p, struct half *mine,
+static bool back(const struct scan *s, struct pair *p, struct half *mine,
 		 struct half *stays)
 {
 	check_durable(s, LEG_ACTIVE, "a session-accept");
-	if (++p->returns > p->returns_told)
-		broken("X8", "%s is back, and nobody is told: %.300s",
-		       W.user[mine->user].bare, s->text);
+	if (++p->returns > p->returns_told) {
+		/* Sent before the notice was given to a disk that fails, and
+		 * the process died between the two (189053). */
+		if (!W.dead || !store_degraded())
+			broken("X8", "%s is back, and nobody is told: %.300s",
+			       W.user[mine->user].bare, s->text);
+		p->returns = p->returns_told;
+	}
 	mine->accepted = true;
 	p->hung_up_at = 0;
 	p->up[0] = (int)(mine - O.half);
 	p->up[1] = (int)(stays - O.half);
 	p->is_up = !mine->ended;
+	return true;
+}
+
+/* It was held, and the other, who has been told, has left meanwhile: he was in
+ * when he called, and is waited for (233241). */
+static bool back_alone(const struct scan *s, struct pair *p, struct half *mine)
+{
+	if (p->returns >= p->returns_told)
+		return false;
+	check_durable(s, LEG_ACTIVE, "a session-accept");
+	p->returns++;
+	mine->accepted = true;
+	return true;
 }
 
 /* I04, I15: both sides of a session, and no other one of theirs. */
@@ -408,11 +426,10 @@ static void out_accept(const struct scan *s)
 
 	a = watch_attempt(s->to_user, s->to_dev, s->from_ours, s->sid);
 	other = watch_stays(p, s->from_ours);
-	if (mine && a && a->returns_at && other &&
-	    (!r || r->decided < a->returns_at)) {
-		back(s, p, mine, other);
+	if (mine && a && a->returns_at &&
+	    (!r || r->decided < a->returns_at) &&
+	    (other ? back(s, p, mine, other) : back_alone(s, p, mine)))
 		return;
-	}
 	if (!mine || !r) {
 		broken("I04", "an answer to nobody: %.300s", s->text);
 		return;

@@ -571,7 +571,7 @@ static void handle(struct event *e)
 	case E_DOWN:
 	case E_CARBON:
 		if (d->online && d->login == e->gen)
-			client_stanza(d, e->text, e->kind == E_CARBON);
+			client_stanza(d, e);
 		break;
 	case E_TIMER:
 		if (d->online && d->session[e->session].gen == e->gen)
