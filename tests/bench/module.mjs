@@ -1,10 +1,11 @@
 // module.mjs: what the server's module costs the server: CPU of traffic that is
 // no call, and of a call, with the module and without, in one run; and how long
-// the one question about two users takes
+// the one question about two users takes, with calls going on
 //
 // node tests/bench/module.mjs [--server ejabberd] [--rounds 6] [--calls 40]
 //                             [--turns 200] [--traffic chat,presence,iq]
-//                             [--count 500] [--pairs 100] [--questions 1000]
+//                             [--count 500] [--pairs 100]
+//                             [--questions 3000] [--rate 100]
 //   BUILD_DIR, PROSODY, EJABBERD as for tests/e2e (see lib.sh there)
 //
 // Traffic: one server that loads the module and unloads it; each turn measures
@@ -20,11 +21,19 @@
 //
 // Calls: two servers beside each other, one with the module and a component
 // that relays each stanza as it is; rounds go to one and the other in turn.
+//
+// Questions: of the pairs in turn, --rate a second; first alone, then with as
+// many calls, of each of which the component asks as it begins: propose,
+// ringing, retract. (Whole calls would be more than one server takes.) What it
+// takes until the answer is read counts, our own delays with it: they are told,
+// and what a ping of the server takes at the same time.
 
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
+import { until } from '../e2e/children.mjs';
 import { startServer } from '../e2e/server.mjs';
 import { jingle, jmi, QUERY, RELAY, stanza, STORE, World }
 	from '../module/rule.mjs';
@@ -47,11 +56,12 @@ const QUICK = {
 	prosody: { globalConfig: 'network_settings = { nagle = false }' },
 };
 
-// Microseconds that all threads of a process have run.
-function cpu(pid) {
+// Microseconds that all threads of a process have run; or, as field 1, have
+// waited for a processor.
+function cpu(pid, field = 0) {
 	return readdirSync(`/proc/${pid}/task`).reduce((sum, task) => sum +
 		Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'utf8')
-			.split(' ')[0]) / 1000, 0);
+			.split(' ')[field]) / 1000, 0);
 }
 
 function median(list) {
@@ -212,21 +222,48 @@ class Bench {
 		return (cpu(this.server.pid) - before) / count;
 	}
 
-	// Milliseconds of each answer, at 100 questions a second.
-	async questions(count) {
-		const { alice, bob, world } = this;
-		const all = [];
+	// Whoever of the crowd hears a word of a call says the next one.
+	ring([a, b]) {
+		const next = (user, to, from, then) => (el) => {
+			const word = el.children?.find((c) => c.attrs?.xmlns ===
+				'urn:xmpp:jingle-message:0');
+			if (word?.name === from && then)
+				user.message(to, jmi(then, word.attrs.id) + STORE);
+			else if (word?.name === 'retract')
+				this.rung++;
+		};
+		a.last = next(a, b.bare, 'ringing', 'retract');
+		b.last = next(b, a.jid, 'propose', 'ringing');
+	}
+
+	// Milliseconds of each answer, at `rate` questions a second, with a call
+	// for each or without; and of as many pings of the server itself.
+	async questions(count, rate, calls) {
+		const { pairs, world } = this;
+		const all = [[], []];
+		const timed = (list, payload) => {
+			const at = performance.now();
+			list.push(world.link.iq('get', this.server.host, payload)
+				.then(() => performance.now() - at));
+		};
+		this.rung = 0;
 		const start = performance.now();
 		for (let i = 0; i < count; i++) {
-			const wait = start + i * 10 - performance.now();
+			const wait = start + i * 1000 / rate - performance.now();
 			if (wait > 0)
 				await new Promise((done) => setTimeout(done, wait));
-			const at = performance.now();
-			all.push(world.link.iq('get', this.server.host,
-				`<facts xmlns='${QUERY}' from='${alice.bare}' ` +
-				`to='${bob.bare}'/>`).then(() => performance.now() - at));
+			const [a, b] = pairs[i % pairs.length];
+			if (calls)
+				a.message(b.bare, jmi('propose', `q${start}-${i}`) + STORE);
+			timed(all[0], `<facts xmlns='${QUERY}' from='${a.bare}' ` +
+				`to='${b.bare}'/>`);
+			timed(all[1], '<ping xmlns=\'urn:xmpp:ping\'/>');
 		}
-		return (await Promise.all(all)).sort((a, b) => a - b);
+		if (calls)
+			await until(() => this.rung === count, 'the end of the calls',
+				60000);
+		return Promise.all(all.map(async (list) =>
+			(await Promise.all(list)).sort((x, y) => x - y)));
 	}
 
 	async close() {
@@ -308,7 +345,37 @@ async function measureTraffic(name, dir, { turns, count, pairs, traffic }) {
 	await server.stop();
 }
 
-async function measureCalls(name, dir, { rounds, calls, questions }) {
+async function measureQuestions(name, dir, { questions, rate, pairs }) {
+	const server = await start(name, dir, { module: {} });
+	const bench = await new Bench().open(server, { module: true });
+	await bench.crowd(pairs);
+	for (const pair of bench.pairs)
+		bench.ring(pair);
+	await bench.questions(pairs, rate, true);      // warm
+	for (const calls of [false, true]) {
+		const delay = monitorEventLoopDelay({ resolution: 1 });
+		delay.enable();
+		const before = [0, 1].map((field) => cpu(server.pid, field));
+		const began = performance.now();
+		const lists = await bench.questions(questions, rate, calls);
+		const [ran, waited] = before.map((us, field) => ((cpu(server.pid,
+			field) - us) / 10 / (performance.now() - began)).toFixed(0));
+		const told = lists.map((list) => [0.5, 0.99, 1].map((part) =>
+			list[Math.floor(part * (questions - 1))].toFixed(1)));
+		console.log(`${name}: ${questions} questions of ${pairs} pairs, ${
+			rate} a second, ${calls ? 'a call for each' : 'no calls'}: ` +
+			`median, 99 of 100, all: ${told[0].join(', ')} ms; pings of ` +
+			`the server meanwhile: ${told[1].join(', ')} ms; it ran ${ran} ` +
+			`% of the time and waited for a processor ${waited} %, our own ` +
+			`delays ${(delay.percentile(99) / 1e6).toFixed(1)} ms, 99 of ` +
+			'100');
+		delay.disable();
+	}
+	await bench.close();
+	await server.stop();
+}
+
+async function measureCalls(name, dir, { rounds, calls }) {
 	const off = await new Bench().open(await start(name, join(dir, 'off')));
 	const on = await new Bench().open(await start(name, join(dir, 'on'),
 		{ module: {} }), { module: true });
@@ -323,10 +390,6 @@ async function measureCalls(name, dir, { rounds, calls, questions }) {
 						await bench.call(`s${round}-${i}`);
 				}));
 	tell(name, 'a call, with the module', used.on, used.off, calls);
-	const sorted = await on.questions(questions);
-	const at = (part) => sorted[Math.floor(part * (questions - 1))].toFixed(2);
-	console.log(`${name}: ${questions} questions, 100 a second: median ${
-		at(0.5)} ms, 99 of 100 within ${at(0.99)} ms, all ${at(1)}`);
 	for (const bench of [off, on]) {
 		await bench.close();
 		await bench.server.stop();
@@ -341,15 +404,18 @@ const { values } = parseArgs({ options: {
 	traffic: { type: 'string', default: 'chat,presence,iq' },
 	count: { type: 'string', default: '500' },
 	pairs: { type: 'string', default: '100' },
-	questions: { type: 'string', default: '1000' },
+	questions: { type: 'string', default: '3000' },
+	rate: { type: 'string', default: '100' },
 } });
 const sizes = Object.fromEntries(['rounds', 'calls', 'turns', 'count', 'pairs',
-	'questions'].map((name) => [name, Number(values[name])]));
+	'questions', 'rate'].map((name) => [name, Number(values[name])]));
 sizes.traffic = values.traffic.split(',');
 const dir = mkdtempSync(join(tmpdir(), 'pc-bench-'));
 if (sizes.turns)
 	await measureTraffic(values.server, join(dir, 'traffic'), sizes);
 if (sizes.rounds)
 	await measureCalls(values.server, dir, sizes);
+if (sizes.questions)
+	await measureQuestions(values.server, join(dir, 'questions'), sizes);
 rmSync(dir, { recursive: true, force: true });
 process.exit();

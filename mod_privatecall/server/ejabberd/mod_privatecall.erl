@@ -56,7 +56,8 @@
 -import(mod_privatecall_alive, [alive/2]).
 -import(mod_privatecall_xml, [el/3, el/4, attr/2, children/1, ns/2, fits/2,
                               descriptions/1, has_rtp/1, has_text/1,
-                              fxml_size/1]).
+                              fxml_size/1, is_jmi_ns/1, is_jmi_name/1,
+                              jmi_of/1, jingle_of/1, has_invite/1]).
 
 -type ljid() :: mod_privatecall_store:ljid().
 %% A stanza of a user, as far as it matters here.
@@ -305,39 +306,6 @@ is_component(Host, IQ) ->
 %%% Stanzas
 %%%===========================================================================
 
-is_jmi_ns(Ns) ->
-    Ns == ?NS_JMI orelse Ns == <<"urn:xmpp:jingle-message:1">>.
-
-is_jmi_name(Name) ->
-    lists:member(Name, [<<"propose">>, <<"retract">>, <<"ringing">>,
-                        <<"proceed">>, <<"reject">>, <<"accept">>,
-                        <<"finish">>]).
-
-%% The first child that is of a call; a propose of something else is not.
-jmi_of([El | Els]) ->
-    case is_jmi_ns(xmpp:get_ns(El)) andalso is_jmi_name(xmpp:get_name(El)) of
-        true ->
-            Raw = xmpp:encode(El),
-            case element(2, Raw) /= <<"propose">> orelse
-                fxml:get_subtag_with_xmlns(Raw, <<"description">>, ?NS_RTP)
-                /= false of
-                true -> Raw;
-                false -> jmi_of(Els)
-            end;
-        false -> jmi_of(Els)
-    end;
-jmi_of([]) ->
-    none.
-
-jingle_of([El | Els]) ->
-    case xmpp:get_ns(El) == ?NS_JINGLE
-        andalso xmpp:get_name(El) == <<"jingle">> of
-        true -> xmpp:encode(El);
-        false -> jingle_of(Els)
-    end;
-jingle_of([]) ->
-    none.
-
 %% What a stanza of a user is to us.
 -spec call_of(tuple(), atom(), atom(), ljid(), ljid()) -> call() | none.
 call_of(Packet, message, error, From, To) ->
@@ -346,7 +314,7 @@ call_of(Packet, message, Type, From, To) ->
     Els = xmpp:get_els(Packet),
     case jmi_of(Els) of
         none ->
-            case Type /= groupchat andalso lists:any(fun is_invite/1, Els) of
+            case Type /= groupchat andalso has_invite(Els) of
                 true -> #{kind => invite};
                 false -> receipt(Els, From, To)
             end;
@@ -371,12 +339,6 @@ call_of(Packet, iq, Type, From, To) when Type == result; Type == error ->
     end;
 call_of(_, _, _, _, _) ->
     none.
-
-%% Calls by chat, past all of this: XEP-0482 and what Dino had before it.
-is_invite(El) ->
-    lists:member({xmpp:get_ns(El), xmpp:get_name(El)},
-                 [{<<"urn:xmpp:call-invites:0">>, <<"invite">>},
-                  {<<"urn:xmpp:call-message:1">>, <<"propose">>}]).
 
 receipt(Els, From, To) ->
     Received = [El || El <- Els, xmpp:get_ns(El) == ?NS_RECEIPTS,

@@ -3,7 +3,8 @@
 -module(mod_privatecall_xml).
 
 -export([el/3, el/4, attr/2, children/1, ns/2, fits/2, descriptions/1,
-         has_rtp/1, has_text/1, fxml_size/1, is_of_call/1]).
+         has_rtp/1, has_text/1, fxml_size/1, is_of_call/1, is_jmi_ns/1,
+         is_jmi_name/1, jmi_of/1, jingle_of/1, has_invite/1]).
 
 -define(DEPTH_MAX, 64).
 -define(NS_JINGLE, <<"urn:xmpp:jingle:1">>).
@@ -60,3 +61,45 @@ is_call_ns(<<"urn:xmpp:receipts">>) -> true;
 is_call_ns(<<"urn:xmpp:call-invites:0">>) -> true;
 is_call_ns(<<"urn:xmpp:call-message:1">>) -> true;
 is_call_ns(_) -> false.
+
+is_jmi_ns(Ns) ->
+    Ns == <<"urn:xmpp:jingle-message:0">> orelse Ns == <<"urn:xmpp:jingle-message:1">>.
+
+is_jmi_name(Name) ->
+    lists:member(Name, [<<"propose">>, <<"retract">>, <<"ringing">>,
+                        <<"proceed">>, <<"reject">>, <<"accept">>,
+                        <<"finish">>]).
+
+%% The first child that is of a call; a propose of something else is not.
+jmi_of([El | Els]) ->
+    case is_jmi_ns(xmpp:get_ns(El)) andalso is_jmi_name(xmpp:get_name(El)) of
+        true ->
+            Raw = xmpp:encode(El),
+            case element(2, Raw) /= <<"propose">> orelse
+                fxml:get_subtag_with_xmlns(Raw, <<"description">>, ?NS_RTP)
+                /= false of
+                true -> Raw;
+                false -> jmi_of(Els)
+            end;
+        false -> jmi_of(Els)
+    end;
+jmi_of([]) ->
+    none.
+
+jingle_of([El | Els]) ->
+    case xmpp:get_ns(El) == ?NS_JINGLE
+        andalso xmpp:get_name(El) == <<"jingle">> of
+        true -> xmpp:encode(El);
+        false -> jingle_of(Els)
+    end;
+jingle_of([]) ->
+    none.
+
+%% Calls by chat, past all of this: XEP-0482 and what Dino had before it.
+has_invite(Els) ->
+    lists:any(fun is_invite/1, Els).
+
+is_invite(El) ->
+    lists:member({xmpp:get_ns(El), xmpp:get_name(El)},
+                 [{<<"urn:xmpp:call-invites:0">>, <<"invite">>},
+                  {<<"urn:xmpp:call-message:1">>, <<"propose">>}]).

@@ -20,12 +20,16 @@ local new_id = require "util.id".medium;
 local now = require "util.time".now;
 local add_setup = module:require "setup";
 local refusals = module:require "refusals";
+local stanzas = module:require "stanzas";
+local is_jmi_ns, is_jmi = stanzas.is_jmi_ns, stanzas.is_jmi;
+local too_deep, may_be_call = stanzas.too_deep, stanzas.may_be_call;
+local has_rtp, has_other = stanzas.has_rtp, stanzas.has_other;
+local jmi_of, has_invite = stanzas.jmi_of, stanzas.has_invite;
 
 local hosts = prosody.hosts;
 
 local VERSION = 1; -- of doc/protocol.md
 local RELEASE = "0.1.0";
-local DEPTH_MAX = 64;
 local ANSWER_LIFE = 600; -- seconds that answers are known as such
 local SETUP_MAX = 120; -- seconds from a propose to its session-initiate
 local LOST_LIFE = 30; -- seconds that what was lost is worth a care
@@ -39,29 +43,10 @@ local xmlns_relay = "urn:privatecall:relay:0";
 local xmlns_query = "urn:privatecall:query:0";
 local xmlns_own = "^urn:privatecall:";
 local xmlns_jingle = "urn:xmpp:jingle:1";
-local xmlns_rtp = "urn:xmpp:jingle:apps:rtp:1";
 local xmlns_jmi = "urn:xmpp:jingle-message:0";
 local xmlns_hints = "urn:xmpp:hints";
 local xmlns_receipts = "urn:xmpp:receipts";
 
-local is_jmi_ns = { [xmlns_jmi] = true, ["urn:xmpp:jingle-message:1"] = true };
-local is_jmi = {
-	propose = true, retract = true, ringing = true, proceed = true,
-	reject = true, accept = true, finish = true,
-};
--- Calls by chat, past all of this: XEP-0482 and what Dino had before it.
-local is_invite = {
-	["urn:xmpp:call-invites:0"] = "invite",
-	["urn:xmpp:call-message:1"] = "propose",
-};
--- Children of a message that is of a call: a name, or true for all.
-local of_call = {
-	[xmlns_jmi] = true,
-	["urn:xmpp:jingle-message:1"] = true,
-	["urn:xmpp:call-invites:0"] = "invite",
-	["urn:xmpp:call-message:1"] = "propose",
-	[xmlns_receipts] = "received",
-};
 -- What a relayed message may hold beside: a name, or true for all.
 local may_hold = {
 	[xmlns_hints] = true,
@@ -306,74 +291,6 @@ local function take_fresh(cache, what, keep)
 end
 
 -- Stanzas -----------------------------------------------------------------
-
-local function too_deep(element, depth)
-	if depth > DEPTH_MAX then return true; end
-	for _, child in ipairs(element.tags) do
-		if too_deep(child, depth + 1) then return true; end
-	end
-	return false;
-end
-
-local function is_rtp(description)
-	return description.attr.xmlns == xmlns_rtp;
-end
-
-local function has_rtp(jingle)
-	for content in jingle:childtags("content", xmlns_jingle) do
-		if content:get_child("description", xmlns_rtp) then return true; end
-	end
-	return false;
-end
-
--- A content of another kind: file transfer and the like.
-local function has_other(jingle)
-	for content in jingle:childtags("content", xmlns_jingle) do
-		for _, child in ipairs(content.tags) do
-			if child.name == "description" and not is_rtp(child) then
-				return true;
-			end
-		end
-	end
-	return false;
-end
-
-local function is_call_jmi(child)
-	if not is_jmi_ns[child.attr.xmlns] or not is_jmi[child.name] then
-		return false;
-	end
-	return child.name ~= "propose"
-		or child:get_child("description", xmlns_rtp) ~= nil;
-end
-
-local function jmi_of(stanza)
-	for _, child in ipairs(stanza.tags) do
-		if is_call_jmi(child) then return child; end
-	end
-	return nil;
-end
-
-local function has_invite(stanza)
-	for _, child in ipairs(stanza.tags) do
-		if is_invite[child.attr.xmlns] == child.name then return true; end
-	end
-	return false;
-end
-
--- Looked at first, so that what is no call costs little.
-local function may_be_call(stanza)
-	local type = stanza.attr.type;
-	if stanza.name == "iq" then
-		return type ~= "get" and (type ~= "set"
-			or stanza:get_child("jingle", xmlns_jingle) ~= nil);
-	end
-	if type == "error" then return true; end
-	for _, child in ipairs(stanza.tags) do
-		local of = of_call[child.attr.xmlns];
-		if of and (of == true or of == child.name) then return true; end
-	end
-	return false;
-end
 
 -- What a stanza of a user is to us: { kind = "answer", "invite", "jmi" or
 -- "jingle", start, id, name }, or nil.
