@@ -325,12 +325,18 @@ bool peer_ready(const struct peer *p)
 
 /* --- media ------------------------------------------------------------ */
 
+/* Of packet `seq`. */
+static size_t size_of(const struct peer_flow *f, uint16_t seq)
+{
+	return f->size + (f->uneven && seq % f->burst >= f->burst / 2);
+}
+
 /* The next packet of his, at `b`; its length. */
 static size_t make_one(const struct peers *ps, struct peer *p,
 		       enum peer_kind kind, unsigned char b[PEER_PACKET_MAX])
 {
 	const struct peer_flow *f = &ps->flow[kind];
-	size_t len = f->size;
+	size_t len = size_of(f, p->seq[kind]);
 	int64_t now = peers_now();
 
 	b[0] = 0x80;
@@ -422,7 +428,7 @@ static bool is_right(const struct peers *ps, const struct peer *from,
 {
 	uint32_t ssrc = (uint32_t)(from - ps->list) * PEER_KINDS + kind + 1;
 
-	return len == ps->flow[kind].size &&
+	return len == size_of(&ps->flow[kind], get16(b + 2)) &&
 	       (ps->other_ssrc || get32(b + 8) == ssrc) &&
 	       (b[1] & 127) == ps->flow[kind].seen &&
 	       !memcmp(b + HEAD + STAMP, from->pattern, len - HEAD - STAMP);

@@ -58,6 +58,8 @@ struct peer_flow {                 /* one kind of media, of all peers */
 	size_t size;               /* bytes of an RTP packet, before SRTP */
 	unsigned rate;             /* packets of a peer in a second; 0: none */
 	unsigned burst;            /* packets of a peer at once, 1 */
+	bool uneven;               /* the second half of those is a byte
+				      longer */
 	bool merged;               /* those in one send (UDP_SEGMENT), as they
 				      come from a network card that gathers */
 	uint64_t most;             /* of one peer; 0: no end */

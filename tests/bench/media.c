@@ -8,8 +8,8 @@
  *   --turns N         of each server, half a second long each, 10
  *   --only TEXT       servers whose name has it
  *   --load TEXT       loads whose name has it, of audio, video, burst (video,
- *                     the packets of a picture at once) and merged (and they
- *                     arrive as one)
+ *                     the packets of a picture at once), uneven (and half of
+ *                     them a byte longer) and merged (and they arrive as one)
  *   --burst N         packets of a picture, 4
  *   --saturated       how little a packet can cost, alone
  *   --idle N          what N calls cost that are silent
@@ -67,7 +67,11 @@ static const struct row {
 	{ "room sha1 drain", ROOM, DRAIN_US, SRTP_PROFILE_CM128_80, false },
 	{ "blind gcm drain", BLIND, DRAIN_US, SRTP_PROFILE_GCM128, false },
 	{ "floor gcm gso", FLOOR, 0, SRTP_PROFILE_GCM128, true },
+	{ "room gcm gso", ROOM, 0, SRTP_PROFILE_GCM128, true },
+	{ "blind gcm gso", BLIND, 0, SRTP_PROFILE_GCM128, true },
 	{ "floor gcm gso drain", FLOOR, DRAIN_US, SRTP_PROFILE_GCM128, true },
+	{ "room gcm gso drain", ROOM, DRAIN_US, SRTP_PROFILE_GCM128, true },
+	{ "blind gcm gso drain", BLIND, DRAIN_US, SRTP_PROFILE_GCM128, true },
 	{ "rtpengine gcm", RTPENGINE, 0, SRTP_PROFILE_GCM128, false },
 	{ "rtpengine sha1", RTPENGINE, 0, SRTP_PROFILE_CM128_80, false },
 	{ "janus gcm", JANUS, 0, SRTP_PROFILE_GCM128, false },
@@ -77,10 +81,10 @@ static const struct row {
 };
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
 
-enum load { AUDIO, VIDEO, BURST, MERGED, LOADS };
+enum load { AUDIO, VIDEO, BURST, UNEVEN, MERGED, LOADS };
 
 static const char *const load_names[] = { "audio", "video", "burst",
-					  "merged" };
+					  "uneven", "merged" };
 
 struct options {
 	unsigned calls[8], n;
@@ -188,7 +192,8 @@ static void start_server(struct bench *b)
 		break;
 	default:
 		ours_start(&b->ours, &b->peers, b->row->server == ROOM ?
-			   WIRE_ROOM : WIRE_BLIND, b->row->drain);
+			   WIRE_ROOM : WIRE_BLIND, b->row->drain,
+			   b->row->gso);
 		b->pid = b->ours.pid;
 		break;
 	}
@@ -263,6 +268,7 @@ static void set_flows(struct bench *b, enum load load, unsigned burst)
 	video->size = 1200;
 	video->rate = load == AUDIO ? 0 : 120;
 	video->burst = load < BURST ? 1 : burst;
+	video->uneven = load == UNEVEN;
 	video->merged = load == MERGED;
 }
 
