@@ -26,6 +26,7 @@ struct options {
 	const char *socket;
 	unsigned most_calls;
 	unsigned drain;            /* us, see pace.h */
+	bool merge;                /* see udp.h */
 	enum srtp_backend srtp;
 	struct addr_rules rules;
 };
@@ -155,11 +156,11 @@ static void loop(struct media *d)
 	int i, n;
 
 	while (!d->end) {
+		worker_report(&d->worker, false);
 		n = epoll_wait(d->epoll, event, EVENTS,
 			       worker_wait(&d->worker));
 		for (i = 0; i < n; i++)
 			on_event(d, event[i].data.fd);
-		worker_report(&d->worker, false);
 		worker_rest(&d->worker);
 		if (d->draining && !relay_calls(d->worker.relay))
 			d->end = true;
@@ -214,6 +215,7 @@ static int start(struct media *d, const struct options *o, char **why_r)
 	int err = local_choose(&o->local, config.local, &config.locals,
 			       why_r);
 
+	d->worker.merge = o->merge;
 	if (!err)
 		err = worker_open(&d->worker, &config, on_say, d, why_r);
 	if (err)
@@ -301,6 +303,9 @@ static void usage(FILE *out)
 	      "5000 come in a\n"
 	      "                       second, which saves CPU time, 250; 0: "
 	      "not at all\n"
+	      "  --no-merge           each packet alone through the system: no "
+	      "UDP_SEGMENT,\n"
+	      "                       no UDP_GRO\n"
 	      "  --version, --help\n", out);
 }
 
@@ -400,6 +405,9 @@ static bool take_option(struct options *o, int c, const char *text)
 			return false;
 		o->drain = (unsigned)n;
 		return true;
+	case 'n':
+		o->merge = false;
+		return true;
 	case 's':
 		o->socket = text;
 		return true;
@@ -427,13 +435,14 @@ int main(int argc, char **argv)
 		{ "max-calls", required_argument, NULL, 'm' },
 		{ "srtp", required_argument, NULL, 'k' },
 		{ "drain", required_argument, NULL, 'd' },
+		{ "no-merge", no_argument, NULL, 'n' },
 		{ "version", no_argument, NULL, 'V' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
 	struct options o = { .local.port = PORT, .socket = WIRE_SOCKET,
 			     .most_calls = CALLS,
-			     .drain = PACE_DRAIN_US };
+			     .drain = PACE_DRAIN_US, .merge = true };
 	int c;
 
 	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {

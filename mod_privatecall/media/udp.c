@@ -1,29 +1,50 @@
 /* udp.c: one UDP socket in batches (see udp.h): a system call costs more than
  * all that is done with a packet.
+ *
+ * What goes out stands in places of a batch that follow each other, and so do
+ * their iovs: several places are one message with several iovs, and nothing is
+ * copied for it. What comes in as one may be as long as UDP allows, but seldom
+ * is: the beginnings stand close together, what is over elsewhere, or each look
+ * would touch twice the pages (2 % of all that a packet costs).
  */
 #include "mod_privatecall/media/udp.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/udp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #define BUFFER (4 << 20)           /* bytes, of the kernel, each way */
+#define MERGED_MAX 65507           /* bytes of all; UDP's over IPv4 */
+/* The system takes 64 at once: a batch is never too many. */
+_Static_assert(UDP_BATCH <= 64, "more packets than the system takes as one");
+/* For what is over: before it, room for the beginning of a packet. */
+#define OVER_ROOM (UDP_SIZE + 65536)
+
+union told {                       /* how long each of several is */
+	struct cmsghdr head;
+	unsigned char bytes[CMSG_SPACE(sizeof(int))];
+};
 
 struct batch {
 	struct mmsghdr msg[UDP_BATCH];
-	struct iovec iov[UDP_BATCH];
 	struct sockaddr_storage name[UDP_BATCH];
+	union told told[UDP_BATCH];
 	unsigned char bytes[UDP_BATCH][UDP_SIZE];
 };
 
 struct udp {
 	int fd;
 	unsigned queued;           /* of out */
-	uint64_t too_long, unsent;
+	socklen_t name_len;        /* the same for all */
+	bool splits, joins;        /* what comes in, what goes out */
+	uint64_t too_long, unsent, unmerged;
 	struct batch in, out;
+	struct iovec in_iov[UDP_BATCH][2], out_iov[UDP_BATCH];
+	unsigned char over[];      /* with `splits`, OVER_ROOM for each */
 };
 
 void udp_addr(const struct sockaddr *sa, struct addr *a_r)
@@ -64,17 +85,38 @@ static socklen_t to_system(const struct addr *a, struct sockaddr_storage *s)
 
 /* --- life ------------------------------------------------------------- */
 
-static void prepare(struct batch *b)
+/* Where the bytes of message `i` go that are over. */
+static unsigned char *over(struct udp *u, unsigned i)
+{
+	return u->over + (size_t)i * OVER_ROOM + UDP_SIZE;
+}
+
+/* For the next look. */
+static void prepare_in(struct udp *u, unsigned i)
+{
+	struct msghdr *h = &u->in.msg[i].msg_hdr;
+
+	h->msg_namelen = sizeof(u->in.name[i]);
+	h->msg_controllen = u->splits ? sizeof(u->in.told[i]) : 0;
+}
+
+static void prepare(struct udp *u)
 {
 	unsigned i;
 
 	for (i = 0; i < UDP_BATCH; i++) {
-		b->iov[i].iov_base = b->bytes[i];
-		b->iov[i].iov_len = UDP_SIZE;
-		b->msg[i].msg_hdr.msg_iov = &b->iov[i];
-		b->msg[i].msg_hdr.msg_iovlen = 1;
-		b->msg[i].msg_hdr.msg_name = &b->name[i];
-		b->msg[i].msg_hdr.msg_namelen = sizeof(b->name[i]);
+		u->in_iov[i][0].iov_base = u->in.bytes[i];
+		u->in_iov[i][0].iov_len = UDP_SIZE;
+		if (u->splits)
+			u->in_iov[i][1] = (struct iovec) {
+				over(u, i), OVER_ROOM - UDP_SIZE,
+			};
+		u->in.msg[i].msg_hdr.msg_iov = u->in_iov[i];
+		u->in.msg[i].msg_hdr.msg_iovlen = u->splits ? 2 : 1;
+		u->in.msg[i].msg_hdr.msg_name = &u->in.name[i];
+		u->in.msg[i].msg_hdr.msg_control = &u->in.told[i];
+		prepare_in(u, i);
+		u->out_iov[i].iov_base = u->out.bytes[i];
 	}
 }
 
@@ -100,22 +142,32 @@ static int bind_to(int fd, struct addr *a)
 	return 0;
 }
 
-int udp_open(struct addr *a, struct udp **u_r)
+/* Systems that know nothing of it would send several as one long one, and not
+ * say that some were together: they are asked first. */
+static bool can(int fd, int option, int value)
 {
-	struct udp *u = calloc(1, sizeof(*u));
-	int err;
+	return !setsockopt(fd, SOL_UDP, option, &value, sizeof(value));
+}
 
-	if (!u)
-		return ENOMEM;
-	u->fd = socket(a->family == ADDR_V4 ? AF_INET : AF_INET6,
-		       SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	err = u->fd < 0 ? errno : bind_to(u->fd, a);
+int udp_open(struct addr *a, bool merge, struct udp **u_r)
+{
+	int fd = socket(a->family == ADDR_V4 ? AF_INET : AF_INET6,
+			SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	bool splits = fd >= 0 && merge && can(fd, UDP_GRO, 1);
+	size_t more = splits ? (size_t)UDP_BATCH * OVER_ROOM : 0;
+	struct udp *u = calloc(1, sizeof(*u) + more);
+	int err = fd < 0 ? errno : u ? bind_to(fd, a) : ENOMEM;
+
 	if (err) {
-		udp_close(u);
+		if (fd >= 0)
+			close(fd);
+		free(u);
 		return err;
 	}
-	prepare(&u->in);
-	prepare(&u->out);
+	u->fd = fd;
+	u->splits = splits;
+	u->joins = merge && can(fd, UDP_SEGMENT, 0);
+	prepare(u);
 	*u_r = u;
 	return 0;
 }
@@ -124,8 +176,7 @@ void udp_close(struct udp *u)
 {
 	if (!u)
 		return;
-	if (u->fd >= 0)
-		close(u->fd);
+	close(u->fd);
 	free(u);
 }
 
@@ -144,30 +195,86 @@ uint64_t udp_unsent(const struct udp *u)
 	return u->unsent;
 }
 
-/* --- packets ---------------------------------------------------------- */
+bool udp_merges(const struct udp *u)
+{
+	return u->splits && u->joins;
+}
+
+uint64_t udp_unmerged(const struct udp *u)
+{
+	return u->unmerged;
+}
+
+/* --- what comes in ----------------------------------------------------- */
+
+/* How long each is of those that came as one; at least 1 when `len` is. */
+static size_t each_of(struct msghdr *h, size_t len)
+{
+	const struct cmsghdr *c = CMSG_FIRSTHDR(h);
+	int size = 0;
+
+	if (c && c->cmsg_level == SOL_UDP && c->cmsg_type == UDP_GRO &&
+	    c->cmsg_len >= CMSG_LEN(sizeof(size)))
+		memcpy(&size, CMSG_DATA(c), sizeof(size));
+	return size > 0 ? (size_t)size : len;
+}
+
+/* `len` bytes of message `i` from `at` on, UDP_SIZE at most, in one piece. */
+static const unsigned char *piece(struct udp *u, unsigned i, size_t at,
+				  size_t len)
+{
+	const unsigned char *bytes = u->in.bytes[i];
+
+	if (at + len <= UDP_SIZE)
+		return bytes + at;
+	if (at < UDP_SIZE)
+		memcpy(over(u, i) - (UDP_SIZE - at), bytes + at,
+		       UDP_SIZE - at);
+	return over(u, i) - UDP_SIZE + at;
+}
+
+/* Message `i`; how many packets it is. */
+static unsigned split(struct udp *u, unsigned i,
+		      void (*packet_h)(const struct addr *from,
+				       const void *bytes, size_t len,
+				       void *arg), void *arg)
+{
+	struct msghdr *h = &u->in.msg[i].msg_hdr;
+	const size_t all = u->in.msg[i].msg_len, each = each_of(h, all);
+	size_t at = 0, len;
+	struct addr from;
+	unsigned n = 0;
+
+	udp_addr(h->msg_name, &from);
+	do {
+		len = all - at < each ? all - at : each;
+		if (len > UDP_SIZE || h->msg_flags & (MSG_TRUNC | MSG_CTRUNC))
+			u->too_long++;
+		else
+			packet_h(&from, piece(u, i, at, len), len, arg);
+		at += len;
+		n++;
+	} while (at < all);
+	return n;
+}
 
 unsigned udp_receive(struct udp *u,
 		     void (*packet_h)(const struct addr *from,
 				      const void *bytes, size_t len,
-				      void *arg), void *arg)
+				      void *arg), void *arg, bool *more_r)
 {
 	int i, n = recvmmsg(u->fd, u->in.msg, UDP_BATCH, MSG_DONTWAIT, NULL);
-	struct addr from;
+	unsigned all = 0;
 
 	for (i = 0; i < n; i++) {
-		struct msghdr *h = &u->in.msg[i].msg_hdr;
-
-		if (h->msg_flags & MSG_TRUNC) {
-			u->too_long++;
-		} else {
-			udp_addr(h->msg_name, &from);
-			packet_h(&from, u->in.bytes[i], u->in.msg[i].msg_len,
-				 arg);
-		}
-		h->msg_namelen = sizeof(u->in.name[i]);
+		all += split(u, (unsigned)i, packet_h, arg);
+		prepare_in(u, (unsigned)i);
 	}
-	return n < 0 ? 0 : (unsigned)n;
+	*more_r = n == UDP_BATCH;
+	return all;
 }
+
+/* --- what goes out ----------------------------------------------------- */
 
 void udp_send(struct udp *u, const struct addr *to, const void *bytes,
 	      size_t len)
@@ -176,31 +283,100 @@ void udp_send(struct udp *u, const struct addr *to, const void *bytes,
 
 	assert(len <= UDP_SIZE);
 	memcpy(u->out.bytes[i], bytes, len);
-	u->out.iov[i].iov_len = len;
-	u->out.msg[i].msg_hdr.msg_namelen = to_system(to, &u->out.name[i]);
+	u->out_iov[i].iov_len = len;
+	u->name_len = to_system(to, &u->out.name[i]);
 	if (u->queued == UDP_BATCH)
 		udp_flush(u);
 }
 
-/* One that cannot go (no route, a firewall) is left out; when the system's
- * buffer is full the rest is: late media are worth nothing. */
+/* How many from `at` on go as one: those to the same address that are as long
+ * as the first, and one that is shorter. */
+static unsigned alike(const struct udp *u, unsigned at)
+{
+	const size_t each = u->out_iov[at].iov_len;
+	size_t all = each, len = each;
+	unsigned n = at + 1;
+
+	while (u->joins && n < u->queued && len == each) {
+		len = u->out_iov[n].iov_len;
+		all += len;
+		if (!len || len > each || all > MERGED_MAX ||
+		    memcmp(&u->out.name[n], &u->out.name[at], u->name_len))
+			break;
+		n++;
+	}
+	return n - at;
+}
+
+/* A message with `n` of them, from `at` on. */
+static void address(struct udp *u, struct msghdr *h, unsigned at, unsigned n)
+{
+	struct cmsghdr *c = &u->out.told[at].head;
+	uint16_t each = (uint16_t)u->out_iov[at].iov_len;
+
+	h->msg_name = &u->out.name[at];
+	h->msg_namelen = u->name_len;
+	h->msg_iov = &u->out_iov[at];
+	h->msg_iovlen = n;
+	h->msg_control = NULL;
+	h->msg_controllen = 0;
+	if (n == 1)
+		return;
+	c->cmsg_level = SOL_UDP;
+	c->cmsg_type = UDP_SEGMENT;
+	c->cmsg_len = CMSG_LEN(sizeof(each));
+	memcpy(CMSG_DATA(c), &each, sizeof(each));
+	h->msg_control = c;
+	h->msg_controllen = CMSG_SPACE(sizeof(each));
+}
+
+/* A message that cannot go (no route, a firewall) is left out. Where the system
+ * does not take several as one, each goes alone: they may be too long for this
+ * way (EINVAL, EMSGSIZE), or nothing of the kind goes here (EIO). */
+static void refused(struct udp *u, const struct msghdr *h, int err)
+{
+	unsigned at = (unsigned)(h->msg_iov - u->out_iov);
+	const unsigned end = at + (unsigned)h->msg_iovlen;
+	struct msghdr one;
+
+	if (h->msg_iovlen == 1 ||
+	    (err != EINVAL && err != EMSGSIZE && err != EIO)) {
+		u->unsent += h->msg_iovlen;
+		return;
+	}
+	u->unmerged++;
+	if (err == EIO)
+		u->joins = false;
+	for (; at < end; at++) {
+		address(u, &one, at, 1);
+		one.msg_flags = 0;
+		if (sendmsg(u->fd, &one, MSG_DONTWAIT) < 0)
+			u->unsent++;
+	}
+}
+
+/* When the system's buffer is full the rest is left out: late media are worth
+ * nothing. */
 void udp_flush(struct udp *u)
 {
-	unsigned at = 0;
-	int n;
+	unsigned at, messages = 0, done = 0, n;
+	int rc;
 
-	while (at < u->queued) {
-		n = sendmmsg(u->fd, u->out.msg + at, u->queued - at,
-			     MSG_DONTWAIT);
-		if (n > 0) {
-			at += (unsigned)n;
-		} else if (errno == EAGAIN) {
-			u->unsent += u->queued - at;
-			break;
-		} else if (errno != EINTR) {
-			u->unsent++;
-			at++;
-		}
+	for (at = 0; at < u->queued; at += n) {
+		n = alike(u, at);
+		address(u, &u->out.msg[messages++].msg_hdr, at, n);
 	}
+	while (done < messages) {
+		rc = sendmmsg(u->fd, u->out.msg + done, messages - done,
+			      MSG_DONTWAIT);
+		if (rc > 0)
+			done += (unsigned)rc;
+		else if (errno == EAGAIN)
+			break;
+		else if (errno != EINTR)
+			refused(u, &u->out.msg[done++].msg_hdr, errno);
+	}
+	for (; done < messages; done++)
+		u->unsent += u->out.msg[done].msg_hdr.msg_iovlen;
 	u->queued = 0;
 }

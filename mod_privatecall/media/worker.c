@@ -10,7 +10,7 @@
 #include <sys/random.h>
 #include <time.h>
 
-#define BATCHES 8                  /* before others have their turn */
+#define ENOUGH (8 * UDP_BATCH)     /* packets before others have their turn */
 #define REPORT_MS 10000
 /* Valid for 31 days, but what is new each day links no calls of two days. */
 #define RENEW_MS 86400000
@@ -148,7 +148,7 @@ int worker_open(struct worker *w, struct relay_config *config,
 	for (i = 0; i < config->locals; i++) {
 		struct ice_local *l = &config->local[i];
 
-		err = udp_open(&l->base, &w->udp[i]);
+		err = udp_open(&l->base, w->merge, &w->udp[i]);
 		if (err)
 			return refuse_address(&l->base, err, why_r);
 		if (l->seen.family != ADDR_NONE)
@@ -189,14 +189,12 @@ static void on_packet(const struct addr *from, const void *bytes, size_t len,
 
 void worker_receive(struct worker *w, unsigned i)
 {
-	unsigned n, got, all = 0;
+	unsigned all = 0;
 
 	w->more = true;
-	for (n = 0; n < BATCHES && w->more; n++) {
+	while (all < ENOUGH && w->more) {
 		w->now = worker_now();
-		got = udp_receive(w->udp[i], on_packet, w);
-		w->more = got == UDP_BATCH;
-		all += got;
+		all += udp_receive(w->udp[i], on_packet, w, &w->more);
 	}
 	flush(w);
 	pace_count(&w->pace, w->now, all);
@@ -245,6 +243,26 @@ static void count_more(struct worker *w, unsigned i, const char *name,
 	w->told[i] = now;
 }
 
+/* Once: that packets cost more than they would on another system, or here in
+ * part, which nobody else says. */
+static void report_alone(struct worker *w)
+{
+	char unmerged[24];
+	unsigned i;
+
+	for (i = 0; i < w->sockets && w->merge && !w->told_alone; i++) {
+		if (udp_merges(w->udp[i]) && !udp_unmerged(w->udp[i]))
+			continue;
+		snprintf(unmerged, sizeof(unmerged), "%" PRIu64,
+			 udp_unmerged(w->udp[i]));
+		log_line(LOG_INFO, "packets go one by one", "which",
+			 udp_merges(w->udp[i]) ? "those too long for a path" :
+			 "all, one way or both", "unmerged", unmerged,
+			 NULL);
+		w->told_alone = true;
+	}
+}
+
 void worker_report(struct worker *w, bool at_end)
 {
 	int64_t now = worker_now();
@@ -252,6 +270,7 @@ void worker_report(struct worker *w, bool at_end)
 	char line[1024] = "";
 	unsigned i, n = 0;
 
+	report_alone(w);
 	if (!at_end && w->reported && now < w->reported + REPORT_MS)
 		return;
 	for (i = 0; i < RELAY_COUNTS; i++)

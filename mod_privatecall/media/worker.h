@@ -25,6 +25,9 @@ struct worker {
 	unsigned sockets;
 	int64_t now;               /* of this batch */
 	bool more;                 /* of it may be there still */
+	bool merge;                /* packets, where the system can (udp.h);
+				      told before worker_open() */
+	bool told_alone;           /* that it no longer can */
 	struct pace pace;
 	unsigned char entropy[WORKER_ENTROPY];     /* from `used` on fresh */
 	size_t used;

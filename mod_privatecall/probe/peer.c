@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/udp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -133,6 +134,8 @@ void peers_open(struct peers *ps, unsigned n, const char *ip)
 	prctl(PR_SET_TIMERSLACK, 1);
 	memset(ps, 0, sizeof(*ps));
 	ps->n = n;
+	for (i = 0; i < PEER_KINDS; i++)
+		ps->flow[i].burst = 1;
 	ps->list = calloc(n, sizeof(*ps->list));
 	ps->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (!ps->list || ps->epoll < 0 ||
@@ -322,13 +325,22 @@ bool peer_ready(const struct peer *p)
 
 /* --- media ------------------------------------------------------------ */
 
-static void send_one(struct peers *ps, struct peer *p, enum peer_kind kind)
+/* Of packet `seq`. */
+static size_t size_of(const struct peer_flow *f, uint16_t seq)
+{
+	return f->size + (f->uneven && seq % f->burst >= f->burst / 2);
+}
+
+/* The next packet of his, at `b`; its length. */
+static size_t make_one(const struct peers *ps, struct peer *p,
+		       enum peer_kind kind, unsigned char b[PEER_PACKET_MAX])
 {
 	const struct peer_flow *f = &ps->flow[kind];
-	unsigned char b[PEER_PACKET_MAX] = { 0x80, f->type };
-	size_t len = f->size;
+	size_t len = size_of(f, p->seq[kind]);
 	int64_t now = peers_now();
 
+	b[0] = 0x80;
+	b[1] = f->type;
 	put16(b + 2, p->seq[kind]);
 	put32(b + 4, p->seq[kind] * (kind == PEER_AUDIO ? 960u : 750u));
 	put32(b + 8, (uint32_t)(p - ps->list) * PEER_KINDS + kind + 1);
@@ -336,14 +348,51 @@ static void send_one(struct peers *ps, struct peer *p, enum peer_kind kind)
 	memcpy(b + HEAD + STAMP, p->pattern, len - HEAD - STAMP);
 	p->seq[kind]++;
 	p->sent[kind]++;
-	if (srtp_seal_rtp(p->out, b, &len, sizeof(b)))
+	if (srtp_seal_rtp(p->out, b, &len, PEER_PACKET_MAX))
 		peers_die("a packet could not be sealed");
-	put(p, &p->to, b, len);
+	return len;
 }
 
-/* What is due of a flow; when the next one is. Its packets are due at the same
- * distance from each other, whoever's they are. Where the machine cannot keep
- * up, what comes has its turn after one of each peer. */
+static void send_one(struct peers *ps, struct peer *p, enum peer_kind kind)
+{
+	unsigned char b[PEER_PACKET_MAX];
+
+	put(p, &p->to, b, make_one(ps, p, kind, b));
+}
+
+/* A burst in one send, that the system takes apart where it must. */
+static void send_merged(struct peers *ps, struct peer *p, enum peer_kind kind)
+{
+	static unsigned char b[PEER_BURST_MAX * PEER_PACKET_MAX];
+	size_t all = 0, len = 0;
+	unsigned n;
+	int size;
+
+	for (n = 0; n < ps->flow[kind].burst; n++)
+		all += len = make_one(ps, p, kind, b + all);
+	size = (int)len;
+	if (setsockopt(p->fd, SOL_UDP, UDP_SEGMENT, &size, sizeof(size)))
+		peers_die("this system has no UDP_SEGMENT");
+	put(p, &p->to, b, all);
+	size = 0;
+	setsockopt(p->fd, SOL_UDP, UDP_SEGMENT, &size, sizeof(size));
+}
+
+static void send_burst(struct peers *ps, struct peer *p, enum peer_kind kind)
+{
+	unsigned n;
+
+	if (ps->flow[kind].merged) {
+		send_merged(ps, p, kind);
+		return;
+	}
+	for (n = 0; n < ps->flow[kind].burst; n++)
+		send_one(ps, p, kind);
+}
+
+/* What is due of a flow; when the next one is. Its packets, or bursts, are due
+ * at the same distance from each other, whoever's they are. Where the machine
+ * cannot keep up, what comes has its turn after one of each peer. */
 static int64_t send_flow(struct peers *ps, enum peer_kind kind)
 {
 	struct peer_flow *f = &ps->flow[kind];
@@ -358,9 +407,10 @@ static int64_t send_flow(struct peers *ps, enum peer_kind kind)
 					   ps->n);
 		if (due > peers_now())
 			return due;
-		p = &ps->list[f->n++ % ps->n];
+		p = &ps->list[f->n / f->burst % ps->n];
+		f->n += f->burst;
 		if (p->sends)
-			send_one(ps, p, kind);
+			send_burst(ps, p, kind);
 	}
 	return 0;
 }
@@ -378,7 +428,7 @@ static bool is_right(const struct peers *ps, const struct peer *from,
 {
 	uint32_t ssrc = (uint32_t)(from - ps->list) * PEER_KINDS + kind + 1;
 
-	return len == ps->flow[kind].size &&
+	return len == size_of(&ps->flow[kind], get16(b + 2)) &&
 	       (ps->other_ssrc || get32(b + 8) == ssrc) &&
 	       (b[1] & 127) == ps->flow[kind].seen &&
 	       !memcmp(b + HEAD + STAMP, from->pattern, len - HEAD - STAMP);
@@ -527,9 +577,9 @@ void peers_burst(struct peers *ps, enum peer_kind kind, unsigned each)
 {
 	unsigned n, i;
 
-	for (n = 0; n < each; n++)
+	for (n = 0; n < each; n += ps->flow[kind].burst)
 		for (i = 0; i < ps->n; i++)
-			send_one(ps, &ps->list[i], kind);
+			send_burst(ps, &ps->list[i], kind);
 }
 
 void peer_count(struct peer *p)

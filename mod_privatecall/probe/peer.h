@@ -10,8 +10,8 @@
  *     peers_send(), peers_turn() for as long as wanted, peers_stop()
  *
  * Peers 2n and 2n + 1 have call n. The packets of all peers are spread evenly
- * over time, none waits for another. For privatecall-probe, and the benchmark
- * tests/bench/media.c.
+ * over time, none waits for another, or the bursts of all are, as of pictures.
+ * For privatecall-probe, and the benchmark tests/bench/media.c.
  */
 #ifndef MOD_PRIVATECALL_PROBE_PEER_H
 #define MOD_PRIVATECALL_PROBE_PEER_H
@@ -24,6 +24,7 @@
 #define PEER_PACKET_MAX 1500
 #define PEER_LATENCY_US 65536      /* longer ones are counted as that */
 #define PEER_PATTERN 1500          /* bytes of payload that repeat */
+#define PEER_BURST_MAX 16
 
 enum peer_kind { PEER_AUDIO, PEER_VIDEO, PEER_KINDS };
 
@@ -56,6 +57,11 @@ struct peer {
 struct peer_flow {                 /* one kind of media, of all peers */
 	size_t size;               /* bytes of an RTP packet, before SRTP */
 	unsigned rate;             /* packets of a peer in a second; 0: none */
+	unsigned burst;            /* packets of a peer at once, 1 */
+	bool uneven;               /* the second half of those is a byte
+				      longer */
+	bool merged;               /* those in one send (UDP_SEGMENT), as they
+				      come from a network card that gathers */
 	uint64_t most;             /* of one peer; 0: no end */
 	uint8_t type;              /* payload type that is sent */
 	uint8_t seen;              /* and that the other gets */
@@ -116,7 +122,7 @@ void peers_stop(struct peers *ps);
 void peer_count(struct peer *p);
 /* Sends what is due, takes what came; waits for either, 5 ms at most. */
 void peers_turn(struct peers *ps);
-/* `each` RTP packets of each peer in turn, at once. */
+/* `each` RTP packets of each peer, at once: in turn, or a burst of each. */
 void peers_burst(struct peers *ps, enum peer_kind kind, unsigned each);
 
 struct peer_sum {

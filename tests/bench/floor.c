@@ -3,6 +3,7 @@
 #include "tests/bench/floor.h"
 
 #include <arpa/inet.h>
+#include <netinet/udp.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,10 @@
 #include "tests/bench/where.h"
 
 #define BATCH 32
-#define SIZE 2048
+#define SPREAD 2048                /* for a packet */
+#define SIZE 65536                 /* for several, as one */
+#define SEGMENTS 64
+#define MERGED_MAX 65000           /* bytes */
 #define HEAD 12
 #define GCM_TAG 16
 #define SHA1_TAG 10
@@ -31,6 +35,7 @@ struct floor {
 	int fd;
 	bool gcm;
 	unsigned tick;
+	bool gso;
 	struct leg *leg;
 	uint16_t by_port[65536];   /* leg + 1; 0: nobody's */
 	unsigned char salt[SRTP_SALT_MAX];
@@ -38,7 +43,11 @@ struct floor {
 	struct mmsghdr msg[BATCH], out[BATCH];
 	struct iovec iov[BATCH];
 	struct sockaddr_in from[BATCH];
-	unsigned char bytes[BATCH][SIZE];
+	union {
+		unsigned char bytes[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr head;
+	} said[BATCH], tell[BATCH];        /* sizes of segments */
+	unsigned char bytes[BATCH][SIZE + SPREAD];
 };
 
 /* --- SRTP, as long as no sequence number wraps ------------------------- */
@@ -139,33 +148,123 @@ static bool turn_keys(struct floor *f, struct leg *from, struct leg *to,
 
 /* --- the loop --------------------------------------------------------- */
 
+/* How long each packet is of those that came as one. */
+static size_t segment_of(const struct floor *f, int i)
+{
+	const struct msghdr *h = &f->msg[i].msg_hdr;
+	const struct cmsghdr *c = f->gso ? CMSG_FIRSTHDR(h) : NULL;
+	int size = 0;
+
+	if (c && c->cmsg_level == SOL_UDP && c->cmsg_type == UDP_GRO)
+		memcpy(&size, CMSG_DATA(c), sizeof(size));
+	return size > 0 ? (size_t)size : f->msg[i].msg_len;
+}
+
+/* All packets of a message, in place, for none gets longer. */
+static bool turn_all(struct floor *f, unsigned leg, int i, size_t segment)
+{
+	unsigned char *p = f->iov[i].iov_base;
+	size_t left = f->msg[i].msg_len, len, n;
+
+	for (; left; left -= n, p += n) {
+		len = n = left < segment ? left : segment;
+		if (!turn_keys(f, &f->leg[leg], &f->leg[leg ^ 1], p, &len) ||
+		    len != n)
+			return false;
+	}
+	return true;
+}
+
+/* What goes out as one, of `n` messages from the first on. */
+struct merged {
+	unsigned leg, n, segments;
+	size_t segment, bytes;
+	bool ended;                /* by a shorter one */
+};
+
+/* The iovs of messages that follow each other do so, too. */
+static bool joins(struct floor *f, struct mmsghdr *out, struct merged *m,
+		  unsigned leg, int i, size_t segment)
+{
+	size_t bytes = f->msg[i].msg_len;
+	unsigned n = segment ? (unsigned)((bytes - 1) / segment + 1) : 1;
+
+	if (!f->gso || !out || m->leg != leg || m->ended ||
+	    &f->iov[i] != out->msg_hdr.msg_iov + m->n ||
+	    segment > m->segment || m->segments + n > SEGMENTS ||
+	    (segment < m->segment && n > 1) ||
+	    m->bytes + bytes > MERGED_MAX) {
+		*m = (struct merged) { leg, 1, n, segment, bytes,
+				       bytes % segment != 0 };
+		return false;
+	}
+	out->msg_hdr.msg_iovlen = ++m->n;
+	m->segments += n;
+	m->bytes += bytes;
+	m->ended = bytes % m->segment != 0;
+	return true;
+}
+
+static void tell_segment(struct floor *f, unsigned at, const struct merged *m)
+{
+	struct msghdr *h = &f->out[at].msg_hdr;
+	struct cmsghdr *c = &f->tell[at].head;
+	uint16_t size = (uint16_t)m->segment;
+
+	if (m->segments < 2)
+		return;
+	c->cmsg_level = SOL_UDP;
+	c->cmsg_type = UDP_SEGMENT;
+	c->cmsg_len = CMSG_LEN(sizeof(size));
+	memcpy(CMSG_DATA(c), &size, sizeof(size));
+	h->msg_control = c;
+	h->msg_controllen = CMSG_SPACE(sizeof(size));
+}
+
 static unsigned relay(struct floor *f, int n)
 {
+	struct merged m = { 0 };
 	unsigned queued = 0;
 	int i;
 
 	for (i = 0; i < n; i++) {
 		unsigned leg = f->by_port[ntohs(f->from[i].sin_port)];
-		size_t len = f->msg[i].msg_len;
-		struct leg *to;
+		size_t segment = segment_of(f, i);
 
-		f->iov[i].iov_len = SIZE;
-		if (!leg)
+		if (!leg-- || !turn_all(f, leg, i, segment))
 			continue;
-		to = &f->leg[(leg - 1) ^ 1];
-		if (!turn_keys(f, &f->leg[leg - 1], to, f->bytes[i], &len))
+		f->iov[i].iov_len = f->msg[i].msg_len;
+		if (joins(f, queued ? &f->out[queued - 1] : NULL, &m, leg, i,
+			  segment)) {
+			tell_segment(f, queued - 1, &m);
 			continue;
-		f->iov[i].iov_len = len;
+		}
 		f->out[queued] = f->msg[i];
-		f->out[queued++].msg_hdr.msg_name = &to->addr;
+		f->out[queued].msg_hdr.msg_name = &f->leg[leg ^ 1].addr;
+		f->out[queued].msg_hdr.msg_control = NULL;
+		f->out[queued].msg_hdr.msg_controllen = 0;
+		tell_segment(f, queued++, &m);
 	}
 	return queued;
+}
+
+static void make_ready(struct floor *f)
+{
+	unsigned i;
+
+	for (i = 0; i < BATCH; i++) {
+		f->iov[i].iov_len = f->gso ? SIZE : SPREAD;
+		if (!f->gso)
+			continue;
+		f->msg[i].msg_hdr.msg_control = &f->said[i];
+		f->msg[i].msg_hdr.msg_controllen = sizeof(f->said[i]);
+	}
 }
 
 static _Noreturn void run(struct floor *f)
 {
 	struct timespec tick = { .tv_nsec = f->tick * 1000L };
-	unsigned i, queued, at;
+	unsigned queued, at;
 	int n, sent;
 
 	for (;;) {
@@ -176,8 +275,7 @@ static _Noreturn void run(struct floor *f)
 			if (sent <= 0)
 				break;
 		}
-		for (i = 0; i < BATCH; i++)
-			f->iov[i].iov_len = SIZE;
+		make_ready(f);
 		if (f->tick && n < BATCH)
 			nanosleep(&tick, NULL);
 	}
@@ -237,7 +335,7 @@ static void prepare_socket(struct floor *f, struct addr *to_r)
 {
 	struct sockaddr_in s = { .sin_family = AF_INET };
 	socklen_t len = sizeof(s);
-	const int size = BUFFER;
+	const int size = BUFFER, one = 1;
 	unsigned i;
 
 	s.sin_addr.s_addr = inet_addr(bench_ip);
@@ -248,20 +346,24 @@ static void prepare_socket(struct floor *f, struct addr *to_r)
 		peers_die("no socket for the floor");
 	setsockopt(f->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
 	setsockopt(f->fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+	if (f->gso && setsockopt(f->fd, SOL_UDP, UDP_GRO, &one, sizeof(one)))
+		peers_die("this system has no UDP_GRO");
 	for (i = 0; i < BATCH; i++) {
 		struct msghdr *h = &f->msg[i].msg_hdr;
 
-		f->iov[i].iov_base = f->bytes[i];
-		f->iov[i].iov_len = SIZE;
+		/* As near to each other as can be. */
+		f->iov[i].iov_base = f->gso ? f->bytes[i] :
+				     f->bytes[0] + i * SPREAD;
 		h->msg_iov = &f->iov[i];
 		h->msg_iovlen = 1;
 		h->msg_name = &f->from[i];
 		h->msg_namelen = sizeof(f->from[i]);
 	}
+	make_ready(f);
 }
 
 pid_t floor_start(const struct peers *ps, enum srtp_profile profile,
-		  unsigned tick, struct addr *to_r)
+		  unsigned tick, bool gso, struct addr *to_r)
 {
 	struct floor *f = calloc(1, sizeof(*f));
 	struct srtp_session_keys k;
@@ -270,6 +372,7 @@ pid_t floor_start(const struct peers *ps, enum srtp_profile profile,
 	if (!f)
 		peers_die("no memory for the floor");
 	f->tick = tick;
+	f->gso = gso;
 	prepare_socket(f, to_r);
 	pid = fork();
 	if (pid == 0) {

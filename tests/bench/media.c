@@ -7,6 +7,10 @@
  *   --calls N,...     of each server, 50,150
  *   --turns N         of each server, half a second long each, 10
  *   --only TEXT       servers whose name has it
+ *   --load TEXT       loads whose name has it, of audio, video, burst (video,
+ *                     the packets of a picture at once), uneven (and half of
+ *                     them a byte longer) and merged (and they arrive as one)
+ *   --burst N         packets of a picture, 4
  *   --saturated       how little a packet can cost, alone
  *   --idle N          what N calls cost that are silent
  *   --long S          500 calls of audio in mode `room', for that long
@@ -50,30 +54,42 @@ static const struct row {
 	enum server server;
 	unsigned drain;
 	unsigned profile;
+	bool gso;
 } rows[] = {
-	{ "direct gcm", DIRECT, 0, SRTP_PROFILE_GCM128 },
-	{ "floor gcm", FLOOR, 0, SRTP_PROFILE_GCM128 },
-	{ "room gcm", ROOM, 0, SRTP_PROFILE_GCM128 },
-	{ "floor sha1", FLOOR, 0, SRTP_PROFILE_CM128_80 },
-	{ "room sha1", ROOM, 0, SRTP_PROFILE_CM128_80 },
-	{ "blind gcm", BLIND, 0, SRTP_PROFILE_GCM128 },
-	{ "floor gcm drain", FLOOR, DRAIN_US, SRTP_PROFILE_GCM128 },
-	{ "room gcm drain", ROOM, DRAIN_US, SRTP_PROFILE_GCM128 },
-	{ "room sha1 drain", ROOM, DRAIN_US, SRTP_PROFILE_CM128_80 },
-	{ "blind gcm drain", BLIND, DRAIN_US, SRTP_PROFILE_GCM128 },
-	{ "rtpengine gcm", RTPENGINE, 0, SRTP_PROFILE_GCM128 },
-	{ "rtpengine sha1", RTPENGINE, 0, SRTP_PROFILE_CM128_80 },
-	{ "janus gcm", JANUS, 0, SRTP_PROFILE_GCM128 },
-	{ "janus sha1", JANUS, 0, SRTP_PROFILE_CM128_80 },
+	{ "direct gcm", DIRECT, 0, SRTP_PROFILE_GCM128, false },
+	{ "floor gcm", FLOOR, 0, SRTP_PROFILE_GCM128, false },
+	{ "room gcm", ROOM, 0, SRTP_PROFILE_GCM128, false },
+	{ "floor sha1", FLOOR, 0, SRTP_PROFILE_CM128_80, false },
+	{ "room sha1", ROOM, 0, SRTP_PROFILE_CM128_80, false },
+	{ "blind gcm", BLIND, 0, SRTP_PROFILE_GCM128, false },
+	{ "floor gcm drain", FLOOR, DRAIN_US, SRTP_PROFILE_GCM128, false },
+	{ "room gcm drain", ROOM, DRAIN_US, SRTP_PROFILE_GCM128, false },
+	{ "room sha1 drain", ROOM, DRAIN_US, SRTP_PROFILE_CM128_80, false },
+	{ "blind gcm drain", BLIND, DRAIN_US, SRTP_PROFILE_GCM128, false },
+	{ "floor gcm gso", FLOOR, 0, SRTP_PROFILE_GCM128, true },
+	{ "room gcm gso", ROOM, 0, SRTP_PROFILE_GCM128, true },
+	{ "blind gcm gso", BLIND, 0, SRTP_PROFILE_GCM128, true },
+	{ "floor gcm gso drain", FLOOR, DRAIN_US, SRTP_PROFILE_GCM128, true },
+	{ "room gcm gso drain", ROOM, DRAIN_US, SRTP_PROFILE_GCM128, true },
+	{ "blind gcm gso drain", BLIND, DRAIN_US, SRTP_PROFILE_GCM128, true },
+	{ "rtpengine gcm", RTPENGINE, 0, SRTP_PROFILE_GCM128, false },
+	{ "rtpengine sha1", RTPENGINE, 0, SRTP_PROFILE_CM128_80, false },
+	{ "janus gcm", JANUS, 0, SRTP_PROFILE_GCM128, false },
+	{ "janus sha1", JANUS, 0, SRTP_PROFILE_CM128_80, false },
 	/* It has no keys: the peers' pass it by. */
-	{ "coturn gcm", COTURN, 0, SRTP_PROFILE_GCM128 },
+	{ "coturn gcm", COTURN, 0, SRTP_PROFILE_GCM128, false },
 };
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
 
+enum load { AUDIO, VIDEO, BURST, UNEVEN, MERGED, LOADS };
+
+static const char *const load_names[] = { "audio", "video", "burst",
+					  "uneven", "merged" };
+
 struct options {
 	unsigned calls[8], n;
-	unsigned turns, idle, longest;
-	const char *only;
+	unsigned turns, idle, longest, burst;
+	const char *only, *load;
 	bool saturated, check;
 };
 
@@ -144,7 +160,7 @@ static void start_fixed(struct bench *b)
 
 	if (b->row->server == FLOOR)
 		b->pid = floor_start(&b->peers, b->row->profile,
-				     b->row->drain, &to);
+				     b->row->drain, b->row->gso, &to);
 	for (i = 0; i < PEER_KINDS; i++)
 		b->peers.flow[i].type = b->peers.flow[i].seen = 96 + i;
 	for (i = 0; i < b->peers.n; i++) {
@@ -176,7 +192,8 @@ static void start_server(struct bench *b)
 		break;
 	default:
 		ours_start(&b->ours, &b->peers, b->row->server == ROOM ?
-			   WIRE_ROOM : WIRE_BLIND, b->row->drain);
+			   WIRE_ROOM : WIRE_BLIND, b->row->drain,
+			   b->row->gso);
 		b->pid = b->ours.pid;
 		break;
 	}
@@ -242,12 +259,17 @@ static void turn_for(struct bench *b, int64_t ns)
 		peers_turn(&b->peers);
 }
 
-static void set_flows(struct bench *b, bool video)
+static void set_flows(struct bench *b, enum load load, unsigned burst)
 {
+	struct peer_flow *video = &b->peers.flow[PEER_VIDEO];
+
 	b->peers.flow[PEER_AUDIO].size = 200;
 	b->peers.flow[PEER_AUDIO].rate = 50;
-	b->peers.flow[PEER_VIDEO].size = 1200;
-	b->peers.flow[PEER_VIDEO].rate = video ? 120 : 0;
+	video->size = 1200;
+	video->rate = load == AUDIO ? 0 : 120;
+	video->burst = load < BURST ? 1 : burst;
+	video->uneven = load == UNEVEN;
+	video->merged = load == MERGED;
 }
 
 /* --- the table: all servers at once, in turn under load ------------------ */
@@ -294,10 +316,11 @@ static double median(const double *list, unsigned n)
 	return n % 2 ? copy[n / 2] : (copy[n / 2 - 1] + copy[n / 2]) / 2;
 }
 
-/* The floor that a row is measured against: of the same keys, as lazy. */
+/* The floor that a row is measured against: of the same keys, as lazy, packet
+ * by packet. */
 static bool is_floor_of(const struct row *f, const struct row *row)
 {
-	return f->server == FLOOR && !f->drain == !row->drain &&
+	return f->server == FLOOR && !f->gso && !f->drain == !row->drain &&
 	       f->profile == row->profile;
 }
 
@@ -322,7 +345,7 @@ static void print(const struct bench *all, const struct bench *b,
 {
 	struct peer_sum sum = peers_sum(&b->peers);
 
-	printf("%-16s %-5s %5u %7.3f %5llu", b->row->name, kind, calls,
+	printf("%-19s %-6s %5u %7.3f %5llu", b->row->name, kind, calls,
 	       100.0 * (double)(sum.sent - sum.got) / (double)sum.sent,
 	       (unsigned long long)sum.wrong);
 	if (b->pid)
@@ -340,7 +363,7 @@ static void print(const struct bench *all, const struct bench *b,
 	fflush(stdout);
 }
 
-static void measure(const struct options *o, unsigned calls, bool video)
+static void measure(const struct options *o, unsigned calls, enum load load)
 {
 	static struct bench all[ROWS];
 	unsigned i, n;
@@ -353,7 +376,7 @@ static void measure(const struct options *o, unsigned calls, bool video)
 		if (o->only && !strstr(rows[i].name, o->only))
 			continue;
 		if (start(&all[i], &rows[i], calls))
-			set_flows(&all[i], video);
+			set_flows(&all[i], load, o->burst);
 	}
 	for (n = 0; n < o->turns; n++)
 		for (i = 0; i < ROWS; i++)
@@ -362,22 +385,22 @@ static void measure(const struct options *o, unsigned calls, bool video)
 	for (i = 0; i < ROWS; i++) {
 		if (!all[i].row)
 			continue;
-		print(all, &all[i], video ? "video" : "audio", calls);
+		print(all, &all[i], load_names[load], calls);
 		end(&all[i]);
 	}
 }
 
 static void table(const struct options *o)
 {
-	unsigned c;
+	unsigned c, load;
 
-	printf("%-16s %-5s %5s %7s %5s %9s %6s %6s %6s %8s %8s\n", "server",
+	printf("%-19s %-6s %5s %7s %5s %9s %6s %6s %6s %8s %8s\n", "server",
 	       "kind", "calls", "loss%", "wrong", "ns/packet", "xfloor",
 	       "p50us", "p99us", "setup ms", "KiB/call");
-	for (c = 0; c < o->n; c++) {
-		measure(o, o->calls[c], false);
-		measure(o, o->calls[c], true);
-	}
+	for (c = 0; c < o->n; c++)
+		for (load = 0; load < LOADS; load++)
+			if (!o->load || strstr(load_names[load], o->load))
+				measure(o, o->calls[c], load);
 }
 
 /* --- as little as a packet can cost -------------------------------------- */
@@ -426,9 +449,16 @@ static void saturate(struct bench *all, enum peer_kind kind)
 
 static void saturated(const struct options *o)
 {
-	static const char *const names[] = { "200 B", "1200 B" };
+	static const struct {
+		const char *name;
+		enum peer_kind kind;
+		enum load load;
+	} sorts[] = {
+		{ "200 B", PEER_AUDIO, VIDEO }, { "1200 B", PEER_VIDEO, VIDEO },
+		{ "burst", PEER_VIDEO, BURST }, { "merged", PEER_VIDEO, MERGED }
+	};
 	static struct bench all[ROWS];
-	unsigned kind, i;
+	unsigned k, i;
 
 	printf("ns of CPU per packet, %d waiting, the median of %d "
 	       "rounds in turn (times the floor)\n",
@@ -439,14 +469,18 @@ static void saturated(const struct options *o)
 		    (o->only && !strstr(rows[i].name, o->only)))
 			continue;
 		start(&all[i], &rows[i], SATURATED_CALLS);
-		set_flows(&all[i], true);
 	}
-	for (kind = 0; kind < PEER_KINDS; kind++) {
-		saturate(all, kind);
+	for (k = 0; k < sizeof(sorts) / sizeof(sorts[0]); k++) {
+		if (o->load && !strstr(load_names[sorts[k].load], o->load))
+			continue;
 		for (i = 0; i < ROWS; i++)
 			if (all[i].row)
-				printf("%-16s %6s %6.0f (%.2f)\n",
-				       rows[i].name, names[kind],
+				set_flows(&all[i], sorts[k].load, EACH);
+		saturate(all, sorts[k].kind);
+		for (i = 0; i < ROWS; i++)
+			if (all[i].row)
+				printf("%-19s %6s %6.0f (%.2f)\n",
+				       rows[i].name, sorts[k].name,
 				       median(all[i].ns, all[i].turns),
 				       times_floor(all, &all[i]));
 		fflush(stdout);
@@ -461,7 +495,7 @@ static void saturated(const struct options *o)
 static void idle(const struct options *o)
 {
 	static const struct row room = { "room gcm", ROOM, 0,
-					 SRTP_PROFILE_GCM128 };
+					 SRTP_PROFILE_GCM128, false };
 	static struct bench b;
 	int64_t before, began;
 
@@ -480,13 +514,13 @@ static void idle(const struct options *o)
 static void long_run(const struct options *o)
 {
 	static const struct row room = { "room gcm", ROOM, 0,
-					 SRTP_PROFILE_GCM128 };
+					 SRTP_PROFILE_GCM128, false };
 	static struct bench b;
 	struct peer_sum sum;
 	unsigned s;
 
 	start(&b, &room, LONG_CALLS);
-	set_flows(&b, false);
+	set_flows(&b, AUDIO, 1);
 	peers_send(&b.peers);
 	for (s = 10; s <= o->longest; s += 10) {
 		turn_for(&b, 10 * S_NS);
@@ -556,7 +590,7 @@ static int check(void)
 		if (rows[i].server != BLIND && rows[i].server != ROOM)
 			continue;
 		start(&b, &rows[i], CHECK_CALLS);
-		set_flows(&b, true);
+		set_flows(&b, VIDEO, 1);
 		why = check_row(&b, &rows[i]);
 		end(&b);
 		printf("%sok %u - %s: each packet comes as it was sent\n",
@@ -592,6 +626,10 @@ static bool take_option(struct options *o, int c, char *text)
 		bench_ip = text;
 	else if (c == 'o')
 		o->only = text;
+	else if (c == 'd')
+		o->load = text;
+	else if (c == 'b')
+		o->burst = (unsigned)atoi(text);
 	else if (c == 'f')
 		o->saturated = true;
 	else if (c == 'i')
@@ -611,6 +649,8 @@ int main(int argc, char **argv)
 		{ "calls", required_argument, NULL, 'c' },
 		{ "turns", required_argument, NULL, 't' },
 		{ "only", required_argument, NULL, 'o' },
+		{ "load", required_argument, NULL, 'd' },
+		{ "burst", required_argument, NULL, 'b' },
 		{ "saturated", no_argument, NULL, 'f' },
 		{ "idle", required_argument, NULL, 'i' },
 		{ "long", required_argument, NULL, 'l' },
@@ -618,13 +658,15 @@ int main(int argc, char **argv)
 		{ "check", no_argument, NULL, 'k' },
 		{ NULL, 0, NULL, 0 },
 	};
-	struct options o = { .calls = { 50, 150 }, .n = 2, .turns = 10 };
+	struct options o = { .calls = { 50, 150 }, .n = 2, .turns = 10,
+			     .burst = 4 };
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1)
 		if (!take_option(&o, c, optarg))
 			return 2;
-	if (o.turns < 1 || o.turns > TURNS_MAX)
+	if (o.turns < 1 || o.turns > TURNS_MAX || o.burst < 1 ||
+	    o.burst > PEER_BURST_MAX)
 		return 2;
 	if (o.check)
 		return check();

@@ -45,7 +45,7 @@ static void begin(struct wire_msg *m, enum wire_kind kind, unsigned call,
 
 /* --- the process ------------------------------------------------------ */
 
-static void run(const struct ours *o, unsigned drain)
+static void run(const struct ours *o, unsigned drain, bool merge)
 {
 	const char *build = getenv("top_builddir");
 	char program[512], calls[16], us[16];
@@ -60,7 +60,8 @@ static void run(const struct ours *o, unsigned drain)
 	dup2(null, 2);
 	execl(program, program, "--address", bench_ip, "--port", "0",
 	      "--socket", o->socket, "--max-calls", calls,
-	      "--drain", us, (char *)NULL);
+	      "--drain", us, merge ? (char *)NULL : "--no-merge",
+	      (char *)NULL);
 	_exit(127);
 }
 
@@ -206,7 +207,7 @@ static void on_control(void *arg)
 /* --- steps ------------------------------------------------------------ */
 
 void ours_start(struct ours *o, struct peers *ps, enum wire_mode mode,
-		unsigned drain)
+		unsigned drain, bool merge)
 {
 	int64_t until = peers_now() + PATIENCE_NS;
 	struct wire_msg m;
@@ -221,7 +222,7 @@ void ours_start(struct ours *o, struct peers *ps, enum wire_mode mode,
 	snprintf(o->socket, sizeof(o->socket), "%s/sock", o->dir);
 	o->pid = fork();
 	if (o->pid == 0)
-		run(o, drain);
+		run(o, drain, merge);
 	while (o->pid < 0 || !try_connect(o))
 		if (waitpid(o->pid, NULL, WNOHANG) || peers_now() > until)
 			peers_die("privatecall-media does not start");

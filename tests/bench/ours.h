@@ -23,9 +23,10 @@ struct ours {
 	struct wire_closed sum;    /* of those closed */
 };
 
-/* Starts it, for that many calls of `ps`; `drain`: its --drain, us. */
+/* Starts it, for that many calls of `ps`; `drain`: its --drain, us; not
+ * `merge`: its --no-merge. */
 void ours_start(struct ours *o, struct peers *ps, enum wire_mode mode,
-		unsigned drain);
+		unsigned drain, bool merge);
 /* All calls, a few at a time: from OPEN until both sides have keys. */
 void ours_connect(struct ours *o);
 /* CLOSEs each; what passed is in o->sum. */
