@@ -348,6 +348,41 @@ static void test_bad_iq(void **state)
 	stop();
 }
 
+/* One message of 100 attributes between users' own addresses: the answer is
+ * relayed (A31). As it is, from a domain that is not the component's, it would
+ * end the link. Of a contact it is. */
+static void send_over_limit(const char *to)
+{
+	static char text[4096];
+	char *at = text;
+	unsigned i;
+
+	at += sprintf(at, "<message from='alice@example.org/a' type='chat' "
+		      "id='big' to='%s'><propose "
+		      "xmlns='urn:xmpp:jingle-message:0' id='s1'", to);
+	for (i = 0; i < 100; i++)
+		at += sprintf(at, " a%u='1'", i);
+	sprintf(at, "/></message>");
+	mock_send(&m, text);
+}
+
+static void test_over_a_limit(void **state)
+{
+	(void)state;
+	up();
+	forget_log();
+	send_over_limit("bob@example.org");
+	UNTIL(count_sent("policy-violation") == 1);
+	assert_int_equal(strncmp(m.log, "<iq ", 4), 0);
+	assert_int_equal(count_sent("<relay "), 1);
+	assert_int_equal(count_sent("from='bob@example.org'"), 1);
+	forget_log();
+	send_over_limit("bob@calls.example.org");
+	UNTIL(count_sent("policy-violation") == 1);
+	assert_int_equal(count_sent("<relay "), 0);
+	stop();
+}
+
 /* Commands with odd arguments; a trace of text that is cut is UTF-8. */
 static void test_commands(void **state)
 {
@@ -486,6 +521,7 @@ int main(int argc, char **argv)
 		T(test_reload),
 		T(test_drain),
 		T(test_bad_iq),
+		T(test_over_a_limit),
 		T(test_commands),
 		T(test_json_names),
 		T(test_unknown_user),
