@@ -604,8 +604,13 @@ void relay_time(struct relay *r, int64_t now)
 	assert(now > 0 && now >= r->now);
 	r->now = now;
 	for (; n && r->heap_n && r->heap[0]->deadline <= now; n--) {
-		room_time(r, r->heap[0]);
-		relay_step(r, r->heap[0], &ev);
+		struct leg *l = r->heap[0];
+
+		/* First: whose consent has ended is sent no handshake either,
+		 * however late we are (RFC 7675, 5.1). */
+		relay_step(r, l, &ev);
+		room_time(r, l);
+		relay_settle(r, l);
 	}
 	pass_expire(r);
 }

@@ -39,9 +39,10 @@ libfaulty.a: libprobe.a $(our_libs) mod_privatecall/daemon/main.$(OBJEXT) \
 		faulty/main.$(OBJEXT) && $(AR) cr $@ faulty/*.$(OBJEXT)
 
 $(fail_progs): %.fail: %.$(OBJEXT) libfail.a libfaulty.a libtestclock.a
-	$(AM_V_CCLD)$(LINK) $< -Wl,--whole-archive libfail.a \
-		-Wl,--no-whole-archive libfaulty.a libtestclock.a \
-		libfaulty.a $(CMOCKA_LIBS) $(all_LIBS) $(media_LIBS)
+	$(AM_V_CCLD)$(LINK) $($(subst /,_,$*)_LDFLAGS) $< \
+		-Wl,--whole-archive libfail.a -Wl,--no-whole-archive \
+		libfaulty.a libtestclock.a libfaulty.a \
+		$(CMOCKA_LIBS) $(all_LIBS) $(media_LIBS)
 
 clean-local:
 	rm -rf faulty libfaulty.a $(fail_progs)

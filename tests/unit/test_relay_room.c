@@ -222,6 +222,29 @@ static void test_call(void **state)
 	call_with(SRTP_LIBSRTP, false);
 }
 
+/* We are late by more than consent lasts, as where the machine has slept: his
+ * handshake is due again then, and he may not be sent anything. (Found by
+ * fuzz_relay.) */
+static void test_handshake_without_consent(void **state)
+{
+	int64_t last;
+
+	(void)state;
+	begin_room(1, SRTP_EVP);
+	open_room(0, true);
+	while (!w.media_at && w.now < START + 5000)
+		pass(&w, 1);
+	w.client[0].gone = w.client[1].gone = true;
+	last = w.media_at;
+	assert_true(last);
+	w.now += ICE_CONSENT_LOST_MS + 30000;
+	relay_time(w.relay, w.now);
+	assert_int_equal(w.media_at, last);
+	pass(&w, 60000);
+	assert_int_equal(w.media_at, last);
+	end(&w);
+}
+
 /* --- what is said of it ------------------------------------------------ */
 
 static void send_sealed_rtcp(struct client *c, const unsigned char *bytes,
@@ -782,6 +805,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_call),
+		cmocka_unit_test(test_handshake_without_consent),
 		cmocka_unit_test(test_quality), cmocka_unit_test(test_trouble),
 		cmocka_unit_test(test_keys),
 		cmocka_unit_test(test_wrong_certificate),

@@ -36,10 +36,11 @@ function otherProsody(dir, version, release) {
 		['software = "mod_privatecall",',
 			'software = "mod_privatecall", later = "1",']);
 	change(join(own, 'facts.lib.lua'),
-		['jid = session.full_jid,', 'jid = session.full_jid, later = "1",'],
-		['local message, count = sessions_message("true"), 0;',
-			'local message, count = sessions_message("true"), 0;' +
-			'message:tag("later", { jid = "a@localhost" }):up();']);
+		['"<session jid=', '"<session later=\'1\' jid='],
+		['jid = session.full_jid }', 'jid = session.full_jid, later = "1" }'],
+		['tell(origin, table.concat(items), "last");',
+			'tell(origin, "<later jid=\'a@localhost\'/>" .. ' +
+			'table.concat(items), "last");']);
 	return { moduleDir: dir };
 }
 
