@@ -598,7 +598,7 @@ int64_t call_deadline(const struct call *c, const struct settings_site *s)
 
 	switch (c->state) {
 	case CALL_ASKING:
-		return c->asked + s->facts_timeout;
+		return c->asked + s->facts_last;
 	case CALL_REFUSING:
 		return c->asked + s->refuse_delay;
 	case CALL_RINGING:

@@ -463,14 +463,15 @@ static void on_device(const struct gateway_device *dev, void *arg)
 {
 	struct describe *d = arg;
 
-	fprintf(d->out, "device          %s (%s, priority %d%s)\n", dev->jid,
+	fprintf(d->out, "device          %s (%s, priority %d%s%s)\n", dev->jid,
 		dev->show, dev->priority,
+		dev->changed ? ", or changed since: asked at a call" : "",
 		!dev->known ? ", features unknown" :
 		dev->plain ? ", without JMI" : "");
 	json_array_append_new(d->list, json_pack(
-		"{s:s,s:s,s:i,s:b,s:b}", "jid", dev->jid, "show", dev->show,
-		"priority", dev->priority, "known", dev->known, "plain",
-		dev->plain));
+		"{s:s,s:s,s:i,s:b,s:b,s:b}", "jid", dev->jid, "show",
+		dev->show, "priority", dev->priority, "changed", dev->changed,
+		"known", dev->known, "plain", dev->plain));
 }
 
 static void show_user(struct ctl_request *r, struct daemon *dm,

@@ -33,7 +33,7 @@
 enum iq_kind { IQ_CALL, IQ_GATEWAY };
 /* What a host is asked beside that. */
 enum host_iq {
-	HOST_HELLO, HOST_FACTS,            /* modules.c */
+	HOST_HELLO, HOST_FACTS, HOST_SESSIONS,     /* modules.c */
 	/* privileged.c, in the order of asking: the callee's block list, the
 	 * caller's, the callee's roster */
 	HOST_BLOCKS, HOST_BLOCKED, HOST_ROSTER,
@@ -356,6 +356,10 @@ bool modules_message(struct daemon *dm, const struct stanza *s,
 /* An answer to what a module was asked. False: it is not. */
 bool modules_answer(struct daemon *dm, const struct stanza *s,
 		    struct arena *arena);
+/* Asks his server for all sessions of a user, again and again if it does not
+ * answer. */
+void modules_ask_sessions(struct daemon *dm, const char *bare,
+			  struct arena *arena);
 /* Asks the callee's server about a call. False: nobody to ask. */
 bool modules_ask(struct daemon *dm, const struct call_action *ask,
 		 const char *pair, struct arena *arena);

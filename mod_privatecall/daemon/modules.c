@@ -14,6 +14,7 @@
 
 #define HELLO_TIMEOUT_MS 10000
 #define HELLO_AGAIN_MS 60000
+#define SESSIONS_TIMEOUT_MS 10000
 
 struct module_host *modules_find(const struct daemon *dm, const char *domain)
 {
@@ -279,6 +280,9 @@ static void read_sessions(struct daemon *dm, const struct xml_elem *list,
 		else if (strcmp(e->name, "gone") == 0 &&
 			 !jid_parse(env->arena, xml_get(e, "jid"), &full))
 			gateway_session_gone(dm->gateway, &full, env);
+		else if (strcmp(e->name, "changed") == 0 &&
+			 !jid_parse(env->arena, xml_get(e, "jid"), &full))
+			gateway_session_changed(dm->gateway, &full, env);
 	}
 }
 
@@ -330,28 +334,76 @@ bool modules_ask(struct daemon *dm, const struct call_action *ask,
 	const char *host = strchr(ask->to, '@') + 1;
 	const char *id = arena_printf(arena, "facts-%u", ++dm->questions);
 	struct xml_elem *iq;
+	/* Whether he is there must not show in how long it takes. */
+	int64_t patience = gateway_is_fresh(dm->gateway, ask->to) ?
+			   dm->site.facts_timeout : dm->site.facts_last;
 
 	if (!modules_has(dm, host))
 		return false;
 	iq = stanza_new(arena, STANZA_IQ, "get", id, dm->conf->domain, host);
 	module_add_facts(arena, iq, ask->from, ask->to);
 	if (!iq || !id || iq_table_add(dm->module_iqs, id, host, clock_now() +
-				       dm->site.facts_timeout, HOST_FACTS, pair,
-				       ask->ask))
+				       patience, HOST_FACTS, pair, ask->ask))
 		return false;
 	link_send(dm->link, iq, true);
 	return true;
+}
+
+/* Of all his sessions, as others see what he shows. */
+void modules_ask_sessions(struct daemon *dm, const char *bare,
+			  struct arena *arena)
+{
+	const char *host = strchr(bare, '@') + 1;
+	const char *id = arena_printf(arena, "sessions-%u", ++dm->questions);
+	struct xml_elem *iq;
+
+	if (!modules_has(dm, host))
+		return;
+	iq = stanza_new(arena, STANZA_IQ, "get", id, dm->conf->domain, host);
+	module_add_sessions(arena, iq, bare);
+	if (iq && id && !iq_table_add(dm->module_iqs, id, host, clock_now() +
+				      SESSIONS_TIMEOUT_MS, HOST_SESSIONS, bare,
+				      0))
+		link_send(dm->link, iq, true);
+}
+
+/* All sessions of a user are among the children of `list`. */
+static void read_all(struct daemon *dm, const char *bare,
+		     const struct xml_elem *list, struct arena *arena)
+{
+	struct gateway_env env = make_env(arena);
+
+	gateway_replay(dm->gateway, bare, false, &env);
+	read_sessions(dm, list, &env);
+	gateway_replay(dm->gateway, bare, true, &env);
+	route_gateway(dm, &env);
+}
+
+/* s NULL: no answer in time. An older module knows no such question; it tells
+ * without. */
+static void on_list(struct daemon *dm, const char *bare,
+		    const struct stanza *s, struct arena *arena)
+{
+	if (!s)
+		modules_ask_sessions(dm, bare, arena);
+	else if (strcmp(s->type, "result") == 0)
+		read_all(dm, bare, xml_child(s->elem, NS_QUERY, "sessions"),
+			 arena);
 }
 
 /* `facts` NULL: none came in time. */
 static void on_facts(struct daemon *dm, const struct iq_asked *q,
 		     const struct xml_elem *facts, struct arena *arena)
 {
-	struct call_entry *e = calls_asking(dm, q->context, q->number);
-	struct gateway_env env = make_env(arena);
+	struct call_entry *e;
 	struct module_facts told;
-	const char *callee;
+	struct jid to;
 
+	/* The module counts what is in it as told, whatever has become of the
+	 * call. */
+	if (facts && !jid_parse(arena, xml_get(facts, "to"), &to) && to.node)
+		read_all(dm, to.bare, facts, arena);
+	e = calls_asking(dm, q->context, q->number);
 	if (!e)
 		return;
 	if (!facts) {
@@ -359,12 +411,7 @@ static void on_facts(struct daemon *dm, const struct iq_asked *q,
 		calls_told(e, NULL, arena);
 		return;
 	}
-	callee = e->call.leg[!e->call.caller].user;
 	module_read_facts(facts, &told);
-	gateway_replay(dm->gateway, callee, false, &env);
-	read_sessions(dm, facts, &env);
-	gateway_replay(dm->gateway, callee, true, &env);
-	route_gateway(dm, &env);
 	calls_told(e, &told, arena);
 }
 
@@ -382,6 +429,9 @@ static void answered(struct daemon *dm, const struct iq_asked *q,
 		/* An error may hold a copy of what was asked. */
 		on_facts(dm, q, !result ? NULL :
 			 xml_child(s->elem, NS_QUERY, "facts"), arena);
+		break;
+	case HOST_SESSIONS:
+		on_list(dm, q->context, s, arena);
 		break;
 	case HOST_BLOCKS:
 	case HOST_BLOCKED:

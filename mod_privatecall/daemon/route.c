@@ -103,6 +103,9 @@ void route_gateway(struct daemon *dm, struct gateway_env *env)
 		case GATEWAY_READY:
 			notices_flush(dm, a->jid);
 			break;
+		case GATEWAY_CHANGED:
+			modules_ask_sessions(dm, a->jid, env->arena);
+			break;
 		}
 	}
 }

@@ -289,6 +289,10 @@ void users_facts(struct daemon *dm, const struct call_action *ask,
 	f.in_call = calls_user_busy(dm, ask->to, ask->from);
 	f.video = ask->media & MEDIA_VIDEO;
 	activity(dm, ask->to, told, &f);
+	/* What he showed once says nothing of now. */
+	if (!told && to.full && modules_has(dm, to.domain) &&
+	    !gateway_is_fresh(dm->gateway, ask->to))
+		f.active = f.dnd = false;
 	ev->kind = CALL_EV_FACTS;
 	ev->ask = ask->ask;
 	ev->cause = verdict(&dm->site, &f);

@@ -74,6 +74,7 @@ void settings_site_default(struct settings_site *s)
 		.finish_delay = 2 * SECOND,
 		.ringing_delay = 1 * SECOND,
 		.facts_timeout = 250,
+		.facts_last = 900,
 		.media_timeout = 2 * SECOND,
 		.connect_timeout = 20 * SECOND,
 		.alone_timeout = 60 * SECOND,

@@ -46,7 +46,8 @@ struct settings_site {
 	int64_t lost_timeout;        /* unavailable this long: leg lost, 10 s */
 	int64_t finish_delay;        /* 2 s */
 	int64_t ringing_delay;       /* we say ringing after this, 1 s */
-	int64_t facts_timeout;       /* 250 ms */
+	int64_t facts_timeout;       /* 250 ms, if the mirror will do then */
+	int64_t facts_last;          /* 900 ms */
 	int64_t media_timeout;       /* the media process answers, 2 s */
 	int64_t connect_timeout;     /* session-accept to media both ways */
 	int64_t alone_timeout;       /* media of one lost: the call ends */

@@ -53,7 +53,9 @@ enum gateway_action_kind {
 	GATEWAY_CONTACT_DEL,       /* contact: forget */
 	GATEWAY_DEVICE_GONE,       /* jid, full: unavailable */
 	GATEWAY_DEVICE_BACK,       /* jid, full: available, new or again */
-	GATEWAY_READY              /* jid, bare: he can read notices now */
+	GATEWAY_READY,             /* jid, bare: he can read notices now */
+	GATEWAY_CHANGED            /* jid, bare: others see what he shows, and
+				      it is not what was told: to be asked */
 };
 
 struct gateway_action {
@@ -117,6 +119,12 @@ int gateway_session(struct gateway *g, const struct gateway_session *s,
 		    struct gateway_env *env);
 void gateway_session_gone(struct gateway *g, const struct jid *full,
 			  struct gateway_env *env);
+/* What a session shows is not what was told of it any more, and nothing more
+ * is told of that until all sessions of its user are. */
+void gateway_session_changed(struct gateway *g, const struct jid *full,
+			     struct gateway_env *env);
+/* He has sessions that were told, and they are as they were told. */
+bool gateway_is_fresh(const struct gateway *g, const char *bare);
 /* All sessions of `whose`, a host or a bare JID, are about to be told, and
  * have been: what is not among them is gone. */
 void gateway_replay(struct gateway *g, const char *whose, bool ends,
@@ -184,6 +192,8 @@ struct gateway_device {
 	const char *jid;           /* full */
 	const char *show;          /* "online", "away"... */
 	int priority;
+	bool changed;              /* one of his devices shows something else
+				      by now than the module has told */
 	bool known;                /* its features are */
 	bool plain;                /* Jingle without JMI */
 	bool jmi;

@@ -72,6 +72,7 @@ struct gateway_user {
 	struct gateway_dev *devs;
 	unsigned devs_n;
 	bool active, readable;     /* as last told to others */
+	bool changed;              /* see gateway_session_changed() */
 	char lang[LANG_MAX + 1];   /* "": none */
 	bool unhashed;
 	UT_hash_handle hh;
@@ -193,6 +194,9 @@ void gateway_mirror_probe(struct gateway *g, struct gateway_user *u,
 /* After a change of his devices, or (always) of what counts: tells others. */
 void gateway_mirror_refresh(struct gateway *g, struct gateway_user *u,
 			    bool always, struct gateway_env *env);
+/* If others see what he shows, and it is not what was told: tells that. */
+void gateway_mirror_wanted(const struct gateway_user *u,
+			   struct gateway_env *env);
 /* It did not show itself in the grace. */
 void gateway_mirror_unseen(struct gateway *g, struct gateway_dev *d,
 			   struct gateway_env *env);

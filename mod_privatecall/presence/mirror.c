@@ -124,6 +124,18 @@ void gateway_mirror_refresh(struct gateway *g, struct gateway_user *u,
 		gateway_show_back(g, r, env);
 }
 
+void gateway_mirror_wanted(const struct gateway_user *u,
+			   struct gateway_env *env)
+{
+	const struct gateway_row *r;
+
+	for (r = u->changed ? u->rows : NULL; r; r = r->hh.next)
+		if (r->peer) {
+			gateway_do_tell(env, GATEWAY_CHANGED, u->bare);
+			return;
+		}
+}
+
 /* --- devices ------------------------------------------------------------- */
 
 struct gateway_dev *gateway_mirror_find(const struct gateway_user *u,
@@ -416,6 +428,7 @@ void gateway_describe(const struct gateway *g, const char *bare,
 			.jid = d->jid,
 			.show = presence_show_name(d->show),
 			.priority = d->priority,
+			.changed = d->told && u->changed,
 			.known = d->known,
 			.plain = is_plain(d),
 			.jmi = d->known && d->features & FEATURE_JMI,

@@ -126,6 +126,13 @@ void module_add_facts(struct arena *a, struct xml_elem *iq, const char *from,
 	xml_set(a, e, "to", to);
 }
 
+void module_add_sessions(struct arena *a, struct xml_elem *iq, const char *user)
+{
+	struct xml_elem *e = xml_add(a, iq, NS_QUERY, "sessions");
+
+	xml_set(a, e, "jid", user);
+}
+
 void module_read_facts(const struct xml_elem *facts,
 		       struct module_facts *f_r)
 {

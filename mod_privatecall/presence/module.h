@@ -46,6 +46,9 @@ struct module_facts {
 };
 void module_add_facts(struct arena *a, struct xml_elem *iq, const char *from,
 		      const char *to);
+/* All sessions of a user, a bare JID. */
+void module_add_sessions(struct arena *a, struct xml_elem *iq,
+			 const char *user);
 void module_read_facts(const struct xml_elem *facts,
 		       struct module_facts *f_r);
 

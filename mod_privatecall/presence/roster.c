@@ -55,6 +55,7 @@ void gateway_roster_subscribe(struct gateway *g, const struct stanza *s,
 		gateway_user_drop(g, u);
 		return;
 	}
+	gateway_mirror_wanted(u, env);
 	r->to = true;
 	r->ask = !r->from;
 	gateway_do_row(env, r, true);
@@ -155,6 +156,7 @@ int gateway_roster_register(struct gateway *g, const struct jid *user,
 		gateway_user_drop(g, u);
 		return rc;
 	}
+	gateway_mirror_wanted(u, env);
 	if (r->from)
 		return 0;
 	r->ask = true;

@@ -55,6 +55,31 @@ void gateway_session_gone(struct gateway *g, const struct jid *full,
 	gateway_user_drop(g, u);
 }
 
+void gateway_session_changed(struct gateway *g, const struct jid *full,
+			     struct gateway_env *env)
+{
+	struct gateway_user *u = gateway_user_find(g, full->bare);
+	struct gateway_dev *d = u ? gateway_mirror_find(u, full->full) : NULL;
+
+	if (!d || !d->told || u->changed)
+		return;
+	u->changed = true;
+	gateway_mirror_wanted(u, env);
+}
+
+bool gateway_is_fresh(const struct gateway *g, const char *bare)
+{
+	const struct gateway_user *u = gateway_user_find(g, bare);
+	const struct gateway_dev *d;
+
+	if (!u || u->changed)
+		return false;
+	DL_FOREACH(u->devs, d)
+		if (d->told && !d->stale)
+			return true;
+	return false;
+}
+
 /* Of one user, at the end of a replay. */
 static void drop_untold(struct gateway *g, struct gateway_user *u,
 			struct gateway_env *env)
@@ -82,6 +107,7 @@ static void replay_user(struct gateway *g, struct gateway_user *u, bool ends,
 		drop_untold(g, u, env);
 		return;
 	}
+	u->changed = false;
 	DL_FOREACH(u->devs, d)
 		d->replayed = false;
 }
@@ -130,9 +156,11 @@ void gateway_untold(struct gateway *g, const char *host,
 
 	g->now = env->now;
 	for (u = g->users; u; u = u->hh.next)
-		if (is_of(u->bare, host))
+		if (is_of(u->bare, host)) {
+			u->changed = false;
 			DL_FOREACH(u->devs, d)
 				d->stale = d->stale || d->told;
+		}
 	if (g->up)
 		g->grace_end = env->now + GATEWAY_GRACE_MS;
 }

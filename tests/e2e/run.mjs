@@ -58,6 +58,7 @@ const NOT = {
 	'entries.mjs': { gateway: 'F24 in devices.mjs tells it' },
 	'leaks.mjs': { gateway: 'there the server bounces what is down' },
 	'skew.mjs': transparent('it tells both modes itself'),
+	'late.mjs': transparent('it tells both modes itself'),
 	'remote.mjs': { gateway: 'refusals.mjs and A12 tell it' },
 	'transparent.mjs': { gateway: 'it is about the users\' own addresses' },
 	'a31-hostile.mjs': transparent('it is about the component\'s link'),

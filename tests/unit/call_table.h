@@ -508,7 +508,7 @@ static const struct row rows[] = {
 		NIL, NIL, NIL, NIL, NIL, NIL, NIL, NIL, NIL, NIL, NIL, NIL,
 	} },
 	{ "due", {
-		NIL, ">refusing",
+		NIL, "log=not-active alice!refused bob!missed 0:reject >done",
 		"log=not-active alice!refused bob!missed 0:reject >done",
 		"0:ringing",
 		"log=unanswered alice!refused bob!missed 0:reject "

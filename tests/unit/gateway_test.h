@@ -108,6 +108,9 @@ static inline void print_actions(void)
 		case GATEWAY_READY:
 			line(arena_printf(env.arena, "READY %s", a->jid));
 			break;
+		case GATEWAY_CHANGED:
+			line(arena_printf(env.arena, "CHANGED %s", a->jid));
+			break;
 		}
 	}
 }

@@ -238,6 +238,53 @@ static void test_replay(void **state)
 	gateway_check(g);
 }
 
+static void changed(const char *jid)
+{
+	struct jid j;
+
+	env.first = env.last = NULL;
+	assert_int_equal(jid_parse(env.arena, jid, &j), 0);
+	gateway_session_changed(g, &j, &env);
+	print_actions();
+	gateway_check(g);
+}
+
+/* What was told counts until a word says that it is not so any more, and again
+ * when all is told; only what others see is asked for. */
+static void test_changed(void **state)
+{
+	(void)state;
+	up();
+	assert_false(gateway_is_fresh(g, "bob@h"));
+	changed("bob@h/x");
+	assert_false(gateway_knows(g, "bob@h"));
+	tell("jid='bob@h/x'");
+	tell("jid='bob@h/y'");
+	assert_true(gateway_is_fresh(g, "bob@h"));
+	changed("bob@h/x");
+	assert_string_equal(out, "");
+	assert_false(gateway_is_fresh(g, "bob@h"));
+	assert_true(is_active("bob@h"));
+	tell("jid='bob@h/x'");
+	assert_false(gateway_is_fresh(g, "bob@h"));
+	gateway_replay(g, "bob@h", false, &env);
+	tell("jid='bob@h/x'");
+	gateway_replay(g, "bob@h", true, &env);
+	assert_true(gateway_is_fresh(g, "bob@h"));
+	changed("bob@h/y");
+	assert_true(gateway_is_fresh(g, "bob@h"));
+	changed("bob@h/x");
+	feed(p("subscribe", "bob@h", "alice@c.h", ""));
+	assert_non_null(strstr(out, "CHANGED bob@h\n"));
+	gateway_replay(g, "h", false, &env);
+	changed("bob@h/x");
+	assert_string_equal(out, "CHANGED bob@h\n");
+	changed("bob@h/x");
+	assert_string_equal(out, "");
+	gone("bob@h/x");
+	assert_false(gateway_is_fresh(g, "bob@h"));
+}
+
 /* The module is gone: its sessions count until somebody else shows them. */
 static void test_untold(void **state)
 {
@@ -268,6 +315,7 @@ int main(void)
 		T(test_session),
 		T(test_told),
 		T(test_replay),
+		T(test_changed),
 		T(test_untold),
 	};
 

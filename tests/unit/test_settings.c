@@ -29,6 +29,7 @@ static void defaults_are_the_products(void **state)
 	assert_int_equal(s.finish_delay, 2000);
 	assert_int_equal(s.ringing_delay, 1000);
 	assert_int_equal(s.facts_timeout, 250);
+	assert_int_equal(s.facts_last, 900);
 	assert_int_equal(s.pair_per_minute, 5);
 	assert_int_equal(s.caller_per_minute, 20);
 	assert_int_equal(s.max_calls, 1000);

@@ -33,7 +33,6 @@
 -define(RELEASE, <<"0.1.0">>).
 -define(SIZE_MAX, 512000).      % of what is relayed
 -define(SWEEP, 60000).          % ms
--define(GATHER, 300).           % ms that a change of a session may wait
 -define(SETUP_MAX, 120000).     % ms from a propose to its session-initiate
 -define(CLOSE_MAX, 1000).       % ms that a connection may take to its end
 -define(LOST_LIFE, 30000).      % ms that what was lost is worth a care
@@ -130,9 +129,8 @@ proc(Host) -> gen_mod:get_module_proc(Host, ?MODULE).
 now_ms() -> erlang:system_time(millisecond).
 
 %% The table of a host's process is named as it is: {component, Pid} of the
-%% connection that has said hello; {{User, Resource}, Pid, Attributes} of each
-%% available session; {{waits, User, Resource}} of each whose change is told
-%% together with others', and {gathering} while a time for that is set.
+%% connection that has said hello, and what mod_privatecall_facts says of each
+%% available session.
 init([Host | _]) ->
     process_flag(trap_exit, true),
     _ = ets:new(proc(Host), [named_table, public, ordered_set,
@@ -193,8 +191,9 @@ handle_cast({changed, Child}, #{host := Host} = State) ->
         Pid -> tell(Host, Pid, el(<<"sessions">>, ?NS_QUERY, [], [Child]))
     end,
     {noreply, State};
-handle_cast(gather, State) ->
-    erlang:send_after(?GATHER, self(), tell_waiting),
+handle_cast({answer, IQ, Name, Attrs, User}, #{host := Host} = State) ->
+    Answer = mod_privatecall_facts:with_sessions(Host, Name, Attrs, User),
+    ignore = answer_on_stream(IQ, xmpp:make_iq_result(IQ, Answer)),
     {noreply, State};
 handle_cast({refused, Why, Asker}, State) ->
     #{refusals := Refusals} = State,
@@ -217,9 +216,6 @@ handle_cast(_Message, State) ->
 
 handle_info({'DOWN', _, process, Pid, _}, #{host := Host} = State) ->
     lost(Host, Pid),
-    {noreply, State};
-handle_info(tell_waiting, #{host := Host} = State) ->
-    mod_privatecall_facts:tell_waiting(Host),
     {noreply, State};
 handle_info(say_refusals, #{refusals := Refusals} = State) ->
     {noreply, State#{refusals := mod_privatecall_refusals:say(Refusals)}};
@@ -855,7 +851,8 @@ process_query(Host, IQ) ->
         {false, _, _} -> forbid(Host, IQ, asker, none);
         {true, set, [{xmlel, <<"hello">>, _, _} = El]} ->
             greet(Host, IQ, El);
-        {true, get, [{xmlel, <<"facts">>, _, _} = El]} ->
+        {true, get, [{xmlel, Name, _, _} = El]}
+          when Name == <<"facts">>; Name == <<"sessions">> ->
             mod_privatecall_facts:answer(Host, IQ, El);
         _ -> error_of(IQ, xmpp:err_bad_request())
     end.

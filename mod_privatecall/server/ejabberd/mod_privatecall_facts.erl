@@ -1,10 +1,10 @@
 %% mod_privatecall_facts.erl: what mod_privatecall tells the component of the
-%% server's knowledge: the sessions of a host as they change (the mirror), and
-%% the answer to one question about two users (doc/protocol.md).
+%% server's knowledge: the sessions of a host as they come and go (the mirror),
+%% and the answers to its questions (doc/protocol.md).
 
 -module(mod_privatecall_facts).
 
--export([hooks/0, collect/1, replay/2, tell_waiting/1, answer/3, setup/1]).
+-export([hooks/0, collect/1, replay/2, answer/3, with_sessions/4, setup/1]).
 %% hooks
 -export([self_presence/1, unset_presence/4, csi_activity/2, session_pending/1,
          session_resumed/1, copy_session/2, c2s_cast/2]).
@@ -14,6 +14,7 @@
 -import(mod_privatecall_xml, [el/3, el/4, attr/2]).
 
 -define(NS_QUERY, <<"urn:privatecall:query:0">>).
+-define(NS_CAPS, <<"http://jabber.org/protocol/caps">>).
 -define(PER_MESSAGE, 100).      % sessions
 
 hooks() ->
@@ -64,14 +65,17 @@ collect(Host) ->
 %%% The mirror
 %%%===========================================================================
 
-%% The state of a connection has all that is told of its session; `csi' is what
-%% the client said last, kept there under our own name.
+%% The state of a connection has all that is told of its session, and keeps two
+%% things for us: `privatecall_csi', what the client said last, and
+%% `privatecall_calls', what calls depend on, as it was last.
 self_presence({Presence, State}) ->
     case xmpp:get_type(Presence) of
-        available -> update(State#{pres_last => Presence});
-        _ -> ok
-    end,
-    {Presence, State}.
+        available ->
+            #{privatecall_calls := ForCalls} =
+                update(State#{pres_last => Presence}),
+            {Presence, State#{privatecall_calls => ForCalls}};
+        _ -> {Presence, State}
+    end.
 
 csi_activity(State, Activity) ->
     update(State#{privatecall_csi => Activity}).
@@ -80,7 +84,7 @@ session_pending(State) ->
     update(State).
 
 session_resumed(State) ->
-    update(State#{mgmt_state => active}),
+    _ = update(State#{mgmt_state => active}),
     State.
 
 copy_session(State, #{privatecall_csi := Activity}) ->
@@ -91,105 +95,96 @@ copy_session(State, _) ->
 c2s_cast(State, privatecall_report) ->
     {stop, update(State)};
 c2s_cast(State, {push_enable, _}) ->
-    update(State#{push_enabled => true}),
+    _ = update(State#{push_enabled => true}),
     State;
 c2s_cast(State, push_disable) ->
-    update(State#{push_enabled => false}),
+    _ = update(State#{push_enabled => false}),
     State;
 c2s_cast(State, _) ->
     State.
 
+%% A session is in the table of its host, as {Key, its connection, whether the
+%% component knows how it is, Shown}.
 update(#{pres_last := Presence, jid := Jid, lserver := Host} = State) ->
     {User, _, Resource} = jid:tolower(Jid),
     Key = {User, Resource},
-    Attrs = describe(Jid, Presence, State),
+    Shown = {Jid, Presence, maps:get(privatecall_csi, State, []),
+             maps:get(mgmt_state, State, none) == pending,
+             maps:get(push_enabled, State, false)},
+    ForCalls = for_calls(Shown),
     Table = proc(Host),
-    Before = [Old || {_, Pid, Old} <- ets:lookup(Table, Key), Pid == self()],
-    Before == [Attrs] orelse ets:insert(Table, {Key, self(), Attrs}),
-    case Before of
-        [Attrs] -> ok;
-        [Old] ->
-            case for_calls(Old) == for_calls(Attrs) of
-                true -> changed_later(Host, Table, Key);
-                false -> changed(Host, el(<<"session">>, ?NS_QUERY, Attrs))
-            end;
-        [] -> changed(Host, el(<<"session">>, ?NS_QUERY, Attrs))
+    case is_mine(Table, Key)
+        andalso maps:get(privatecall_calls, State, none) == ForCalls of
+        true -> changed(Host, Table, Key, Shown);
+        false ->
+            ets:insert(Table, {Key, self(), true, Shown}),
+            tell_later(Host, describe(Shown))
     end,
-    State;
+    State#{privatecall_calls => ForCalls};
 update(State) ->
     State.
 
-%% Whether a message to the bare JID reaches it, which calls depend on.
-for_calls(Attrs) ->
-    {case proplists:get_value(<<"priority">>, Attrs) of
-         <<$-, _/binary>> -> negative;
-         _ -> positive
-     end, proplists:get_value(<<"hibernating">>, Attrs)}.
+is_mine(Table, Key) ->
+    try ets:lookup_element(Table, Key, 2) == self()
+    catch error:badarg -> false
+    end.
+
+%% Whether a message to the bare JID reaches it, and what its client can do.
+for_calls({_, Presence, _, Hibernates, _}) ->
+    {is_negative(element(9, Presence)), Hibernates,
+     [El || El <- xmpp:get_els(Presence), xmpp:get_ns(El) == ?NS_CAPS]}.
+
+is_negative(Priority) ->
+    is_integer(Priority) andalso Priority < 0.
+
+%% Presence changes often, and how it is now matters to few: the component asks
+%% when it does. So it is told once that it does not know, and then nothing.
+%% Who reads what is shown says before that it is told: no change is missed.
+changed(Host, Table, Key, Shown) ->
+    ets:update_element(Table, Key, {4, Shown}),
+    ets:lookup_element(Table, Key, 3) andalso
+        begin
+            ets:update_element(Table, Key, {3, false}),
+            tell_later(Host, word(<<"changed">>, element(1, Shown)))
+        end,
+    ok.
+
+word(Name, Jid) ->
+    el(Name, ?NS_QUERY, [{<<"jid">>, jid:encode(Jid)}]).
 
 %% It also comes from a connection that another took the place of.
 unset_presence(User, Server, Resource, _Status) ->
     Jid = jid:make(User, Server, Resource),
     {U, Host, R} = jid:tolower(Jid),
-    case ets:lookup(proc(Host), {U, R}) of
-        [{Key, Pid, _}] when Pid == self() ->
-            ets:delete(proc(Host), Key),
-            changed(Host, el(<<"gone">>, ?NS_QUERY,
-                             [{<<"jid">>, jid:encode(Jid)}]));
-        _ -> ok
-    end.
+    is_mine(proc(Host), {U, R}) andalso
+        begin
+            ets:delete(proc(Host), {U, R}),
+            tell_later(Host, word(<<"gone">>, Jid))
+        end,
+    ok.
 
-changed(Host, Child) ->
+tell_later(Host, Child) ->
     component(Host) == none orelse
         gen_server:cast(proc(Host), {changed, Child}),
     ok.
 
-%% Told together with others'. Nobody is woken for it but by the first.
-changed_later(Host, Table, {User, Resource}) ->
-    ets:member(Table, component) andalso
-        begin
-            ets:insert(Table, {{waits, User, Resource}}),
-            ets:insert_new(Table, {gathering}) andalso
-                gen_server:cast(proc(Host), gather)
-        end,
-    ok.
-
-%% How they are by now. Who comes while we look asks for the next time.
-tell_waiting(Host) ->
-    Table = proc(Host),
-    ets:delete(Table, gathering),
-    Keys = [Key || {Key} <- ets:match_object(Table, {{waits, '_', '_'}})],
-    Now = [el(<<"session">>, ?NS_QUERY, Attrs)
-           || {waits, User, Resource} = Key <- Keys, ets:delete(Table, Key),
-              {_, _, Attrs} <- ets:lookup(Table, {User, Resource})],
-    case component(Host) of
-        none -> ok;
-        Pid -> tell_sessions(Host, Pid, Now)
-    end.
-
-tell_sessions(_Host, _Pid, []) ->
-    ok;
-tell_sessions(Host, Pid, Children) ->
-    {Now, Later} = lists:split(min(?PER_MESSAGE, length(Children)), Children),
-    tell(Host, Pid, sessions([], Now)),
-    tell_sessions(Host, Pid, Later).
-
 %% The record of a presence has show at the seventh place and priority at the
 %% ninth; to encode all of it would be most of the work.
-describe(Jid, Presence, State) ->
+describe({Jid, Presence, Csi, Hibernates, Push}) ->
     Els = xmpp:get_els(Presence),
-    Caps = child(<<"http://jabber.org/protocol/caps">>, Els),
+    Caps = child(?NS_CAPS, Els),
     Idle = child(<<"urn:xmpp:idle:1">>, Els),
     Known = [{<<"priority">>, priority(element(9, Presence))},
              {<<"show">>, [Show || Show <- [element(7, Presence)],
                                    Show /= undefined]},
              {<<"idle">>, attr(<<"since">>, Idle)},
-             {<<"csi">>, maps:get(privatecall_csi, State, [])},
-             {<<"hibernating">>,
-              [true || maps:get(mgmt_state, State, none) == pending]},
-             {<<"push">>, [true || maps:get(push_enabled, State, false)]}
+             {<<"csi">>, Csi},
+             {<<"hibernating">>, [true || Hibernates]},
+             {<<"push">>, [true || Push]}
              | [{Name, attr(Name, Caps)}
                 || Name <- [<<"node">>, <<"hash">>, <<"ver">>]]],
-    [{<<"jid">>, jid:encode(Jid)} | known(Known)].
+    el(<<"session">>, ?NS_QUERY, [{<<"jid">>, jid:encode(Jid)}
+                                  | known(Known)]).
 
 priority(Priority) when is_integer(Priority), Priority /= 0 ->
     integer_to_binary(Priority);
@@ -208,10 +203,14 @@ child(_, []) ->
 sessions(Attrs, Children) ->
     el(<<"sessions">>, ?NS_QUERY, Attrs, Children).
 
-%% Of sessions whose connection lives.
+%% Of sessions whose connection lives; they count as told from then on.
 listed(Host, Pattern) ->
-    [el(<<"session">>, ?NS_QUERY, Attrs)
-     || {_, Pid, Attrs} <- ets:match_object(proc(Host), {Pattern, '_', '_'}),
+    Table = proc(Host),
+    Keys = ets:select(Table, [{{Pattern, '_', '_', '_'}, [],
+                               [{element, 1, '$_'}]}]),
+    [describe(Shown)
+     || Key <- Keys, ets:update_element(Table, Key, {3, true}),
+        {_, Pid, _, Shown} <- ets:lookup(Table, Key),
         node(Pid) /= node() orelse is_process_alive(Pid)].
 
 replay(Host, Pid) ->
@@ -228,15 +227,31 @@ replay(Host, Pid, Children) ->
 %%% Facts
 %%%===========================================================================
 
-answer(Host, IQ, El) ->
-    case {user(attr(<<"from">>, El)), user(attr(<<"to">>, El))} of
-        {From, To} when From == error; To == error ->
-            error_of(IQ, xmpp:err_jid_malformed());
+%% Whoever reads sessions for the component is the process that also tells of
+%% them, so that what is told after is newer.
+answer(Host, IQ, {xmlel, Name, _, _} = El) ->
+    Users = [user(attr(Attr, El)) || Attr <- asked_of(Name)],
+    case {lists:member(error, Users), lists:last(Users)} of
+        {true, _} -> error_of(IQ, xmpp:err_jid_malformed());
         {_, {_, Server, _}} when Server /= Host ->
             error_of(IQ, xmpp:err_item_not_found());
-        {From, To} ->
-            xmpp:make_iq_result(IQ, facts_of(Host, From, To))
+        {_, {User, _, _}} ->
+            gen_server:cast(proc(Host),
+                            {answer, IQ, Name, about(Host, Users), User}),
+            ignore
     end.
+
+asked_of(<<"facts">>) -> [<<"from">>, <<"to">>];
+asked_of(<<"sessions">>) -> [<<"jid">>].
+
+about(_Host, [User]) ->
+    [{<<"jid">>, jid:encode(User)}];
+about(Host, [From, To]) ->
+    facts(Host, From, To).
+
+%% All available sessions of a user, in an element that says more.
+with_sessions(Host, Name, Attrs, User) ->
+    el(Name, ?NS_QUERY, Attrs, listed(Host, {User, '_'})).
 
 %% A bare address with a node.
 user(Text) ->
@@ -247,7 +262,7 @@ user(Text) ->
         error:{bad_jid, _} -> error
     end.
 
-facts_of(Host, {_, FromHost, _} = From, {User, _, _} = To) ->
+facts(Host, {_, FromHost, _} = From, {User, _, _} = To) ->
     Exists = ejabberd_auth:user_exists(User, Host),
     Mine = lists:member(FromHost, ejabberd_option:hosts()),
     Message = xmpp:set_from_to(message(Host, Host, []), jid:make(From),
@@ -258,10 +273,8 @@ facts_of(Host, {_, FromHost, _} = From, {User, _, _} = To) ->
              {<<"reverse">>, [subscription(From, To) || Mine]},
              {<<"blocks">>, [blocks(Host, Message, in) || Exists]},
              {<<"blocked">>, [blocks(FromHost, Message, out) || Mine]}],
-    el(<<"facts">>, ?NS_QUERY,
-       [{<<"from">>, jid:encode(From)}, {<<"to">>, jid:encode(To)}
-        | known(Known)],
-       listed(Host, {User, '_'})).
+    [{<<"from">>, jid:encode(From)}, {<<"to">>, jid:encode(To)}
+     | known(Known)].
 
 push({U, S, _}) ->
     case gen_mod:is_loaded(S, mod_push) andalso

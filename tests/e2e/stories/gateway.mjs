@@ -8,6 +8,7 @@ import { Monal } from '../clients/monal.mjs';
 import { NS } from '../clients/ns.mjs';
 import { capsVer } from '../clients/phone.mjs';
 import { Siskin } from '../clients/siskin.mjs';
+import { options, scene } from '../scene.mjs';
 import { assert, equal, story } from '../story.mjs';
 
 const WANTED = [NS.jingle, NS.jmi, NS.rtp, NS.audio, NS.video, NS.dtls,
@@ -97,7 +98,8 @@ story('F4 gateway: contacts have presence with caps from /call, and disco ' +
 	full.features), 'the hash of the features');
 });
 
-story('F4 gateway: presence follows the other\'s activity', async (t) => {
+// With the server's module or without.
+async function follows(t) {
 	const [a, b] = await t.pair(Dino, Conversations);
 	const at = t.at('bob', true);
 	const steps = [
@@ -122,6 +124,14 @@ story('F4 gateway: presence follows the other\'s activity', async (t) => {
 	assert(!types.some((x, i) => i && x === types[i - 1] &&
 		got[i].toString() === got[i - 1].toString()),
 	`the same presence twice: ${types}`);
+}
+
+story('F4 gateway: presence follows the other\'s activity', follows);
+
+story('F4 gateway: presence follows the other\'s activity, which the ' +
+	'server\'s module tells of', options, async (t) => {
+	await scene(t, { module: {} });
+	await follows(t);
 });
 
 story('F4 gateway: active while any device is; the mirror says nothing of ' +

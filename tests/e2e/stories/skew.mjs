@@ -4,66 +4,46 @@
 // The module is this one, with another version, and words that are none of this
 // one's: what comes of changes that an older side may ignore.
 
-import { execFile } from 'node:child_process';
-import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync }
-	from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+import { altered } from '../altered.mjs';
 import { Conversations } from '../clients/conversations.mjs';
 import { Dino } from '../clients/dino.mjs';
-import { BIN } from '../ejabberd.mjs';
 import { check, isEjabberd, options, scene } from '../scene.mjs';
 import { assert, equal, story } from '../story.mjs';
 
-const SERVER = resolve(dirname(fileURLToPath(import.meta.url)),
-	'../../../mod_privatecall/server');
-
-function change(file, ...pairs) {
-	let text = readFileSync(file, 'utf8');
-	for (const [from, to] of pairs) {
-		assert(text.includes(from), `${from} is not in ${file}`);
-		text = text.replace(from, to);
-	}
-	writeFileSync(file, text);
-}
-
-function otherProsody(dir, version, release) {
-	const own = join(dir, 'mod_privatecall');
-	change(join(own, 'mod_privatecall.lua'),
-		['local VERSION = 1;', `local VERSION = ${version};`],
-		['local RELEASE = "0.1.0";', `local RELEASE = "${release}";`],
-		['software = "mod_privatecall",',
-			'software = "mod_privatecall", later = "1",']);
-	change(join(own, 'facts.lib.lua'),
-		['"<session jid=', '"<session later=\'1\' jid='],
-		['jid = session.full_jid }', 'jid = session.full_jid, later = "1" }'],
-		['tell(origin, table.concat(items), "last");',
-			'tell(origin, "<later jid=\'a@localhost\'/>" .. ' +
-			'table.concat(items), "last");']);
-	return { moduleDir: dir };
-}
-
-async function otherEjabberd(dir, version, release) {
-	change(join(dir, 'mod_privatecall.erl'),
-		['-define(VERSION, 1).', `-define(VERSION, ${version}).`],
-		['-define(RELEASE, <<"0.1.0">>).',
-			`-define(RELEASE, <<"${release}">>).`],
-		['[{<<"version">>, integer_to_binary(?VERSION)},',
-			'[{<<"version">>, integer_to_binary(?VERSION)},' +
-			' {<<"later">>, <<"1">>},']);
-	change(join(dir, 'mod_privatecall_facts.erl'),
-		['[{<<"jid">>, jid:encode(Jid)} | known(Known)]',
-			'[{<<"jid">>, jid:encode(Jid)}, {<<"later">>, <<"1">>}' +
-			' | known(Known)]'],
-		['replay(Host, Pid, listed(Host, {\'_\', \'_\'}))',
-			'replay(Host, Pid, [el(<<"later">>, ?NS_QUERY, [])' +
-			' | listed(Host, {\'_\', \'_\'})])']);
-	await promisify(execFile)(join(BIN, 'erlc'), ['-o', dir,
-		...readdirSync(dir).filter((name) => name.endsWith('.erl'))
-			.map((name) => join(dir, name))]);
-	return { codePath: dir };
-}
+// Words that this version knows nothing of are among what is told.
+const changes = (version, release) => ({
+	prosody: {
+		'mod_privatecall.lua': [
+			['local VERSION = 1;', `local VERSION = ${version};`],
+			['local RELEASE = "0.1.0";', `local RELEASE = "${release}";`],
+			['software = "mod_privatecall",',
+				'software = "mod_privatecall", later = "1",'],
+		],
+		'facts.lib.lua': [
+			['jid = session.full_jid, priority',
+				'jid = session.full_jid, later = "1", priority'],
+			['message(origin, "true"), 0', 'message(origin, "true"):' +
+				'tag("later", { jid = "a@localhost" }):up(), 0'],
+		],
+	},
+	ejabberd: {
+		'mod_privatecall.erl': [
+			['-define(VERSION, 1).', `-define(VERSION, ${version}).`],
+			['-define(RELEASE, <<"0.1.0">>).',
+				`-define(RELEASE, <<"${release}">>).`],
+			['[{<<"version">>, integer_to_binary(?VERSION)},',
+				'[{<<"version">>, integer_to_binary(?VERSION)},' +
+				' {<<"later">>, <<"1">>},'],
+		],
+		'mod_privatecall_facts.erl': [
+			['[{<<"jid">>, jid:encode(Jid)}\n',
+				'[{<<"jid">>, jid:encode(Jid)}, {<<"later">>, <<"1">>}\n'],
+			['replay(Host, Pid, listed(Host, {\'_\', \'_\'}))',
+				'replay(Host, Pid, [el(<<"later">>, ?NS_QUERY, [])' +
+				' | listed(Host, {\'_\', \'_\'})])'],
+		],
+	},
+});
 
 const count = (text, pattern) => [...text.matchAll(pattern)].length;
 
@@ -72,12 +52,7 @@ for (const [how, version, release] of [['newer', 2, '9.9.9'],
 	story(`X11 the server's module is ${how} than privatecalld: both logs ` +
 		'say so once for each connection, `check` too, and calls work', options,
 	async (t) => {
-		const name = t.prosody.name;
-		const dir = join(t.dir, 'module');
-		mkdirSync(dir);
-		cpSync(join(SERVER, name), dir, { recursive: true });
-		const other = name === 'ejabberd' ? otherEjabberd : otherProsody;
-		await scene(t, { module: {}, ...await other(dir, version, release) });
+		await scene(t, await altered(t, changes(version, release)));
 		const theirs = new RegExp(`This is mod_privatecall ${release} ` +
 			`\\(protocol ${version}\\), the component is privatecalld ` +
 			'\\S+ \\(protocol 1\\); update the older one', 'g');

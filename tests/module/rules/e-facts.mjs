@@ -24,7 +24,20 @@ async function mirrored(t, jid) {
 	return { name: found.name, ...attrsOf(found) };
 }
 
-rule('mirror: each change of what a session shows, until it is gone',
+// All sessions of `jid`, as the server answers to its host's component.
+async function sessionsOf(t, jid) {
+	const host = jid.split('@')[1];
+	await t.server.settled?.();
+	const el = await t.link.iq('get', host, `<sessions xmlns='${QUERY}' ` +
+		`jid='${jid}'/>`);
+	const list = el.getChild('sessions', QUERY);
+	if (!list)
+		return errorOf(el);
+	equal(list.attrs.jid, jid, 'whose they are');
+	return list.children.map(attrsOf);
+}
+
+rule('mirror: what calls depend on is told at once, until it is gone',
 	async (t) => {
 		const bob = await t.user('bob', { priority: 5, show: 'away',
 			extra: CAPS + IDLE });
@@ -34,112 +47,109 @@ rule('mirror: each change of what a session shows, until it is gone',
 		same(await mirrored(t, bob.jid), all, 'all');
 		await bob.available();
 		const bare = { name: 'session', jid: bob.jid };
-		same(await mirrored(t, bob.jid), bare, 'nothing');
-		for (const csi of ['inactive', 'active']) {
-			await bob.send(`<${csi} xmlns='urn:xmpp:csi:0'/>`);
-			same(await mirrored(t, bob.jid), { ...bare, csi }, csi);
-		}
-		await bob.available({ priority: -3 });
-		equal((await mirrored(t, bob.jid)).priority, '-3', 'negative');
+		same(await mirrored(t, bob.jid), bare, 'without caps');
+		await bob.available({ extra: CAPS });
+		equal((await mirrored(t, bob.jid)).ver, 'v', 'with caps');
+		await bob.available({ extra: CAPS, priority: -3, show: 'dnd' });
+		same(await mirrored(t, bob.jid), { name: 'session', jid: bob.jid,
+			priority: '-3', show: 'dnd', hash: 'sha-1', node: 'n',
+			ver: 'v' }, 'negative');
+		await bob.available({ extra: CAPS });
+		equal((await mirrored(t, bob.jid)).priority, undefined, 'zero');
 		await bob.unavailable();
 		same(await mirrored(t, bob.jid), { name: 'gone', jid: bob.jid },
 			'gone');
+		await bob.available();
+		same(await mirrored(t, bob.jid), bare, 'back');
 	});
 
 // Of `jid`, in all messages but replays, since `from`.
 function changesOf(t, jid, from) {
-	return t.link.received(/<sessions/, from).map((el) =>
+	return t.link.received(/^<message.*<sessions/, from).map((el) =>
 		el.getChild('sessions', QUERY)).filter((s) => !s.attrs.replay)
-		.flatMap((s) => s.children.filter((c) => c.attrs.jid === jid))
+		.flatMap((s) => s.children.filter((c) => c.attrs?.jid === jid))
 		.map((c) => ({ name: c.name, ...attrsOf(c) }));
 }
 
-rule('mirror: changes are told together, and none that changes nothing',
-	async (t) => {
-		const [alice, bob] = [await t.user('alice'), await t.user('bob')];
-		for (const user of [alice, bob])
-			await mirrored(t, user.jid);
-		const from = t.link.mark();
-		for (const user of [alice, bob])
-			for (const show of ['away', 'dnd', 'xa'])
-				await user.available({ show });
-		await mirrored(t, alice.jid);
-		equal(t.link.received(/<sessions/, from).length, 1, 'messages');
-		for (const { jid } of [alice, bob])
-			same(changesOf(t, jid, from), [{ name: 'session', jid,
-				show: 'xa' }], 'the last one alone');
-		await bob.available({ show: 'xa', extra: '<status>x</status>' });
-		await alice.available({ show: 'away' });
-		await mirrored(t, alice.jid);
-		equal(changesOf(t, bob.jid, from).length, 1, 'what was said again');
-	});
-
-rule('mirror: what calls depend on does not wait, nor come back later',
-	async (t) => {
-		const bob = await t.user('bob');
-		await mirrored(t, bob.jid);
-		const from = t.link.mark();
-		const steps = [[{ show: 'away' }, null], [{ priority: -1 }, -1],
-			[{ show: 'dnd', priority: -2 }, null], [{}, 0]];
-		for (const [shown, priority] of steps) {
-			await bob.available(shown);
-			await t.settle();
-			const last = changesOf(t, bob.jid, from).at(-1);
-			if (priority !== null)
-				equal(Number(last?.priority ?? 0), priority,
-					JSON.stringify(shown));
-		}
-		await bob.available({ show: 'away' });
-		await bob.unavailable();
-		await bob.available();
-		await t.settle();
-		const names = changesOf(t, bob.jid, from).map(({ name }) => name);
-		equal(names.slice(-2).join(), 'gone,session', 'at once');
-		const dave = await t.user('dave');
-		await dave.available({ show: 'away' });
-		await t.link.waitFor((el) => /away/.test(el) && String(el)
-			.includes(dave.jid), 'what waits', 3000);
-		same(changesOf(t, bob.jid, from).at(-1), { name: 'session',
-			jid: bob.jid }, 'what he shows in the end');
-	});
-
-const ATTEMPTS = 8;              // a busy server may tell what waits first
-const LEAVING = {
-	'a negative priority': [(bob) => bob.available({ priority: -1 }),
-		/priority="-1"/],
-	'hibernating': [(bob) => bob.drop(), /hibernating="true"/],
+// What may change without a word of what it is now.
+const CHANGES = {
+	show: (bob) => bob.available({ show: 'xa' }),
+	idle: (bob) => bob.available({ extra: IDLE }),
+	'a priority that is not negative': (bob) =>
+		bob.available({ priority: 7 }),
+	'csi inactive': (bob) => bob.send(
+		'<inactive xmlns=\'urn:xmpp:csi:0\'/>'),
+	'csi active': (bob) => bob.send('<active xmlns=\'urn:xmpp:csi:0\'/>'),
 };
 
-// Which message of the mirror since `from` is the first that says this of a
-// session; another may be said by the same one.
-async function placeOf(t, { jid }, pattern, from) {
-	const place = () => t.link.received(/<sessions/, from).findIndex((el) =>
-		pattern.test(el) && String(el).includes(jid));
-	await t.link.waitUntil(() => place() >= 0, `${pattern} of ${jid}`);
-	return place();
-}
-
-for (const [name, [leave, left]] of Object.entries(LEAVING))
-	rule(`mirror: ${name} overtakes what waits`, async (t) => {
-		const alice = await t.user('alice');
-		for (let i = 0; i < ATTEMPTS; i++) {
-			const bob = await t.user('bob', { resource: `r${i}` });
-			await bob.send('<enable xmlns=\'urn:xmpp:sm:3\' ' +
-				'resume=\'true\'/>');
-			await bob.fence();
-			await mirrored(t, bob.jid);
-			const from = t.link.mark();
-			const show = i % 2 ? 'away' : 'dnd';
-			await alice.available({ show });
-			await alice.fence();
-			await leave(bob);
-			const waits = new RegExp(`show="${show}"`);
-			if (await placeOf(t, bob, left, from) <
-			    await placeOf(t, alice, waits, from))
-				return;
-		}
-		throw new Error(`${ATTEMPTS} times it waited`);
+for (const [name, change] of Object.entries(CHANGES))
+	rule(`mirror: ${name}: only that it changed`, async (t) => {
+		const bob = await t.user('bob');
+		await mirrored(t, bob.jid);
+		await change(bob);
+		same(await mirrored(t, bob.jid), { name: 'changed', jid: bob.jid },
+			'told');
 	});
+
+// What counts as told afterwards, to each of what the component may ask.
+const ASKING = {
+	sessions: (t, bob) => sessionsOf(t, bob.bare),
+	facts: async (t, bob) => (await ask(t, t.jid('alice'), bob.bare)).sessions,
+	hello: async (t, bob) => {
+		const from = t.link.mark();
+		await t.hello();
+		await until(() => t.link.received(/replay="last"/, from).length,
+			'the replay');
+		return t.link.received(/replay/, from).flatMap((el) =>
+			el.getChild('sessions', QUERY).children).map(attrsOf)
+			.filter(({ jid }) => jid.startsWith(`${bob.bare}/`));
+	},
+};
+
+for (const [name, question] of Object.entries(ASKING))
+	rule(`mirror: a change is told once, and again after ${name}`,
+		async (t) => {
+			const bob = await t.user('bob');
+			const other = await t.user('bob', { resource: 'other' });
+			for (const { jid } of [bob, other])
+				await mirrored(t, jid);
+			const from = t.link.mark();
+			const told = (n, what) => same(changesOf(t, bob.jid, from),
+				Array(n).fill({ name: 'changed', jid: bob.jid }),
+				what);
+			let n = 0;
+			for (const show of ['away', 'dnd']) {
+				for (const first of ['xa', show])
+					await bob.available({ show: first });
+				await t.settle();
+				told(++n, 'once');
+				const by = (a, b) => a.jid < b.jid ? -1 : 1;
+				same((await question(t, bob)).sort(by), [{ jid: bob.jid,
+					show }, { jid: other.jid }].sort(by), show);
+				await t.settle();
+				told(n, 'not for asking');
+			}
+			equal(changesOf(t, other.jid, from).length, 0, 'of the other');
+		});
+
+rule('sessions: bad questions, of nobody, of users elsewhere', async (t) => {
+	const alice = await t.user('alice');
+	for (const jid of ['', alice.jid, '@', t.server.host]) {
+		const el = await t.link.iq('get', t.server.host, `<sessions ` +
+			`xmlns='${QUERY}' jid='${jid}'/>`);
+		equal(errorOf(el), 'jid-malformed', jid);
+	}
+	same(await sessionsOf(t, t.jid('nobody')), [], 'nobody');
+	const far = await t.link.iq('get', t.server.host, '<sessions ' +
+		`xmlns='${QUERY}' jid='eve@elsewhere.example'/>`);
+	equal(errorOf(far), 'item-not-found', 'elsewhere');
+	const dave = await t.user('dave', { host: t.server.second });
+	same(await sessionsOf(t, dave.bare), [{ jid: dave.jid }],
+		'of the second host');
+	equal(errorOf(await alice.iq('get', t.server.host, `<sessions xmlns='${
+		QUERY}' jid='${alice.bare}'/>`, { mayFail: true })), 'forbidden',
+	'a user');
+});
 
 rule('mirror: a lost connection, hibernating if it may be resumed',
 	async (t) => {
@@ -169,17 +179,17 @@ rule('mirror: push (XEP-0357), enabled before presence or after, until it is ' +
 		`<facts xmlns='${QUERY}' from='${alice.bare}' to='${bob.bare}'/>`))
 		.getChild('facts', QUERY);
 	const bare = { name: 'session', jid: bob.jid };
+	const changed = { name: 'changed', jid: bob.jid };
 	same(await mirrored(t, bob.jid), bare, 'without');
 	equal((await facts()).attrs.push, 'false', 'before');
 	for (let i = 0; i < 2; i++) {
 		await push(bob, 'enable');
-		same(await mirrored(t, bob.jid), { ...bare, push: 'true' },
-			'enabled');
+		same(await mirrored(t, bob.jid), changed, 'enabled');
 		const told = await facts();
 		equal([told.attrs.push, told.getChild('session', QUERY).attrs.push],
 			['true', 'true'], 'facts');
 		await push(bob, 'disable');
-		same(await mirrored(t, bob.jid), bare, 'disabled');
+		same(await mirrored(t, bob.jid), changed, 'disabled');
 		equal((await facts()).attrs.push, 'false', 'facts');
 	}
 	await bob.unavailable();

@@ -1,6 +1,6 @@
--- facts.lib.lua: what the server knows: the mirror of all sessions, and the one
--- query (doc/protocol.md). Gets what mod_privatecall.lua shares with it, and
--- returns what replays the mirror.
+-- facts.lib.lua: what the server knows: the mirror of all sessions, and the
+-- answers to the component's questions (doc/protocol.md). Gets what
+-- mod_privatecall.lua shares with it, and returns what replays the mirror.
 
 local st = require "util.stanza";
 local jid = require "util.jid";
@@ -8,10 +8,8 @@ local load_roster = require "core.rostermanager".load_roster;
 local user_exists = require "core.usermanager".user_exists;
 
 local hosts = prosody.hosts;
-local xml_escape = st.xml_escape;
 
 local SESSIONS_PER_MESSAGE = 100;
-local GATHER = 0.3; -- seconds that a change may wait for others
 
 local xmlns_query = "urn:privatecall:query:0";
 local xmlns_caps = "http://jabber.org/protocol/caps";
@@ -27,14 +25,6 @@ local function priority_of(text)
 	if priority == 0 then return nil; end
 	return ("%d"):format(math.max(-128, math.min(127, priority)));
 end
-
--- What may change in a `session`, and what of it is so, in this order. Much of
--- what presence costs the server is the garbage that is made here: so it makes
--- no tables. Of these names and namespaces there is one child each.
-local SHOWN = {
-	"priority", "show", "idle", "csi", "hibernating", "push", "node", "hash",
-	"ver",
-};
 
 -- `presence`, `resumed`: what has changed and is not in the session yet.
 local function shown(session, presence, resumed)
@@ -52,88 +42,60 @@ local function shown(session, presence, resumed)
 			idle = attr.since;
 		end
 	end
-	return priority, show, idle, session.state,
-		session.hibernating and not resumed and "true" or nil,
-		session.push_identifier and "true" or nil, node, hash, ver;
+	return {
+		jid = session.full_jid, priority = priority, show = show,
+		idle = idle, csi = session.state,
+		hibernating = session.hibernating and not resumed and "true" or nil,
+		push = session.push_identifier and "true" or nil,
+		node = node, hash = hash, ver = ver,
+	};
 end
 
-local parts = {}; -- of a text; used again and again
-
-local function text_of(address, ...)
-	parts[1], parts[2] = "<session jid='", xml_escape(address);
-	local n = 2;
-	for i, name in ipairs(SHOWN) do
-		local value = select(i, ...);
-		if value then
-			parts[n + 1], parts[n + 2] = "' ", name;
-			parts[n + 3], parts[n + 4] = "='", xml_escape(value);
-			n = n + 4;
-		end
-	end
-	parts[n + 1] = "'/>";
-	return table.concat(parts, "", 1, n + 1);
+local function message(origin, replay)
+	return st.message({ from = module.host, to = origin.host })
+		:tag("sessions", { xmlns = xmlns_query, replay = replay });
 end
 
-local function describe(session, presence, resumed)
-	return text_of(session.full_jid, shown(session, presence, resumed));
-end
-
--- `items`: `session` and `gone` as text.
-local function tell(origin, items, replay)
-	origin.send(("<message from='%s' to='%s'><sessions xmlns='%s'%s>%s"
-		.. "</sessions></message>"):format(module.host, origin.host,
-		xmlns_query, replay and (" replay='%s'"):format(replay) or "",
-		items));
-end
-
-local TOLD = "privatecall_told"; -- in a session: what was told of it last
-local waiting = {}; -- sessions whose change is told together with others'
-
-local function tell_now(session, item)
-	session[TOLD], waiting[session] = item, nil;
-	local origin = core.up();
-	if origin then tell(origin, item); end
-end
+-- In a session: the component knows how it is.
+local TOLD = "privatecall_told";
 
 local function tell_session(session, presence, resumed)
-	if session.full_jid and (presence or session.presence) then
-		tell_now(session, describe(session, presence, resumed));
+	local origin = core.up();
+	if not origin or not session.full_jid
+		or not (presence or session.presence) then return; end
+	session[TOLD] = true;
+	origin.send(message(origin):tag("session", shown(session, presence,
+		resumed)));
+end
+
+-- Of a session: that it is gone, or has changed.
+local function tell_word(session, word)
+	session[TOLD] = nil;
+	local origin = core.up();
+	if origin then
+		origin.send(message(origin):tag(word, { jid = session.full_jid }));
 	end
 end
 
--- How they are by now: what one changed back meanwhile is no change.
-local function tell_waiting()
-	local list, origin = waiting, core.up();
-	waiting = {};
-	if not origin then return; end
-	local items = {};
-	for session in pairs(list) do
-		local item = session.full_jid and session.presence
-			and describe(session);
-		if item and item ~= session[TOLD] then
-			session[TOLD] = item;
-			items[#items + 1] = item;
-		end
-		if #items == SESSIONS_PER_MESSAGE then
-			tell(origin, table.concat(items));
-			items = {};
-		end
-	end
-	if #items > 0 then tell(origin, table.concat(items)); end
+-- Presence changes often, and how it is now matters to few: the component asks
+-- when it does. So it is told once that it does not know, and then nothing.
+local function changed(session)
+	if session[TOLD] then tell_word(session, "changed"); end
 end
 
-local function tell_soon(session)
-	if not core.up() then return; end
-	if next(waiting) == nil then module:add_timer(GATHER, tell_waiting); end
-	waiting[session] = true;
+local function caps_of(presence)
+	local caps = presence:get_child("c", xmlns_caps);
+	return caps and caps.attr.ver;
 end
 
--- Whether a message to the bare JID reaches it, which calls depend on.
+-- What calls depend on: whether a message to the bare JID reaches it, and what
+-- its client can do.
 local function is_as_before(session, presence)
-	local before = session.presence and session.priority;
+	local before = session.presence;
 	if not before then return false; end
 	local priority = tonumber(presence:get_child_text("priority")) or 0;
-	return (before < 0) == (priority < 0);
+	return (session.priority < 0) == (priority < 0)
+		and caps_of(before) == caps_of(presence);
 end
 
 -- Before anything is done with it (mod_presence has 0): broadcast presence.
@@ -143,11 +105,10 @@ module:hook("presence/bare", function (event)
 		return;
 	end
 	if stanza.attr.type == "unavailable" then
-		tell_now(origin, ("<gone jid='%s'/>"):format(
-			xml_escape(origin.full_jid)));
+		tell_word(origin, "gone");
 	elseif stanza.attr.type == nil then
 		if is_as_before(origin, stanza) then
-			tell_soon(origin);
+			changed(origin);
 		else
 			tell_session(origin, stanza);
 		end
@@ -156,13 +117,12 @@ end, 150);
 
 for _, word in ipairs { "active", "inactive" } do
 	module:hook("stanza/urn:xmpp:csi:0:" .. word, function (event)
-		if event.origin.username then tell_soon(event.origin); end
+		changed(event.origin);
 	end, 10);
 end
--- Before mod_cloud_notify (0) does it: by the time when it is told it is done.
 for _, word in ipairs { "enable", "disable" } do
 	module:hook("iq-set/self/urn:xmpp:push:0:" .. word, function (event)
-		tell_soon(event.origin);
+		changed(event.origin);
 	end, 10);
 end
 module:hook("smacks-hibernation-start", function (event)
@@ -183,20 +143,26 @@ local function sessions_of(user)
 	return list;
 end
 
+-- As children of `list`.
+local function add_session(list, session)
+	session[TOLD] = true;
+	list:tag("session", shown(session)):up();
+end
+
 local function replay(origin)
-	local items = {};
+	local list, n = message(origin, "true"), 0;
 	for user in pairs(hosts[module.host].sessions) do
 		for _, session in ipairs(sessions_of(user)) do
-			if #items == SESSIONS_PER_MESSAGE then
-				tell(origin, table.concat(items), "true");
-				items = {};
+			if n == SESSIONS_PER_MESSAGE then
+				origin.send(list);
+				list, n = message(origin, "true"), 0;
 			end
-			local item = describe(session);
-			session[TOLD] = item;
-			items[#items + 1] = item;
+			add_session(list, session);
+			n = n + 1;
 		end
 	end
-	tell(origin, table.concat(items), "last");
+	list.tags[1].attr.replay = "last";
+	origin.send(list);
 end
 
 -- Facts -------------------------------------------------------------------
@@ -239,10 +205,7 @@ local function facts(from, to)
 		blocked = local_from and blocks(from, to) or nil,
 	});
 	for _, session in ipairs(sessions_of(user)) do
-		local attr = { xmlns = xmlns_query, jid = session.full_jid };
-		local values = table.pack(shown(session));
-		for i, name in ipairs(SHOWN) do attr[name] = values[i]; end
-		reply:tag("session", attr):up();
+		add_session(reply, session);
 	end
 	return reply;
 end
@@ -253,22 +216,40 @@ local function bare_user(address)
 	return jid.node(prepped) and prepped or nil;
 end
 
-module:hook("iq-get/host/" .. xmlns_query .. ":facts", function (event)
-	local origin, stanza = event.origin, event.stanza;
-	if not core.is_component(origin) then
-		return core.forbid(event, "asker");
+local function sessions(user)
+	local list = st.stanza("sessions", { xmlns = xmlns_query, jid = user });
+	for _, session in ipairs(sessions_of(jid.node(user))) do
+		add_session(list, session);
 	end
-	local attr = stanza.tags[1].attr;
-	local from, to = bare_user(attr.from), bare_user(attr.to);
-	if not from or not to then
-		origin.send(st.error_reply(stanza, "modify", "jid-malformed"));
-	elseif jid.host(to) ~= module.host then
-		origin.send(st.error_reply(stanza, "cancel", "item-not-found"));
-	else
-		origin.send(st.reply(stanza):add_child(facts(from, to)));
-	end
-	return true;
-end);
+	return list;
+end
+
+-- `names`: of attributes that are users, the last one of this host; `answer`
+-- gets them.
+local function question(name, names, answer)
+	module:hook("iq-get/host/" .. xmlns_query .. ":" .. name, function (event)
+		local origin, stanza = event.origin, event.stanza;
+		if not core.is_component(origin) then
+			return core.forbid(event, "asker");
+		end
+		local users = {};
+		for i, attribute in ipairs(names) do
+			users[i] = bare_user(stanza.tags[1].attr[attribute]);
+		end
+		if #users < #names then
+			origin.send(st.error_reply(stanza, "modify", "jid-malformed"));
+		elseif jid.host(users[#users]) ~= module.host then
+			origin.send(st.error_reply(stanza, "cancel", "item-not-found"));
+		else
+			origin.send(st.reply(stanza):add_child(
+				answer(table.unpack(users))));
+		end
+		return true;
+	end);
+end
+
+question("facts", { "from", "to" }, facts);
+question("sessions", { "jid" }, sessions);
 
 return function (shared)
 	core = shared;
