@@ -27,7 +27,7 @@
          process_relay/1, process_query/1]).
 %% of use to mod_privatecall_facts and mod_privatecall_alive
 -export([opt/2, proc/1, component/1, send/2, tell/3, message/3, hello/1,
-         error_of/2, blocks/3, lost/2]).
+         error_of/2, blocks/3, lost/2, answer_on_stream/2]).
 
 -define(VERSION, 1).            % of doc/protocol.md
 -define(RELEASE, <<"0.1.0">>).
@@ -143,7 +143,8 @@ init([Host | _]) ->
     mod_privatecall_facts:collect(Host),
     erlang:send_after(?SWEEP, self(), sweep),
     announce(Host),
-    {ok, #{host => Host, refusals => mod_privatecall_refusals:new(),
+    {ok, #{host => Host, answers => #{},
+           refusals => mod_privatecall_refusals:new(),
            alive => mod_privatecall_alive:new()}}.
 
 terminate(_Reason, #{host := Host, refusals := Refusals}) ->
@@ -191,10 +192,12 @@ handle_cast({changed, Child}, #{host := Host} = State) ->
         Pid -> tell(Host, Pid, el(<<"sessions">>, ?NS_QUERY, [], [Child]))
     end,
     {noreply, State};
-handle_cast({answer, IQ, Name, Attrs, User}, #{host := Host} = State) ->
-    Answer = mod_privatecall_facts:with_sessions(Host, Name, Attrs, User),
-    ignore = answer_on_stream(IQ, xmpp:make_iq_result(IQ, Answer)),
-    {noreply, State};
+handle_cast({answer, Answer}, #{host := Host, answers := Answers} = State) ->
+    {noreply, State#{answers := mod_privatecall_facts:begin_answer(
+                                  Host, Answer, Answers)}};
+handle_cast({reported, Ref}, #{host := Host, answers := Answers} = State) ->
+    {noreply, State#{answers := mod_privatecall_facts:reported(
+                                  Host, Ref, Answers)}};
 handle_cast({refused, Why, Asker}, State) ->
     #{refusals := Refusals} = State,
     {noreply, State#{refusals := mod_privatecall_refusals:note(Why, Asker,
@@ -217,6 +220,9 @@ handle_cast(_Message, State) ->
 handle_info({'DOWN', _, process, Pid, _}, #{host := Host} = State) ->
     lost(Host, Pid),
     {noreply, State};
+handle_info({unreported, Ref}, #{host := Host, answers := Answers} = State) ->
+    {noreply, State#{answers := mod_privatecall_facts:end_answer(
+                                  Host, Ref, Answers)}};
 handle_info(say_refusals, #{refusals := Refusals} = State) ->
     {noreply, State#{refusals := mod_privatecall_refusals:say(Refusals)}};
 handle_info(beat, State) ->

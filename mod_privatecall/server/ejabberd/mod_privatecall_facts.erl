@@ -4,18 +4,20 @@
 
 -module(mod_privatecall_facts).
 
--export([hooks/0, collect/1, replay/2, answer/3, with_sessions/4, setup/1]).
+-export([hooks/0, collect/1, replay/2, setup/1, answer/3, begin_answer/3,
+         reported/3, end_answer/3]).
 %% hooks
 -export([self_presence/1, unset_presence/4, csi_activity/2, session_pending/1,
          session_resumed/1, copy_session/2, c2s_cast/2]).
 
 -import(mod_privatecall, [proc/1, component/1, tell/3, message/3, error_of/2,
-                          blocks/3]).
+                          blocks/3, answer_on_stream/2]).
 -import(mod_privatecall_xml, [el/3, el/4, attr/2]).
 
 -define(NS_QUERY, <<"urn:privatecall:query:0">>).
 -define(NS_CAPS, <<"http://jabber.org/protocol/caps">>).
 -define(PER_MESSAGE, 100).      % sessions
+-define(REPORT_MAX, 100).       % ms that an answer waits for connections
 
 hooks() ->
     [{c2s_self_presence, self_presence, 90},
@@ -57,7 +59,7 @@ user_rates(Host) ->
 collect(Host) ->
     lists:foreach(
       fun({U, S, R}) ->
-              [ejabberd_c2s:cast(Pid, privatecall_report)
+              [ejabberd_c2s:cast(Pid, {privatecall_report, none})
                || {_, Pid} <- ejabberd_sm:get_session_sids(U, S, R)]
       end, ejabberd_sm:get_vh_session_list(Host)).
 
@@ -67,13 +69,12 @@ collect(Host) ->
 
 %% The state of a connection has all that is told of its session, and keeps two
 %% things for us: `privatecall_csi', what the client said last, and
-%% `privatecall_calls', what calls depend on, as it was last.
+%% `privatecall_told', what calls depend on as it was last, and whether the
+%% component knows the rest as it is.
 self_presence({Presence, State}) ->
     case xmpp:get_type(Presence) of
         available ->
-            #{privatecall_calls := ForCalls} =
-                update(State#{pres_last => Presence}),
-            {Presence, State#{privatecall_calls => ForCalls}};
+            {Presence, keep(State, update(State#{pres_last => Presence}))};
         _ -> {Presence, State}
     end.
 
@@ -84,70 +85,79 @@ session_pending(State) ->
     update(State).
 
 session_resumed(State) ->
-    _ = update(State#{mgmt_state => active}),
-    State.
+    keep(State, update(State#{mgmt_state => active})).
 
 copy_session(State, #{privatecall_csi := Activity}) ->
     State#{privatecall_csi => Activity};
 copy_session(State, _) ->
     State.
 
-c2s_cast(State, privatecall_report) ->
-    {stop, update(State)};
+c2s_cast(State, {privatecall_report, For}) ->
+    {stop, report(State, For)};
 c2s_cast(State, {push_enable, _}) ->
-    _ = update(State#{push_enabled => true}),
-    State;
+    keep(State, update(State#{push_enabled => true}));
 c2s_cast(State, push_disable) ->
-    _ = update(State#{push_enabled => false}),
-    State;
+    keep(State, update(State#{push_enabled => false}));
 c2s_cast(State, _) ->
     State.
 
-%% A session is in the table of its host, as {Key, its connection, whether the
-%% component knows how it is, Shown}.
-update(#{pres_last := Presence, jid := Jid, lserver := Host} = State) ->
-    {User, _, Resource} = jid:tolower(Jid),
-    Key = {User, Resource},
-    Shown = {Jid, Presence, maps:get(privatecall_csi, State, []),
-             maps:get(mgmt_state, State, none) == pending,
-             maps:get(push_enabled, State, false)},
-    ForCalls = for_calls(Shown),
-    Table = proc(Host),
-    case is_mine(Table, Key)
-        andalso maps:get(privatecall_calls, State, none) == ForCalls of
-        true -> changed(Host, Table, Key, Shown);
-        false ->
-            ets:insert(Table, {Key, self(), true, Shown}),
-            tell_later(Host, describe(Shown))
-    end,
-    State#{privatecall_calls => ForCalls};
+keep(State, #{privatecall_told := Told}) ->
+    State#{privatecall_told => Told};
+keep(State, _) ->
+    State.
+
+%% Presence changes often, and how it is now matters to few: the component asks
+%% when it does. So it is told once that it does not know, and then nothing.
+update(#{pres_last := _} = State) ->
+    ForCalls = for_calls(State),
+    case State of
+        #{privatecall_told := {ForCalls, false}} -> State;
+        #{privatecall_told := {ForCalls, true}} -> changed(ForCalls, State);
+        _ -> tell_session(ForCalls, State)
+    end;
 update(State) ->
     State.
 
-is_mine(Table, Key) ->
-    try ets:lookup_element(Table, Key, 2) == self()
-    catch error:badarg -> false
-    end.
-
 %% Whether a message to the bare JID reaches it, and what its client can do.
-for_calls({_, Presence, _, Hibernates, _}) ->
-    {is_negative(element(9, Presence)), Hibernates,
+for_calls(#{pres_last := Presence} = State) ->
+    {is_negative(element(9, Presence)), hibernates(State),
      [El || El <- xmpp:get_els(Presence), xmpp:get_ns(El) == ?NS_CAPS]}.
 
 is_negative(Priority) ->
     is_integer(Priority) andalso Priority < 0.
 
-%% Presence changes often, and how it is now matters to few: the component asks
-%% when it does. So it is told once that it does not know, and then nothing.
-%% Who reads what is shown says before that it is told: no change is missed.
-changed(Host, Table, Key, Shown) ->
-    ets:update_element(Table, Key, {4, Shown}),
-    ets:lookup_element(Table, Key, 3) andalso
-        begin
-            ets:update_element(Table, Key, {3, false}),
-            tell_later(Host, word(<<"changed">>, element(1, Shown)))
-        end,
-    ok.
+hibernates(State) ->
+    maps:get(mgmt_state, State, none) == pending.
+
+%% A session is in the table of its host as {Key, its connection, whether it is
+%% still as was told, what was}.
+tell_session(ForCalls, #{jid := Jid, lserver := Host} = State) ->
+    Session = describe(State),
+    ets:insert(proc(Host), {key(Jid), self(), true, Session}),
+    tell_later(Host, Session),
+    State#{privatecall_told => {ForCalls, true}}.
+
+changed(ForCalls, #{jid := Jid, lserver := Host} = State) ->
+    case ets:update_element(proc(Host), key(Jid), {3, false}) of
+        true ->
+            tell_later(Host, word(<<"changed">>, Jid)),
+            State#{privatecall_told => {ForCalls, false}};
+        false -> tell_session(ForCalls, State)
+    end.
+
+%% For an answer to the component, or since the table is new.
+report(#{pres_last := _} = State, none) ->
+    tell_session(for_calls(State), State);
+report(#{pres_last := _, jid := Jid, lserver := Host} = State, Answer) ->
+    ets:insert(proc(Host), {key(Jid), self(), true, describe(State)}),
+    gen_server:cast(proc(Host), {reported, Answer}),
+    State#{privatecall_told => {for_calls(State), true}};
+report(State, _) ->
+    State.
+
+key(Jid) ->
+    {User, _, Resource} = jid:tolower(Jid),
+    {User, Resource}.
 
 word(Name, Jid) ->
     el(Name, ?NS_QUERY, [{<<"jid">>, jid:encode(Jid)}]).
@@ -156,12 +166,12 @@ word(Name, Jid) ->
 unset_presence(User, Server, Resource, _Status) ->
     Jid = jid:make(User, Server, Resource),
     {U, Host, R} = jid:tolower(Jid),
-    is_mine(proc(Host), {U, R}) andalso
-        begin
-            ets:delete(proc(Host), {U, R}),
-            tell_later(Host, word(<<"gone">>, Jid))
-        end,
-    ok.
+    case ets:lookup(proc(Host), {U, R}) of
+        [{Key, Pid, _, _}] when Pid == self() ->
+            ets:delete(proc(Host), Key),
+            tell_later(Host, word(<<"gone">>, Jid));
+        _ -> ok
+    end.
 
 tell_later(Host, Child) ->
     component(Host) == none orelse
@@ -170,7 +180,7 @@ tell_later(Host, Child) ->
 
 %% The record of a presence has show at the seventh place and priority at the
 %% ninth; to encode all of it would be most of the work.
-describe({Jid, Presence, Csi, Hibernates, Push}) ->
+describe(#{jid := Jid, pres_last := Presence} = State) ->
     Els = xmpp:get_els(Presence),
     Caps = child(?NS_CAPS, Els),
     Idle = child(<<"urn:xmpp:idle:1">>, Els),
@@ -178,9 +188,9 @@ describe({Jid, Presence, Csi, Hibernates, Push}) ->
              {<<"show">>, [Show || Show <- [element(7, Presence)],
                                    Show /= undefined]},
              {<<"idle">>, attr(<<"since">>, Idle)},
-             {<<"csi">>, Csi},
-             {<<"hibernating">>, [true || Hibernates]},
-             {<<"push">>, [true || Push]}
+             {<<"csi">>, maps:get(privatecall_csi, State, [])},
+             {<<"hibernating">>, [true || hibernates(State)]},
+             {<<"push">>, [true || maps:get(push_enabled, State, false)]}
              | [{Name, attr(Name, Caps)}
                 || Name <- [<<"node">>, <<"hash">>, <<"ver">>]]],
     el(<<"session">>, ?NS_QUERY, [{<<"jid">>, jid:encode(Jid)}
@@ -200,35 +210,43 @@ child(Ns, [El | Els]) ->
 child(_, []) ->
     {xmlel, <<>>, [], []}.
 
-sessions(Attrs, Children) ->
-    el(<<"sessions">>, ?NS_QUERY, Attrs, Children).
+%% Rows of sessions whose connection lives.
+rows(Host, Pattern) ->
+    [Row || {_, Pid, _, _} = Row
+                <- ets:match_object(proc(Host), {Pattern, '_', '_', '_'}),
+            node(Pid) /= node() orelse is_process_alive(Pid)].
 
-%% Of sessions whose connection lives; they count as told from then on.
-listed(Host, Pattern) ->
-    Table = proc(Host),
-    Keys = ets:select(Table, [{{Pattern, '_', '_', '_'}, [],
-                               [{element, 1, '$_'}]}]),
-    [describe(Shown)
-     || Key <- Keys, ets:update_element(Table, Key, {3, true}),
-        {_, Pid, _, Shown} <- ets:lookup(Table, Key),
-        node(Pid) /= node() orelse is_process_alive(Pid)].
+sessions(Rows) ->
+    [Session || {_, _, _, Session} <- Rows].
 
+%% Asks the connections of sessions that are not as they were told any more to
+%% report how they are. How many there are.
+ask(Rows, For) ->
+    length([ejabberd_c2s:cast(Pid, {privatecall_report, For})
+            || {_, Pid, false, _} <- Rows]).
+
+%% Those that have changed tell how they are after it.
 replay(Host, Pid) ->
-    replay(Host, Pid, listed(Host, {'_', '_'})).
+    Rows = rows(Host, {'_', '_'}),
+    replay(Host, Pid, sessions(Rows)),
+    ask(Rows, none).
 
-replay(Host, Pid, Children) when length(Children) =< ?PER_MESSAGE ->
-    tell(Host, Pid, sessions([{<<"replay">>, <<"last">>}], Children));
-replay(Host, Pid, Children) ->
-    {Now, Later} = lists:split(?PER_MESSAGE, Children),
-    tell(Host, Pid, sessions([{<<"replay">>, <<"true">>}], Now)),
+replay(Host, Pid, Sessions) when length(Sessions) =< ?PER_MESSAGE ->
+    tell_list(Host, Pid, [{<<"replay">>, <<"last">>}], Sessions);
+replay(Host, Pid, Sessions) ->
+    {Now, Later} = lists:split(?PER_MESSAGE, Sessions),
+    tell_list(Host, Pid, [{<<"replay">>, <<"true">>}], Now),
     replay(Host, Pid, Later).
+
+tell_list(Host, Pid, Attrs, Children) ->
+    tell(Host, Pid, el(<<"sessions">>, ?NS_QUERY, Attrs, Children)).
 
 %%%===========================================================================
 %%% Facts
 %%%===========================================================================
 
-%% Whoever reads sessions for the component is the process that also tells of
-%% them, so that what is told after is newer.
+%% The process of the host answers, as it also tells of changes: so what is told
+%% after an answer is newer.
 answer(Host, IQ, {xmlel, Name, _, _} = El) ->
     Users = [user(attr(Attr, El)) || Attr <- asked_of(Name)],
     case {lists:member(error, Users), lists:last(Users)} of
@@ -236,8 +254,8 @@ answer(Host, IQ, {xmlel, Name, _, _} = El) ->
         {_, {_, Server, _}} when Server /= Host ->
             error_of(IQ, xmpp:err_item_not_found());
         {_, {User, _, _}} ->
-            gen_server:cast(proc(Host),
-                            {answer, IQ, Name, about(Host, Users), User}),
+            Answer = {IQ, Name, about(Host, Users), {User, '_'}},
+            gen_server:cast(proc(Host), {answer, Answer}),
             ignore
     end.
 
@@ -249,9 +267,42 @@ about(_Host, [User]) ->
 about(Host, [From, To]) ->
     facts(Host, From, To).
 
-%% All available sessions of a user, in an element that says more.
-with_sessions(Host, Name, Attrs, User) ->
-    el(Name, ?NS_QUERY, Attrs, listed(Host, {User, '_'})).
+%% Answers that wait for reports, by a reference: of how many, and what for.
+begin_answer(Host, {_, _, _, Pattern} = Answer, Waiting) ->
+    Ref = make_ref(),
+    case ask(rows(Host, Pattern), Ref) of
+        0 -> give(Host, Answer), Waiting;
+        Left ->
+            erlang:send_after(?REPORT_MAX, self(), {unreported, Ref}),
+            Waiting#{Ref => {Left, Answer}}
+    end.
+
+reported(Host, Ref, Waiting) ->
+    case Waiting of
+        #{Ref := {1, _}} -> end_answer(Host, Ref, Waiting);
+        #{Ref := {Left, Answer}} -> Waiting#{Ref := {Left - 1, Answer}};
+        _ -> Waiting
+    end.
+
+%% All have reported, or some have not in time.
+end_answer(Host, Ref, Waiting) ->
+    case maps:take(Ref, Waiting) of
+        {{_, Answer}, Others} -> give(Host, Answer), Others;
+        error -> Waiting
+    end.
+
+%% Who has changed since, or has not reported, is said to have changed.
+give(Host, {IQ, Name, Attrs, Pattern}) ->
+    Rows = rows(Host, Pattern),
+    El = el(Name, ?NS_QUERY, Attrs, sessions(Rows)),
+    ignore = answer_on_stream(IQ, xmpp:make_iq_result(IQ, El)),
+    Changed = [word(<<"changed">>, jid:make(U, Host, R))
+               || {{U, R}, _, false, _} <- Rows],
+    case component(Host) of
+        Pid when Pid /= none, Changed /= [] ->
+            tell_list(Host, Pid, [], Changed);
+        _ -> ok
+    end.
 
 %% A bare address with a node.
 user(Text) ->
