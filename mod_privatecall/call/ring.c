@@ -77,6 +77,8 @@ static void new_round(struct call_run *r, unsigned side,
 	c->alone_since[0] = c->alone_since[1] = 0;
 	c->cause = CAUSE_NONE;
 	call_assign(r, &c->reason, NULL);
+	call_assign(r, &c->met, c->state == CALL_OPEN ?
+		    c->leg[!side].device : NULL);
 	call_assign(r, &c->trouble[0], NULL);
 	call_assign(r, &c->trouble[1], NULL);
 	leg_reset(&c->leg[side], LEG_CALLER, call_nonce(r->ev->entropy));
@@ -141,7 +143,9 @@ void call_on_facts(struct call_run *r)
 	c->offer = r->ev->offer;
 	if (cause == CAUSE_NONE && !r->ev->targets_n)
 		cause = CAUSE_NOT_ACTIVE;
-	if (cause == CAUSE_NONE) {
+	if (cause == CAUSE_NONE && call_may_wait(r)) {
+		call_wait(r);
+	} else if (cause == CAUSE_NONE) {
 		start_ringing(r);
 	} else if (cause_row(cause)->fixed_delay) {
 		c->cause = cause;
