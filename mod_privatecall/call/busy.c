@@ -156,7 +156,7 @@ bool call_on_second(struct call_run *r, unsigned side,
 		crossed = call_waits(c) && side != c->caller;
 		reenter(r, side, ev);
 		/* Who came first, and is not in yet, is rung. */
-		c->glare = c->glare || crossed;
+		c->glare = crossed;
 		return true;
 	case CALL_SETUP:
 		reenter(r, side, ev);

@@ -313,8 +313,8 @@ static enum cause of_wait(const char *reason, int by)
 {
 	if (by >= 0)
 		return CAUSE_CANCELLED;
-	return reason && strcmp(reason, "connectivity-error") == 0 ?
-	       CAUSE_CALLER_GONE : CAUSE_UNANSWERED;
+	return strcmp(reason, "connectivity-error") == 0 ? CAUSE_CALLER_GONE :
+							   CAUSE_UNANSWERED;
 }
 
 void call_end(struct call_run *r, enum cause cause, const char *reason,

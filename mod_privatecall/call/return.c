@@ -73,7 +73,7 @@ bool call_can_be_up(const struct call *c)
 		else if (c->mode != MODE_ROOM || !c->leg[i].absent)
 			return false;
 	}
-	return in > 0 || call_waits(c);
+	return in + call_waits(c) > 0;
 }
 
 /* --- away ------------------------------------------------------------- */
@@ -202,10 +202,8 @@ void call_return(struct call_run *r, unsigned side, const struct leg_event *ev)
 
 bool call_may_wait(const struct call_run *r)
 {
-	const struct settings_site *s = r->ev->site;
-
 	/* When both come at a time the loser of the two is rung. */
-	return s->rejoin == REJOIN_NOTIFY && call_needs_room(s) &&
+	return r->ev->site->rejoin == REJOIN_NOTIFY &&
 	       r->c->first_answer_wall && !r->c->glare;
 }
 

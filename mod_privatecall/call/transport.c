@@ -349,7 +349,7 @@ bool call_begin_room(struct call_run *r)
 	r->c->decided = true;
 	r->c->mode = MODE_ROOM;
 	end_ice(r->c);
-	return have_transports(r->c) && r->ev->candidates_n;
+	return have_transports(r->c) & (r->ev->candidates_n > 0);
 }
 
 bool call_offer_may_go(struct call_run *r, const struct xml_elem *tree)
@@ -551,7 +551,9 @@ void call_say_again(struct call_run *r)
 	c->transport[number].renewing = 0;
 	for (side = 0; side < 2; side++) {
 		if (c->leg[side].absent) {
-			call_renew(r, side, number);
+			/* Who is waited for has not been there yet. */
+			if (!call_waits(c) || call_returns(c, side))
+				call_renew(r, side, number);
 			continue;
 		}
 		leg_take_known(&c->leg[side], (int)number, call_leg(r, side));
