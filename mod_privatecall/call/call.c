@@ -470,7 +470,9 @@ static void on_switched(struct call_run *r)
 
 	if (side < 0 || !call_is_live(c))
 		return;
-	if (c->state == CALL_SETUP || c->state == CALL_UP) {
+	/* Who is waited for is in no call yet. */
+	if (!call_waits(c) &&
+	    (c->state == CALL_SETUP || c->state == CALL_UP)) {
 		r->switcher = (unsigned)side;
 		call_end(r, CAUSE_SWITCHED, "success", NULL, -1);
 	} else if ((unsigned)side == c->caller) {
