@@ -10,8 +10,8 @@ import { Plain } from '../clients/plain.mjs';
 import { Siskin } from '../clients/siskin.mjs';
 import { equal, story } from '../story.mjs';
 
-// The mode is room, whatever else it could be.
-const NOTIFY = { conf: { rejoin: 'notify' }, once: true };
+// The mode of calls is room then, in auto as well.
+const NOTIFY = { media: 'default', conf: { rejoin: 'notify' } };
 
 // They have talked, and left.
 async function talked(t, A, B) {
