@@ -35,7 +35,6 @@ export const restrictions = [];
 //           which that privatecall-media is the host "media"
 //   server  a Prosody or ejabberd of its own too, which it may restart: true,
 //           or options of startServer()
-//   once    in the mode of the run alone, see alsoIn()
 //   not     { server or mode: why it is not run there }, beside its file's
 //           (run.mjs); it is run in all others
 //   native  of the scripted clients alone: no service takes part
@@ -69,8 +68,8 @@ export function story(name, options, run) {
 // The main ones again: at our addresses in room, at the users' own in direct.
 // Their calls are the same there, but for who passes what on.
 export function alsoIn(list) {
-	const plain = (s) => !['once', 'media', 'native', 'server', 'browser',
-		'alone', 'heavy'].some((key) => s[key]) && !s.conf?.media;
+	const plain = (s) => !['media', 'native', 'server', 'browser', 'alone',
+		'heavy'].some((key) => s[key]) && !s.conf?.media;
 	return list.filter((s) => MAIN.test(s.name) && plain(s)).map((s) => {
 		const base = s.mode === 'gateway' ? 'room' : 'direct';
 		return { ...s, base, own: true, slow: true,

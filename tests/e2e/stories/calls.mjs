@@ -402,7 +402,7 @@ story('F5 the caller reconsiders after proceed: Conversations retracts to ' +
 });
 
 story('F1 a full browser offer of 12 kB passes with the server\'s packaged ' +
-	'limits, every description unchanged', { once: true }, async (t) => {
+	'limits, every description unchanged', { media: 'default' }, async (t) => {
 	const [a, b] = await t.pair(Movim, Monal);
 	a.style = 'browser';
 	b.style = 'browser';
