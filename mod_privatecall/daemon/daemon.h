@@ -330,7 +330,7 @@ void trace_free(struct call_entry *e);
 
 /* --- route.c ---------------------------------------------------------- */
 void route_stanza(struct xml_elem *e, struct arena *a, void *arg);
-void route_skipped(const struct xml_elem *head, const struct xml_elem *answer,
+void route_skipped(const struct xml_elem *head, const struct xml_elem *error,
 		   struct arena *a, enum xml_limit limit, void *arg);
 /* Executes what the gateway wants. */
 void route_gateway(struct daemon *dm, struct gateway_env *env);

@@ -17,14 +17,19 @@ struct route {
 	bool has_peer;
 };
 
+/* `e`: NULL where there is nothing to say, or no memory to say it. */
+static void answer(struct daemon *dm, struct arena *a,
+		   const struct xml_elem *e, bool urgent)
+{
+	if (e)
+		e = uplink_stanza(dm, a, e);
+	if (e)
+		link_send(dm->link, e, urgent);
+}
+
 static void answer_error(struct route *r, const struct why *why)
 {
-	const struct xml_elem *e = stanza_error(r->arena, r->s, why);
-
-	if (e)
-		e = uplink_stanza(r->dm, r->arena, e);
-	if (e)
-		link_send(r->dm->link, e, true);
+	answer(r->dm, r->arena, stanza_error(r->arena, r->s, why), true);
 }
 
 static const struct why why_no_memory = {
@@ -403,15 +408,12 @@ void route_stanza(struct xml_elem *e, struct arena *a, void *arg)
 	}
 }
 
-void route_skipped(const struct xml_elem *head, const struct xml_elem *answer,
+void route_skipped(const struct xml_elem *head, const struct xml_elem *error,
 		   struct arena *a, enum xml_limit limit, void *arg)
 {
 	struct daemon *dm = arg;
 
-	if (answer)
-		answer = uplink_stanza(dm, a, answer);
-	if (answer)
-		link_send(dm->link, answer, xml_is(head, NS_COMPONENT, "iq"));
+	answer(dm, a, error, xml_is(head, NS_COMPONENT, "iq"));
 	if (log_allowed(&dm->rate_skipped, clock_now()))
 		log_line(LOG_WARN, "a stanza over a limit was skipped",
 			 "limit", xml_limit_name(limit), "from", "@",

@@ -610,7 +610,6 @@ void relay_time(struct relay *r, int64_t now)
 		 * however late we are (RFC 7675, 5.1). */
 		relay_step(r, l, &ev);
 		room_time(r, l);
-		relay_settle(r, l);
 	}
 	pass_expire(r);
 }

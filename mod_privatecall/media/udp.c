@@ -153,14 +153,18 @@ int udp_open(struct addr *a, bool merge, struct udp **u_r)
 {
 	int fd = socket(a->family == ADDR_V4 ? AF_INET : AF_INET6,
 			SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	bool splits = fd >= 0 && merge && can(fd, UDP_GRO, 1);
-	size_t more = splits ? (size_t)UDP_BATCH * OVER_ROOM : 0;
-	struct udp *u = calloc(1, sizeof(*u) + more);
-	int err = fd < 0 ? errno : u ? bind_to(fd, a) : ENOMEM;
+	struct udp *u;
+	bool splits;
+	int err;
 
+	if (fd < 0)
+		return errno;
+	splits = merge && can(fd, UDP_GRO, 1);
+	u = calloc(1, sizeof(*u) +
+		   (splits ? (size_t)UDP_BATCH * OVER_ROOM : 0));
+	err = u ? bind_to(fd, a) : ENOMEM;
 	if (err) {
-		if (fd >= 0)
-			close(fd);
+		close(fd);
 		free(u);
 		return err;
 	}

@@ -106,11 +106,20 @@ export class World {
 
 	// Connects the component; it says nothing yet.
 	async connect() {
-		this.link = new Component({ server: this.server,
+		this.link = this.component();
+		return this.link.connect();
+	}
+
+	// Another component of the server, with a secret of its own.
+	another() {
+		return this.component(this.server.other).connect();
+	}
+
+	component(component) {
+		const link = new Component({ server: this.server, component,
 			dialogue: this.dialogue });
-		this.links.push(this.link);
-		await this.link.connect();
-		return this.link;
+		this.links.push(link);
+		return link;
 	}
 
 	hello(host = this.server.host, attrs = 'version=\'1\' ' +

@@ -381,7 +381,7 @@ static void out_initiate(const struct scan *s)
 
 /* F23, X8: he is back in a session that the other stayed in, who is told, and
  * has not been rung. */
-static bool back(const struct scan *s, struct pair *p, struct half *mine,
+static void back(const struct scan *s, struct pair *p, struct half *mine,
 		 struct half *stays)
 {
 	check_durable(s, LEG_ACTIVE, "a session-accept");
@@ -398,7 +398,6 @@ static bool back(const struct scan *s, struct pair *p, struct half *mine,
 	p->up[0] = (int)(mine - O.half);
 	p->up[1] = (int)(stays - O.half);
 	p->is_up = !mine->ended;
-	return true;
 }
 
 /* It was held, and the other, who has been told, has left meanwhile: he was in
@@ -422,13 +421,18 @@ static void out_accept(const struct scan *s)
 	struct half *other;
 	struct attempt *a;
 	struct ring *r = watch_ring_of(s->to_user, s->from_ours);
+	bool returns;
 	unsigned i;
 
 	a = watch_attempt(s->to_user, s->to_dev, s->from_ours, s->sid);
 	other = watch_stays(p, s->from_ours);
-	if (mine && a && a->returns_at &&
-	    (!r || r->decided < a->returns_at) &&
-	    (other ? back(s, p, mine, other) : back_alone(s, p, mine)))
+	returns = mine && a && a->returns_at &&
+		  (!r || r->decided < a->returns_at);
+	if (returns && other) {
+		back(s, p, mine, other);
+		return;
+	}
+	if (returns && back_alone(s, p, mine))
 		return;
 	if (!mine || !r) {
 		broken("I04", "an answer to nobody: %.300s", s->text);

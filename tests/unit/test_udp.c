@@ -646,14 +646,27 @@ static void test_unknown(void **state)
 
 /* --- the real one ------------------------------------------------------- */
 
+static void receive_all(struct udp *u, unsigned all)
+{
+	struct pollfd p = { udp_fd(u), POLLIN, 0 };
+	unsigned n = 0;
+	bool more;
+
+	got.n = 0;
+	while (n < all) {
+		assert_int_equal(poll(&p, 1, 5000), 1);
+		n += udp_receive(u, on_packet, NULL, &more);
+	}
+	assert_int_equal(got.n, all);
+}
+
 /* From one socket to another, each with it or without: the same arrives. */
 static void test_real(void **state)
 {
 	static const size_t len[] = { 700, 700, 700, 300, 700, 701, 701, 1 };
 	struct addr from, to;
 	struct udp *a, *b;
-	unsigned sort, i, n;
-	bool more;
+	unsigned sort, i;
 
 	(void)state;
 	for (sort = 0; sort < 4; sort++) {
@@ -666,14 +679,7 @@ static void test_real(void **state)
 		}
 		udp_flush(a);
 		assert_int_equal(udp_unsent(a) + udp_unmerged(a), 0);
-		got.n = 0;
-		for (n = 0; n < 8;) {
-			struct pollfd p = { udp_fd(b), POLLIN, 0 };
-
-			assert_int_equal(poll(&p, 1, 5000), 1);
-			n += udp_receive(b, on_packet, NULL, &more);
-		}
-		assert_int_equal(got.n, 8);
+		receive_all(b, 8);
 		for (i = 0; i < 8; i++) {
 			assert_int_equal(got.len[i], len[i]);
 			assert_int_equal(got.first[i], i);
@@ -689,21 +695,14 @@ static void test_real_most(void **state)
 {
 	struct addr from, to;
 	struct udp *a = open_at(true, &from), *b = open_at(true, &to);
-	unsigned i, n;
-	bool more;
+	unsigned i;
 
 	(void)state;
 	sys.real = true;
 	for (i = 0; i < UDP_BATCH; i++)
 		udp_send(a, &to, bytes, UDP_SIZE);
 	assert_int_equal(udp_unsent(a) + udp_unmerged(a), 0);
-	got.n = 0;
-	for (n = 0; n < UDP_BATCH;) {
-		struct pollfd p = { udp_fd(b), POLLIN, 0 };
-
-		assert_int_equal(poll(&p, 1, 5000), 1);
-		n += udp_receive(b, on_packet, NULL, &more);
-	}
+	receive_all(b, UDP_BATCH);
 	for (i = 0; i < UDP_BATCH; i++)
 		assert_int_equal(got.len[i], UDP_SIZE);
 	assert_int_equal(udp_too_long(b), 0);

@@ -63,7 +63,8 @@ is_call_ns(<<"urn:xmpp:call-message:1">>) -> true;
 is_call_ns(_) -> false.
 
 is_jmi_ns(Ns) ->
-    Ns == <<"urn:xmpp:jingle-message:0">> orelse Ns == <<"urn:xmpp:jingle-message:1">>.
+    Ns == <<"urn:xmpp:jingle-message:0">>
+        orelse Ns == <<"urn:xmpp:jingle-message:1">>.
 
 is_jmi_name(Name) ->
     lists:member(Name, [<<"propose">>, <<"retract">>, <<"ringing">>,

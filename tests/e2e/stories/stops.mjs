@@ -231,12 +231,18 @@ async function goOn(w) {
 	await w.t.settle();
 }
 
-async function play(t, name, strike, state) {
+// Two who call, and two others who try whether one can.
+async function people(t) {
 	const w = { t };
 	[w.a, w.b] = await t.pair(Conversations, Dino);
 	[w.c, w.d] = await Promise.all([t.login(Conversations, 'carol'),
 		t.login(Dino, 'dora')]);
 	await t.contacts(w.c, w.d);
+	return w;
+}
+
+async function play(t, name, strike, state) {
+	const w = await people(t);
 	if (strike.server)
 		await t.prosody.saved?.();
 	await state.reach?.(w);
@@ -290,11 +296,7 @@ story('F01 F04 within two seconds of the return of the server, or of the ' +
 	'component, a call rings: the middle one of three',
 { own: true, server: true, slow: true, alone: true, lasts: 120 },
 async (t) => {
-	const w = { t, wasOnline: true };
-	[w.a, w.b] = await t.pair(Conversations, Dino);
-	[w.c, w.d] = await Promise.all([t.login(Conversations, 'carol'),
-		t.login(Dino, 'dora')]);
-	await t.contacts(w.c, w.d);
+	const w = { ...await people(t), wasOnline: true };
 	await t.prosody.saved?.();
 	for (const how of ['kill -9 of the component', 'kill -9 of the server']) {
 		const took = [];

@@ -167,15 +167,6 @@ rule('relay: a refusal names the stanza', async (t) => {
 		from: alice.jid, to: t.jid('bob') }, `refused ${xmlns}`);
 });
 
-// What another component of the server says, as itself.
-async function another(t) {
-	const other = new t.link.constructor({ server: t.server,
-		component: t.server.other, dialogue: t.dialogue });
-	t.links.push(other);
-	await other.connect();
-	return other;
-}
-
 const ringing = (from, to) => `<relay xmlns='${RELAY}'><message xmlns=` +
 	`'jabber:client' from='${from}' to='${to}'>${jmi('ringing', 'P1')}` +
 	'</message></relay>';
@@ -185,7 +176,7 @@ rule('relay: users and other components are forbidden to', async (t) => {
 	const inner = ringing(bob.jid, alice.jid);
 	equal(refusal(await alice.iq('set', t.server.host, inner,
 		{ mayFail: true })), 'forbidden asker', 'user');
-	const other = await another(t);
+	const other = await t.another();
 	equal(refusal(await other.iq('set', t.server.host, inner)),
 		'forbidden asker', 'other component');
 	await t.nothing(alice, /<ringing/);

@@ -18,13 +18,6 @@ const questions = (alice, bob) => ({
 			alice.jid}'>${jmi('ringing', 'P1')}</message></relay>`],
 });
 
-async function another(t) {
-	const other = new t.link.constructor({ server: t.server,
-		component: t.server.other, dialogue: t.dialogue });
-	t.links.push(other);
-	return other.connect();
-}
-
 // The answer, or nothing where the stream ends for it.
 async function asked(other, host, type, payload) {
 	const answer = other.iq(type, host, payload, { mayFail: true })
@@ -47,7 +40,7 @@ async function unharmed(t, alice, bob, id) {
 rule('another component: what it asks as itself is forbidden, and it is told ' +
 	'nothing', async (t) => {
 	const [alice, bob] = await t.called();
-	const other = await another(t);
+	const other = await t.another();
 	for (const [name, [type, payload]] of
 		Object.entries(questions(alice, bob)))
 		equal(refusal(await asked(other, t.server.host, type, payload)),
@@ -65,7 +58,7 @@ rule('another component: what it asks as ours is forbidden, or ends its stream',
 			`a@${t.link.bare}`])
 			for (const [name, [type, payload]] of
 				Object.entries(questions(alice, bob))) {
-				const other = await another(t);
+				const other = await t.another();
 				other.bare = from;
 				const answer = await asked(other, t.server.host, type,
 					payload);
@@ -84,13 +77,13 @@ rule('another component: no word of it is a sign of life of ours, nor an ' +
 	const bob = await t.user('bob');
 	t.link.hangs = true;
 	const stale = t.link;
-	const other = await another(t);
+	const other = await t.another();
 	const m = await alice.message(bob.bare, jmi('propose', 'P1'));
 	await stale.waitFor(stanza(m));
 	const ping = await stale.waitFor((el) => el.getChild?.('ping', NS.ping),
 		'a ping');
 	const pong = async () => {
-		const liar = other.online ? other : await another(t);
+		const liar = other.online ? other : await t.another();
 		for (const from of [t.server.other.domain, stale.bare])
 			await liar.send(`<iq type='result' id='${ping.attrs.id}' ` +
 				`from='${from}' to='${t.server.host}'/>`);

@@ -5,10 +5,10 @@
 local st = require "util.stanza";
 local jid = require "util.jid";
 local load_roster = require "core.rostermanager".load_roster;
-local xml_escape = st.xml_escape;
 local user_exists = require "core.usermanager".user_exists;
 
 local hosts = prosody.hosts;
+local xml_escape = st.xml_escape;
 
 local SESSIONS_PER_MESSAGE = 100;
 local GATHER = 0.3; -- seconds that a change may wait for others
@@ -17,7 +17,7 @@ local xmlns_query = "urn:privatecall:query:0";
 local xmlns_caps = "http://jabber.org/protocol/caps";
 local xmlns_idle = "urn:xmpp:idle:1";
 
--- { up, tell, is_component, forbid }
+-- { up, is_component, forbid }
 local core;
 
 -- The mirror --------------------------------------------------------------

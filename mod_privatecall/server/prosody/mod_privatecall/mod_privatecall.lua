@@ -726,8 +726,7 @@ end);
 -- Hello -------------------------------------------------------------------
 
 local shared = {
-	up = up, tell = tell, is_component = is_component, forbid = forbid,
-	options = options,
+	up = up, is_component = is_component, forbid = forbid, options = options,
 };
 local replay = module:require "facts" (shared);
 alive = module:require "alive" (shared);
