@@ -283,6 +283,17 @@ static bool over_returns(const struct attempt *a)
 	return n > W.conf.site.pair_per_minute;
 }
 
+/* By somebody, or by a device that rings by an offer only. */
+static bool is_answered(const struct ring *r)
+{
+	return r && (r->answered || has_plain(r) || O.crashes);
+}
+
+static bool was_let_in(const struct attempt *a)
+{
+	return a->wait >= WAIT_ALONE;
+}
+
 static void out_to_caller(const struct scan *s, struct attempt *a)
 {
 	struct ring *r = watch_ring_of(a->user, a->callee);
@@ -296,8 +307,7 @@ static void out_to_caller(const struct scan *s, struct attempt *a)
 	case J_PROCEED:
 		if (++a->proceeds > 1)
 			broken("I05", "a second proceed: %.300s", s->text);
-		if (!a->returns_at && (!r || (!r->answered && !has_plain(r) &&
-					   !O.crashes)))
+		if (!a->returns_at && !was_let_in(a) && !is_answered(r))
 			broken("I04", "nobody has answered: %.300s", s->text);
 		check_durable(s, LEG_PROCEEDED, "a proceed");
 		break;
@@ -412,6 +422,17 @@ static bool back_alone(const struct scan *s, struct pair *p, struct half *mine)
 	return true;
 }
 
+/* X8: he is let in alone, and the other is told. */
+static void alone(const struct scan *s, struct pair *p, struct half *mine)
+{
+	if (back_alone(s, p, mine))
+		return;
+	/* As in back(). */
+	if (!W.dead || !store_degraded())
+		broken("X8", "%s waits, and nobody is told: %.300s",
+		       W.user[mine->user].bare, s->text);
+}
+
 /* I04, I15: both sides of a session, and no other one of theirs. */
 static void out_accept(const struct scan *s)
 {
@@ -434,6 +455,13 @@ static void out_accept(const struct scan *s)
 	}
 	if (returns && back_alone(s, p, mine))
 		return;
+	if (mine && a && was_let_in(a)) {
+		if (other)
+			back(s, p, mine, other);
+		else
+			alone(s, p, mine);
+		return;
+	}
 	if (!mine || !r) {
 		broken("I04", "an answer to nobody: %.300s", s->text);
 		return;
