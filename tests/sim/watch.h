@@ -62,7 +62,7 @@ struct half {
 	uint8_t user, dev, peer;
 	bool caller, initiated, accepted, ended, gone, amnesia;
 	bool refused;              /* by himself, before he accepted */
-	bool unstored;             /* offered while the disk failed */
+	bool unstored;             /* offered, or back, while the disk failed */
 	uint64_t anew;             /* of the session-initiate that begins it
 				      again, till it is answered; 0: none */
 	int64_t left;              /* hung up then, the link being down */

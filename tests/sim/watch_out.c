@@ -404,6 +404,7 @@ static void back(const struct scan *s, struct pair *p, struct half *mine,
 		p->returns = p->returns_told;
 	}
 	mine->accepted = true;
+	mine->unstored = store_degraded();
 	p->hung_up_at = 0;
 	p->up[0] = (int)(mine - O.half);
 	p->up[1] = (int)(stays - O.half);
@@ -419,6 +420,7 @@ static bool back_alone(const struct scan *s, struct pair *p, struct half *mine)
 	check_durable(s, LEG_ACTIVE, "a session-accept");
 	p->returns++;
 	mine->accepted = true;
+	mine->unstored = store_degraded();
 	return true;
 }
 
