@@ -67,6 +67,8 @@ void call_on_open(struct call_run *r, unsigned side,
 		  const struct leg_event *ev);
 void call_begin(struct call_run *r, unsigned side,
 		const struct leg_event *ev);
+/* What was begun by rows that the next save replaces ends at once. */
+void call_release_old(struct call_run *r);
 void call_on_facts(struct call_run *r);
 void call_on_device(struct call_run *r);
 void call_refuse(struct call_run *r, enum cause cause);

@@ -42,10 +42,11 @@ static void new_identity(struct call_run *r)
 	c->over = false;
 }
 
-/* What ends the round before leaves without waiting for the commit, which
- * replaces that round's row: were we to die behind it, nobody would know any
- * more whom to tell. Before it, a restart finds the row and says it again. */
-static void release_old(struct call_run *r)
+/* What ends the round before, or the session that its user leaves for another
+ * one, leaves without waiting for the commit, which replaces that row: were we
+ * to die behind it, nobody would know any more whom to tell. Before it, a
+ * restart finds the row and says it again. */
+void call_release_old(struct call_run *r)
 {
 	struct call_action *a;
 
@@ -61,7 +62,7 @@ static void new_round(struct call_run *r, unsigned side,
 
 	leg_stop_away(call_callee(c), call_leg(r, !c->caller));
 	call_join(r);
-	release_old(r);
+	call_release_old(r);
 	if (c->state == CALL_DONE && call_has_row(c))
 		call_do(r, CALL_DO_FORGET);
 	if (c->state != CALL_OPEN)

@@ -72,7 +72,7 @@ static void check_durable(const struct scan *s, unsigned least,
 				     r ? str_of(r->sid[0]) : s->sid);
 
 	/* A round that gives way to a new one, whose commit replaces its row:
-	 * its end leaves before (ring.c, release_old()). */
+	 * its end leaves before (call_release_old()). */
 	if (store_degraded() || str_is(s->reason, "expired") ||
 	    watch_pair(s->to_user, s->from_ours)->attempt_at == W.now)
 		return;
