@@ -444,7 +444,8 @@ struct xml_elem *leg_pair(struct leg *l, const struct leg *other,
 /* Both have a codec of this media. */
 bool leg_has_common(struct leg *l, const struct leg *other, const char *media,
 		    struct arena *a);
-/* The answer to his offer, as leg_pair() has given it. */
+/* The answer to his offer, as leg_pair() has given it. `other` NULL: nobody is
+ * there yet, it is made of what he has said himself. */
 struct xml_elem *leg_answer(struct leg *l, const struct leg *other,
 			    const struct xml_elem *offer, struct arena *a);
 /* Ends his session for he has another: `to` is its id (XEP-0353, migrated). */

@@ -242,13 +242,15 @@ static void add_exts(struct xml_elem *to, const struct rtp_description *his,
 
 /* Neither codecs nor extensions: RTCP, SSRCs, streams. */
 static void add_rest(struct xml_elem *to, const struct rtp_description *his,
-		     const struct rtp_description *other, struct arena *a)
+		     const struct rtp_description *other, bool alone,
+		     struct arena *a)
 {
 	const struct xml_elem *e;
 	struct xml_elem *copy;
 
 	for (e = other->elem->first; e; e = e->next) {
 		if (!e->name || strcmp(e->ns, NS_HDREXT) == 0 ||
+		    (alone && strcmp(e->ns, NS_SSMA) == 0) ||
 		    xml_is(e, NS_RTP, "payload-type") ||
 		    (xml_is(e, NS_RTP, "rtcp-reduced-size") &&
 		     !his->rtcp_reduced_size))
@@ -280,6 +282,7 @@ static int add_description(struct xml_elem *content, const struct leg *l,
 			   struct arena *a)
 {
 	struct rtp_description his, has;
+	const struct leg *from = other ? other : l;
 	struct xml_elem *to;
 	unsigned i, n = 0;
 	int err = leg_says(l, name, &his, a);
@@ -288,8 +291,8 @@ static int add_description(struct xml_elem *content, const struct leg *l,
 		return err;
 	to = xml_add(a, content, NS_RTP, "description");
 	xml_set(a, to, "media", his.media);
-	err = leg_is_paired(other, name) ? leg_says(other, name, &has, a) :
-					   ENOENT;
+	err = leg_is_paired(from, name) ? leg_says(from, name, &has, a) :
+					  ENOENT;
 	if (err == ENOMEM)
 		return err;
 	for (i = 0; !err && i < his.payloads; i++)
@@ -299,8 +302,8 @@ static int add_description(struct xml_elem *content, const struct leg *l,
 		return 0;
 	}
 	add_exts(to, &his, &has, a);
-	add_rest(to, &his, &has, a);
-	if (has.has_ssrc)
+	add_rest(to, &his, &has, !other, a);
+	if (other && has.has_ssrc)
 		xml_set(a, to, "ssrc", arena_printf(a, "%u", has.ssrc));
 	return 0;
 }

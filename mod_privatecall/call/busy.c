@@ -102,7 +102,7 @@ bool call_on_second(struct call_run *r, unsigned side,
 	struct call *c = r->c;
 	const struct leg *l = &c->leg[side];
 	const char *sid = event_sid(ev);
-	bool same_device = is(ev->stanza->from.full, l->device);
+	bool same_device = is(ev->stanza->from.full, l->device), crossed;
 
 	if ((c->state == CALL_SETUP || call_returns(c, side)) &&
 	    ev->kind == LEG_EV_JINGLE && same_device && is(sid, l->sid))
@@ -153,7 +153,10 @@ bool call_on_second(struct call_run *r, unsigned side,
 				call_return(r, side, ev);
 			return true;
 		}
+		crossed = call_waits(c) && side != c->caller;
 		reenter(r, side, ev);
+		/* Who came first, and is not in yet, is rung. */
+		c->glare = crossed;
 		return true;
 	case CALL_SETUP:
 		reenter(r, side, ev);

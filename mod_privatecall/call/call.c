@@ -10,7 +10,7 @@
 const unsigned call_may[CALL_STATES] = {
 	[CALL_IDLE] = BIT(CALL_ASKING),
 	[CALL_ASKING] = BIT(CALL_REFUSING) | BIT(CALL_RINGING) |
-			BIT(CALL_ENDING),
+			BIT(CALL_UP) | BIT(CALL_ENDING),
 	[CALL_REFUSING] = BIT(CALL_ENDING),
 	[CALL_RINGING] = BIT(CALL_REFUSING) | BIT(CALL_SETUP) |
 			 BIT(CALL_ENDING),
@@ -92,6 +92,7 @@ void call_clear(struct call *c)
 	free(c->contact[0]);
 	free(c->contact[1]);
 	free(c->reason);
+	free(c->met);
 	free(c->trouble[0]);
 	free(c->trouble[1]);
 	free(c->transport);
@@ -469,7 +470,9 @@ static void on_switched(struct call_run *r)
 
 	if (side < 0 || !call_is_live(c))
 		return;
-	if (c->state == CALL_SETUP || c->state == CALL_UP) {
+	/* Who is waited for is in no call yet. */
+	if (!call_waits(c) &&
+	    (c->state == CALL_SETUP || c->state == CALL_UP)) {
 		r->switcher = (unsigned)side;
 		call_end(r, CAUSE_SWITCHED, "success", NULL, -1);
 	} else if ((unsigned)side == c->caller) {

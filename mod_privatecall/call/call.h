@@ -7,6 +7,7 @@
  * nobody is in it.
  *
  *   IDLE -> ASKING -> RINGING -> SETUP -> UP -> ENDING -> OPEN -> ASKING ...
+ *              |---- `rejoin = notify` ---^
  *              |  \-> REFUSING -> ENDING -> DONE      \-> DONE
  *
  * call_step() takes one event and appends actions; it is pure. Leg actions
@@ -228,6 +229,8 @@ struct call {
 	struct call_transport *transport;  /* LEG_TRANSPORTS_MAX; NULL: none */
 	enum cause cause;          /* why refused or ended */
 	char *reason;              /* how it ended, for the finishes */
+	char *met;                 /* ASKING: the device that the callee had
+				      in the round before; NULL: none */
 	char *trouble[2];          /* room, by role: the last of his DTLS */
 	/* monotonic ms; 0: not yet */
 	int64_t asked, rung_at, answered_at, ended_at, window_end;
@@ -235,7 +238,7 @@ struct call {
 	int64_t deaf_since;        /* no ringable device since */
 	int64_t kept_at;           /* UP: the legs were asked last */
 	int64_t media_asked;       /* transports that are not ready yet */
-	int64_t up_at;             /* media: the session-accept */
+	int64_t up_at;             /* media: the session-accept of both */
 	int64_t alone_since[2];    /* by role: his media are lost */
 	int64_t returns_at;        /* the minute in which they are counted */
 	unsigned returns;          /* room: who came back in it */

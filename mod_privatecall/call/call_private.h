@@ -15,6 +15,7 @@ struct call_run {
 	unsigned switcher;         /* CAUSE_SWITCHED: who took another call */
 	const char *step;          /* CAUSE_FAILED: which, if not seen by the
 				      legs' states */
+	bool waited;               /* what ends was a wait, nobody rung */
 	bool failed;
 	/* An action that memory is missing for is lost, but never a NULL that
 	 * a rule must test: the step ends with ENOMEM. */
@@ -66,6 +67,8 @@ void call_on_open(struct call_run *r, unsigned side,
 		  const struct leg_event *ev);
 void call_begin(struct call_run *r, unsigned side,
 		const struct leg_event *ev);
+/* What was begun by rows that the next save replaces ends at once. */
+void call_release_old(struct call_run *r);
 void call_on_facts(struct call_run *r);
 void call_on_device(struct call_run *r);
 void call_refuse(struct call_run *r, enum cause cause);
@@ -107,6 +110,10 @@ int call_open_transport(struct call_run *r);
 /* Room: of the transports that both have accepted media are told whom to
  * expect, and their numbers. */
 void call_expect_both(struct call_run *r);
+/* The same, of him who waits for the other: nothing is to be passed yet. */
+void call_expect_one(struct call_run *r, unsigned side);
+/* Media towards us, of who comes without ringing. */
+bool call_begin_room(struct call_run *r);
 /* What he said of his ICE too early is said now. */
 void call_take_kept_ice(struct call_run *r, unsigned side);
 /* What waited for transports, or for the answer to him, goes on. */
@@ -154,6 +161,11 @@ bool call_on_second(struct call_run *r, unsigned side,
 		    const struct leg_event *ev);
 
 /* return.c: one leaves a call of mode `room` and comes back */
+/* Who began this round is in it alone: nobody was rung (`rejoin = notify`). */
+bool call_waits(const struct call *c);
+/* This round is to be such a one. */
+bool call_may_wait(const struct call_run *r);
+void call_wait(struct call_run *r);
 /* The other one is there, and kept for him, until the window ends (F23). */
 bool call_may_return(const struct call *c, unsigned side, int64_t now);
 /* He is about to. */

@@ -114,8 +114,9 @@ static void log_attempt(struct call_run *r, enum cause cause,
 			call_log_visit(r, i, reason);
 }
 
-static void notify(struct call_run *r, unsigned side, enum notice_kind kind,
-		   enum cause cause, const char *step)
+static struct notice *notify(struct call_run *r, unsigned side,
+			     enum notice_kind kind, enum cause cause,
+			     const char *step)
 {
 	struct call *c = r->c;
 	struct notice *n = &call_do(r, CALL_DO_NOTICE)->notice;
@@ -145,11 +146,16 @@ static void notify(struct call_run *r, unsigned side, enum notice_kind kind,
 	n->until = answered ? c->first_answer_wall +
 			      r->ev->site->room_lifetime : 0;
 	n->count = 1;
+	return n;
 }
 
 void call_notify_return(struct call_run *r, unsigned side)
 {
-	notify(r, !side, NOTICE_RETURNED, CAUSE_NONE, NULL);
+	struct notice *n = notify(r, !side, NOTICE_RETURNED, CAUSE_NONE, NULL);
+
+	/* Who has left is told how to come, too. */
+	n->until = call_waits(r->c) ? r->c->first_answer_wall +
+				      r->ev->site->room_lifetime : 0;
 }
 
 static bool ends_ringing(enum cause cause)
@@ -166,6 +172,8 @@ static void notify_callee(struct call_run *r, enum cause cause,
 	enum callee_notice what = cause_row(cause)->callee;
 	unsigned side = !c->caller;
 
+	if (r->waited)
+		return;                /* nobody was rung */
 	if (c->glare && !c->answered_wall)
 		return;                /* X9: nobody missed anything */
 	if (!c->answered_wall && c->rung && ends_ringing(cause))
@@ -300,6 +308,15 @@ static const char *failed_step(const struct call_run *r)
 	}
 }
 
+/* The end of a wait for the other in words of one that was not answered. */
+static enum cause of_wait(const char *reason, int by)
+{
+	if (by >= 0)
+		return CAUSE_CANCELLED;
+	return strcmp(reason, "connectivity-error") == 0 ? CAUSE_CALLER_GONE :
+							   CAUSE_UNANSWERED;
+}
+
 void call_end(struct call_run *r, enum cause cause, const char *reason,
 	      const char *text, int by)
 {
@@ -307,6 +324,9 @@ void call_end(struct call_run *r, enum cause cause, const char *reason,
 	const char *step = NULL, *caller_reason;
 
 	assert(call_is_live(c));
+	r->waited = call_waits(c);
+	if (r->waited && cause == CAUSE_ENDED)
+		cause = of_wait(reason, by);
 	if (cause == CAUSE_FAILED) {
 		step = by < 0 ? failed_step(r) : reason;
 		text = arena_printf(r->ev->arena, "The call could not be "
@@ -448,6 +468,8 @@ static void repeat_stops(struct call_run *r)
 	const char *reason = c->answered_wall ? "success" : "cancel";
 	unsigned i;
 
+	if (call_waits(c))
+		return;                /* none were rung */
 	/* The devices of a running call have stopped long ago, unless it is
 	 * young. What is over is said again whatever the wall clock says, which
 	 * may have jumped. */
@@ -508,6 +530,8 @@ void call_on_restored(struct call_run *r)
 		break;
 	case CALL_UP:
 		call_return_restored(r);
+		if (c->state != CALL_UP)
+			break;
 		ask_both(r);
 		repeat_stops(r);
 		break;

@@ -68,7 +68,7 @@ static void on_step(struct call_run *r)
 		c->connected = true;
 	if (is_there(c, role))
 		c->alone_since[role] = 0;
-	else if (c->connected && !c->alone_since[role])
+	else if ((c->connected || call_waits(c)) && !c->alone_since[role])
 		c->alone_since[role] = ev->now;
 }
 
@@ -126,12 +126,24 @@ int64_t call_media_deadline(const struct call *c,
 		t = c->media_asked + s->media_timeout;
 	if (c->state != CALL_UP)
 		return t;
-	if (!c->connected)
+	if (!c->connected && !call_waits(c))
 		return earlier(t, c->up_at + s->connect_timeout);
 	for (i = 0; i < 2; i++)
 		if (c->alone_since[i])
 			t = earlier(t, c->alone_since[i] + s->alone_timeout);
 	return t;
+}
+
+/* The other has not come, or who waits for him was not even connected. */
+static void wait_over(struct call_run *r)
+{
+	if (r->c->alone_since[0] ||
+	    call_reached(r->c, 0) < STEP_CONNECTED) {
+		r->step = "no connection to the caller's device";
+		call_end(r, CAUSE_FAILED, NULL, NULL, -1);
+	} else {
+		call_end(r, CAUSE_UNANSWERED, NULL, NULL, -1);
+	}
 }
 
 bool call_media_time(struct call_run *r)
@@ -143,6 +155,8 @@ bool call_media_time(struct call_run *r)
 		return false;
 	if (c->media_asked && r->ev->now >= c->media_asked + s->media_timeout)
 		call_no_media(r);
+	else if (call_waits(c))
+		wait_over(r);
 	else
 		call_end(r, c->connected ? CAUSE_ENDED : CAUSE_FAILED,
 			 c->leg[0].absent || c->leg[1].absent ? "success" :

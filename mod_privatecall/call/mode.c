@@ -5,7 +5,8 @@
  * It needs both to group contents alike, for what one sends by one transport
  * cannot be split for the other without reading it: who offers a group may not
  * take an answer without, nor who bundles an offer without. `room` joins any
- * two, and lets one stay while the other is away (`on_leave = hold`).
+ * two, and lets one stay while the other is away (`on_leave = hold`), or wait
+ * for him (`rejoin = notify`).
  */
 #include "mod_privatecall/call/call_private.h"
 #include "jingle/stanza/source.h"
@@ -27,7 +28,8 @@ static bool has_bundle(const struct xml_elem *tree, struct arena *a)
 bool call_needs_room(const struct settings_site *s)
 {
 	return s->media == MODE_ROOM ||
-	       (s->media == MODE_AUTO && s->on_leave == LEAVE_HOLD);
+	       (s->media == MODE_AUTO && (s->on_leave == LEAVE_HOLD ||
+					  s->rejoin == REJOIN_NOTIFY));
 }
 
 enum media_mode call_choose_mode(struct call_run *r,

@@ -11,6 +11,10 @@
  * The call is UP all the time, and the leg of who stays knows nothing of it but
  * a notice. Nobody is rung: both are in the call already. Alone longer than
  * `alone_timeout` ends it, also when who comes back does not get so far.
+ *
+ * With `rejoin = notify` it also begins so, when both had left: who comes first
+ * is let in alone, is answered out of what he said himself, and waits. The
+ * round is answered when the other comes.
  */
 #include "mod_privatecall/call/call_private.h"
 #include "jingle/stanza/ns.h"
@@ -26,8 +30,8 @@ static unsigned role_of(const struct call *c, unsigned side)
  * to come back in. */
 static bool is_kept(const struct call *c, int64_t now)
 {
-	return c->state == CALL_UP && c->mode == MODE_ROOM && c->connected &&
-	       now < c->window_end;
+	return c->state == CALL_UP && c->mode == MODE_ROOM &&
+	       (c->connected || call_waits(c)) && now < c->window_end;
 }
 
 static bool is_in(const struct call *c, unsigned side)
@@ -45,7 +49,18 @@ bool call_returns(const struct call *c, unsigned side)
 {
 	const struct leg *l = &c->leg[side];
 
-	return c->state == CALL_UP && l->absent && l->state != LEG_ENDED;
+	return c->state == CALL_UP && l->absent && l->state != LEG_ENDED &&
+	       l->state != LEG_IDLE;
+}
+
+bool call_waits(const struct call *c)
+{
+	return c->state == CALL_UP && !c->answered_wall;
+}
+
+static bool waits_alone(const struct call *c, unsigned side)
+{
+	return call_waits(c) && side == c->caller;
 }
 
 bool call_can_be_up(const struct call *c)
@@ -58,7 +73,7 @@ bool call_can_be_up(const struct call *c)
 		else if (c->mode != MODE_ROOM || !c->leg[i].absent)
 			return false;
 	}
-	return in > 0;
+	return in + call_waits(c) > 0;
 }
 
 /* --- away ------------------------------------------------------------- */
@@ -126,6 +141,14 @@ void call_return_over(struct call_run *r, unsigned side, const char *reason,
 {
 	struct leg *l = &r->c->leg[side];
 
+	if (waits_alone(r->c, side)) {
+		if (reason)
+			call_end(r, CAUSE_FAILED, reason, text, -1);
+		else
+			call_end(r, CAUSE_CANCELLED, "cancel", NULL,
+				 (int)side);
+		return;
+	}
 	if (reason)
 		leg_end(l, reason, text, call_leg(r, side));
 	else
@@ -158,6 +181,7 @@ void call_return(struct call_run *r, unsigned side, const struct leg_event *ev)
 	go_away(r, side, "expired");
 	leg_migrate(l, sid, call_leg(r, side));
 	call_join(r);
+	call_release_old(r);
 	leg_reset(l, LEG_CALLER, call_nonce(r->ev->entropy));
 	/* What the other still owes an answer to was of the session before. */
 	l->next_relay = relays;
@@ -171,6 +195,48 @@ void call_return(struct call_run *r, unsigned side, const struct leg_event *ev)
 		return;
 	}
 	leg_proceed(l, NULL, &r->env);
+	call_join(r);
+	if (l->offer)
+		call_return_offer(r, side, l->offer->elem);
+	call_do(r, CALL_DO_SAVE);
+}
+
+bool call_may_wait(const struct call_run *r)
+{
+	/* When both come at a time the loser of the two is rung. */
+	return r->ev->site->rejoin == REJOIN_NOTIFY &&
+	       r->c->first_answer_wall && !r->c->glare;
+}
+
+/* A caller's client asks whom it talks to what he can (Dino), and the address
+ * that he dialed has no client. The device that the other had in the round
+ * before can answer, and is no secret from him. */
+static void speak_as_met(struct call_run *r)
+{
+	unsigned i;
+
+	for (i = 0; r->c->met && i < r->ev->targets_n; i++)
+		if (strcmp(r->ev->targets[i].jid, r->c->met) == 0)
+			call_answer_address(r, r->c->met);
+}
+
+void call_wait(struct call_run *r)
+{
+	struct call *c = r->c;
+	unsigned side = c->caller;
+	struct leg *l = &c->leg[side];
+
+	if (!call_begin_room(r)) {
+		call_refuse(r, CAUSE_NO_CAPACITY);
+		return;
+	}
+	c->leg[0].absent = c->leg[1].absent = true;
+	c->rung_wall = r->ev->wall;
+	c->answered_at = c->kept_at = r->ev->now;
+	c->alone_since[role_of(c, !side)] = r->ev->now;
+	call_set_state(c, CALL_UP);
+	speak_as_met(r);
+	leg_proceed(l, NULL, call_leg(r, side));
 	call_join(r);
 	if (l->offer)
 		call_return_offer(r, side, l->offer->elem);
@@ -226,20 +292,23 @@ void call_return_offer(struct call_run *r, unsigned side,
 	struct leg *l = &c->leg[side];
 	struct arena *a = r->ev->arena;
 	enum leg_lack lack = leg_lacks(offer, true, a);
+	bool alone = waits_alone(c, side);
 	struct xml_elem *tree;
 
 	if (lack) {
+		r->step = call_lack_text(lack);
 		refuse(r, side, call_lack_reason(lack),
 		       arena_printf(a, "The call could not be connected "
 				    "(%s).", call_lack_text(lack)));
 		return;
 	}
-	tree = leg_pair(l, &c->leg[!side], offer, a);
+	tree = alone ? xml_copy(a, offer) :
+		       leg_pair(l, &c->leg[!side], offer, a);
 	if (!leg_keep_says(l, tree, a)) {
 		refuse(r, side, "incompatible-parameters", NULL);
 		return;
 	}
-	if (!leg_has_common(l, &c->leg[!side], "audio", a)) {
+	if (!alone && !leg_has_common(l, &c->leg[!side], "audio", a)) {
 		refuse(r, side, "incompatible-parameters",
 		       cause_text(a, CAUSE_NO_CODEC, NULL));
 		return;
@@ -265,16 +334,28 @@ static bool all_renewed(const struct call *c)
 	return true;
 }
 
+/* Who was waited for is there: the round is answered. */
+static void come(struct call_run *r)
+{
+	struct call *c = r->c;
+
+	c->answered_at = c->up_at = r->ev->now;
+	c->answered_wall = r->ev->wall;
+}
+
 static void accept(struct call_run *r, unsigned side)
 {
 	struct call *c = r->c;
 	struct leg *l = &c->leg[side], *other = &c->leg[!side];
 	struct xml_elem *offer = xml_copy(r->ev->arena, l->offer->elem);
+	bool alone = waits_alone(c, side);
 
-	leg_accept(l, leg_answer(l, other, offer, r->ev->arena),
+	leg_accept(l, leg_answer(l, alone ? NULL : other, offer, r->ev->arena),
 		   call_leg(r, side));
 	call_join(r);
-	if (leg_cut_says(l, other, offer, r->ev->arena))
+	if (!alone && call_waits(c))
+		come(r);
+	if (!alone && leg_cut_says(l, other, offer, r->ev->arena))
 		r->failed = true;
 	l->absent = false;
 	l->returned = r->ev->wall;
@@ -284,9 +365,12 @@ static void accept(struct call_run *r, unsigned side)
 	call_take_kept_ice(r, side);
 	call_release(r, side);
 	leg_drop_kept(l);
-	call_expect_both(r);
-	/* Until he is connected. */
-	c->alone_since[role_of(c, side)] = r->ev->now;
+	if (alone)
+		call_expect_one(r, side);
+	else
+		call_expect_both(r);
+	/* Until he is connected; who waits may be joined before. */
+	c->alone_since[role_of(c, side)] = alone ? 0 : r->ev->now;
 	call_do(r, CALL_DO_SUPERSEDE)->user = l->user;
 	call_notify_return(r, side);
 	call_do(r, CALL_DO_SAVE);
@@ -327,7 +411,9 @@ void call_return_fails(struct call_run *r)
 	unsigned i;
 
 	for (i = 0; i < 2; i++)
-		if (call_returns(r->c, i))
+		if (waits_alone(r->c, i) && call_returns(r->c, i))
+			call_end(r, CAUSE_NO_CAPACITY, NULL, NULL, -1);
+		else if (call_returns(r->c, i))
 			call_return_over(r, i, "gone", NULL);
 }
 
@@ -338,8 +424,13 @@ void call_return_restored(struct call_run *r)
 	struct call *c = r->c;
 	unsigned i;
 
+	if (call_waits(c) && c->leg[c->caller].absent) {
+		call_end(r, CAUSE_RESTART, NULL, NULL, -1);
+		return;
+	}
 	for (i = 0; i < 2; i++) {
-		if (c->leg[i].absent || c->leg[i].returned)
+		if (!call_waits(c) &&
+		    (c->leg[i].absent || c->leg[i].returned))
 			c->connected = true;
 		if (!c->leg[i].absent)
 			continue;

@@ -42,10 +42,11 @@ static void new_identity(struct call_run *r)
 	c->over = false;
 }
 
-/* What ends the round before leaves without waiting for the commit, which
- * replaces that round's row: were we to die behind it, nobody would know any
- * more whom to tell. Before it, a restart finds the row and says it again. */
-static void release_old(struct call_run *r)
+/* What ends the round before, or the session that its user leaves for another
+ * one, leaves without waiting for the commit, which replaces that row: were we
+ * to die behind it, nobody would know any more whom to tell. Before it, a
+ * restart finds the row and says it again. */
+void call_release_old(struct call_run *r)
 {
 	struct call_action *a;
 
@@ -61,7 +62,7 @@ static void new_round(struct call_run *r, unsigned side,
 
 	leg_stop_away(call_callee(c), call_leg(r, !c->caller));
 	call_join(r);
-	release_old(r);
+	call_release_old(r);
 	if (c->state == CALL_DONE && call_has_row(c))
 		call_do(r, CALL_DO_FORGET);
 	if (c->state != CALL_OPEN)
@@ -77,6 +78,8 @@ static void new_round(struct call_run *r, unsigned side,
 	c->alone_since[0] = c->alone_since[1] = 0;
 	c->cause = CAUSE_NONE;
 	call_assign(r, &c->reason, NULL);
+	call_assign(r, &c->met, c->state == CALL_OPEN ?
+		    c->leg[!side].device : NULL);
 	call_assign(r, &c->trouble[0], NULL);
 	call_assign(r, &c->trouble[1], NULL);
 	leg_reset(&c->leg[side], LEG_CALLER, call_nonce(r->ev->entropy));
@@ -141,7 +144,9 @@ void call_on_facts(struct call_run *r)
 	c->offer = r->ev->offer;
 	if (cause == CAUSE_NONE && !r->ev->targets_n)
 		cause = CAUSE_NOT_ACTIVE;
-	if (cause == CAUSE_NONE) {
+	if (cause == CAUSE_NONE && call_may_wait(r)) {
+		call_wait(r);
+	} else if (cause == CAUSE_NONE) {
 		start_ringing(r);
 	} else if (cause_row(cause)->fixed_delay) {
 		c->cause = cause;

@@ -344,6 +344,14 @@ static void begin(struct call_run *r, const struct xml_elem *tree)
 		leg_keep_offer(call_caller(c), tree);
 }
 
+bool call_begin_room(struct call_run *r)
+{
+	r->c->decided = true;
+	r->c->mode = MODE_ROOM;
+	end_ice(r->c);
+	return have_transports(r->c) & (r->ev->candidates_n > 0);
+}
+
 bool call_offer_may_go(struct call_run *r, const struct xml_elem *tree)
 {
 	struct call *c = r->c;
@@ -453,6 +461,26 @@ void call_expect_both(struct call_run *r)
 	}
 }
 
+void call_expect_one(struct call_run *r, unsigned side)
+{
+	struct call *c = r->c;
+	struct call_order *o;
+	const char *print;
+	bool begins;
+	unsigned i;
+
+	for (i = 0; i < LEG_TRANSPORTS_MAX; i++) {
+		print = call_transport_state(c, i) == TRANSPORT_READY ?
+			leg_print(&c->leg[side], i, &begins) : NULL;
+		if (!print)
+			continue;
+		o = call_order(r, ORDER_SECURITY, i);
+		o->role = side != c->caller;
+		o->print = arena_strdup(r->ev->arena, print);
+		o->active = !begins;
+	}
+}
+
 /* --- what a user says of his ICE ------------------------------------------ */
 
 void call_on_transport_info(struct call_run *r, unsigned side,
@@ -523,12 +551,16 @@ void call_say_again(struct call_run *r)
 	c->transport[number].renewing = 0;
 	for (side = 0; side < 2; side++) {
 		if (c->leg[side].absent) {
-			call_renew(r, side, number);
+			/* Who is waited for has not been there yet. */
+			if (!call_waits(c) || call_returns(c, side))
+				call_renew(r, side, number);
 			continue;
 		}
 		leg_take_known(&c->leg[side], (int)number, call_leg(r, side));
 		call_join(r);
 	}
+	if (call_waits(c) && !c->leg[c->caller].absent)
+		call_expect_one(r, c->caller);
 	if (c->mode != MODE_ROOM || c->leg[0].absent || c->leg[1].absent)
 		return;
 	say_security(r, number);

@@ -518,13 +518,17 @@ static void choose_hosts(struct loader *l)
 /* In the other modes nobody can stay without the other. */
 static void check_on_leave(struct loader *l)
 {
-	const struct given *at = given_of(l, "on_leave");
 	const struct settings_site *s = &l->conf->site;
+	bool can = s->media == MODE_ROOM || s->media == MODE_AUTO;
+	const struct given *at = given_of(l, "on_leave");
 
-	if (s->on_leave == LEAVE_HOLD && s->media != MODE_ROOM &&
-	    s->media != MODE_AUTO)
+	if (s->on_leave == LEAVE_HOLD && !can)
 		fault(l, at->file, at->place, "expected end, or `media = "
 		      "room' or `auto' for `hold'");
+	at = given_of(l, "rejoin");
+	if (!l->err && s->rejoin == REJOIN_NOTIFY && !can)
+		fault(l, at->file, at->place, "expected ring, or `media = "
+		      "room' or `auto' for `notify'");
 }
 
 static void finish(struct loader *l)

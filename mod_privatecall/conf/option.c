@@ -59,13 +59,18 @@ static const char *leave_word(unsigned value)
 	return on_leave_name((enum on_leave)value);
 }
 
+static const char *rejoin_word(unsigned value)
+{
+	return rejoin_name((enum rejoin)value);
+}
+
 static const char *const callable_words[] = { "active", "reachable", NULL };
-static const char *const rejoin_words[] = { "ring", "notify", NULL };
 
 /* Values of enums are read and written as unsigned. */
 _Static_assert(sizeof(enum who_may_call) == sizeof(unsigned) &&
 	       sizeof(enum media_mode) == sizeof(unsigned) &&
 	       sizeof(enum on_leave) == sizeof(unsigned) &&
+	       sizeof(enum rejoin) == sizeof(unsigned) &&
 	       sizeof(enum log_privacy) == sizeof(unsigned), "enum size");
 
 #define BOOL(n, at) { .name = n, .kind = CONF_BOOL, .offset = at }
@@ -110,7 +115,7 @@ const struct conf_option conf_options[] = {
 	  .offset = SITE(active_show), .word_h = show_word },
 	TIME("idle_limit", SITE(idle_limit), MINUTE, 7 * DAY, true),
 	WORD("on_leave", SITE(on_leave), leave_word),
-	FIXED("rejoin", rejoin_words, MEDIA_PLANE),
+	WORD("rejoin", SITE(rejoin), rejoin_word),
 	TIME("room_lifetime", SITE(room_lifetime), MINUTE, 7 * DAY, false),
 	BOOL("hard_limit", SITE(hard_limit)),
 	BOOL("calls_require_messaging", SITE(calls_require_messaging)),

@@ -256,6 +256,14 @@ static struct held *take(struct daemon *dm, struct held **at,
 	return h;
 }
 
+/* Not of another call that a client began by the same id. */
+static bool is_of(const struct held *h, const struct call_entry *e,
+		  const char *session)
+{
+	return h->session && (!h->entry || h->entry == e) &&
+	       strcmp(h->session, session) == 0;
+}
+
 /* A session, or a dialogue with a caller, ends of which something is still
  * held: that never leaves, and the end need not wait for it. True: its
  * session-initiate was among it, so that the device has never heard of the
@@ -269,8 +277,7 @@ static bool drop_session(struct daemon *dm, const struct call_entry *e,
 
 	/* With thousands of calls up the queue is long, and mostly theirs. */
 	while (e->held && (h = *at)) {
-		if (!h->session || h->ends ||
-		    strcmp(h->session, session) != 0) {
+		if (h->ends || !is_of(h, e, session)) {
 			before = h;
 			at = &h->next;
 			continue;

@@ -122,6 +122,15 @@ static char *missed_text(struct arena *a, const struct notice *n, int offset)
 			    n->peer, clock_text(a, n->started, offset));
 }
 
+static char *add_rejoin(struct arena *a, const struct notice *n,
+			const char *text, int offset)
+{
+	return arena_printf(a, "%s\nYou can rejoin until %s UTC: call this "
+			    "contact, %s", text,
+			    clock_text(a, n->until, offset),
+			    notice_uri(a, n->peer_call, "message"));
+}
+
 static char *details_text(struct arena *a, const struct notice *n,
 			  int offset)
 {
@@ -141,11 +150,18 @@ static char *details_text(struct arena *a, const struct notice *n,
 			    ", decrypted at your server" :
 			    ", encrypted between the two of you");
 	if (n->until > n->ended && text)
-		text = arena_printf(a, "%s\nYou can rejoin until %s UTC: call "
-				    "this contact, %s", text,
-				    clock_text(a, n->until, offset),
-				    notice_uri(a, n->peer_call, "message"));
+		text = add_rejoin(a, n, text, offset);
 	return text;
+}
+
+static char *returned_text(struct arena *a, const struct notice *n,
+			   int offset)
+{
+	char *text = arena_printf(a, "%s (%s) is back in your call since %s "
+				  "UTC.", name_of(a, n->peer), n->peer,
+				  clock_text(a, n->ended, offset));
+
+	return n->until && text ? add_rejoin(a, n, text, offset) : text;
 }
 
 static char *refused_text(struct arena *a, const struct notice *n)
@@ -194,9 +210,7 @@ int notice_text(struct arena *a, const struct notice *n, int offset_min,
 				    name_of(a, n->peer), n->peer);
 		break;
 	case NOTICE_RETURNED:
-		text = arena_printf(a, "%s (%s) is back in your call since "
-				    "%s UTC.", name_of(a, n->peer), n->peer,
-				    clock_text(a, n->ended, offset_min));
+		text = returned_text(a, n, offset_min);
 		break;
 	default:
 		text = refused_text(a, n);

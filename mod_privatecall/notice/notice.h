@@ -18,7 +18,8 @@ enum notice_kind {
 	NOTICE_WRITE_BACK,         /* to the callee who declined */
 	NOTICE_DETAILS,            /* to both: how long, until when to rejoin */
 	NOTICE_FAILED,             /* to the callee: the caller's text */
-	NOTICE_RETURNED            /* to who stayed: the other is back (X8) */
+	NOTICE_RETURNED            /* to who stayed, or has left: the other is
+				      back (X8) */
 };
 
 struct notice {

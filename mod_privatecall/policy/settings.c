@@ -38,6 +38,11 @@ static const char *const leave_names[] = {
 	[LEAVE_HOLD] = "hold",
 };
 
+static const char *const rejoin_names[] = {
+	[REJOIN_RING] = "ring",
+	[REJOIN_NOTIFY] = "notify",
+};
+
 static const struct {
 	enum show show;
 	const char *name;
@@ -159,6 +164,11 @@ const char *media_mode_name(enum media_mode m)
 const char *on_leave_name(enum on_leave o)
 {
 	return name_of(leave_names, COUNT(leave_names), (size_t)o);
+}
+
+const char *rejoin_name(enum rejoin r)
+{
+	return name_of(rejoin_names, COUNT(rejoin_names), (size_t)r);
 }
 
 const char *show_name(enum show s)

@@ -14,6 +14,7 @@ enum notices { NOTICES_ALWAYS, NOTICES_AUTO, NOTICES_NEVER };
 /* MODE_AUTO is of settings: of a call one of the others (call/mode.c). */
 enum media_mode { MODE_DIRECT, MODE_BLIND, MODE_ROOM, MODE_AUTO };
 enum on_leave { LEAVE_END, LEAVE_HOLD };
+enum rejoin { REJOIN_RING, REJOIN_NOTIFY };
 enum log_privacy { LOG_JIDS_FULL, LOG_JIDS_HASH, LOG_JIDS_NONE };
 
 /* RFC 6121, 4.7.2.1; "online" is a presence without <show/>. */
@@ -36,6 +37,7 @@ struct settings_site {
 	bool hard_limit;
 	enum media_mode media;       /* of new calls */
 	enum on_leave on_leave;      /* hold: of calls in mode `room` */
+	enum rejoin rejoin;          /* who is away: notify in `room` alone */
 	unsigned active_show;        /* set of enum show */
 	int64_t idle_limit;          /* 0: off (XEP-0319) */
 	int64_t ring_timeout;        /* 10-60 s */
@@ -69,6 +71,7 @@ const char *notices_name(enum notices n);
 bool notices_parse(const char *word, enum notices *n_r);
 const char *media_mode_name(enum media_mode m);
 const char *on_leave_name(enum on_leave o);
+const char *rejoin_name(enum rejoin r);
 const char *show_name(enum show s);
 bool show_parse(const char *word, enum show *s_r);
 

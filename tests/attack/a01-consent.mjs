@@ -316,9 +316,13 @@ for (const [Caller, Callee] of [[Plain, Plain], [Conversations, Dino],
 		t.nothingOf(b, a);
 		await b.answer(ring);
 		await a.shows(out, 'active');
-		if (Callee === Plain)
+		if (Callee === Plain && t.mode === 'direct')
 			await a.waitUntil(() => out.trickled.length > 0,
 				'the candidates that were kept');
+		if (t.mode === 'direct')
+			return;
+		await t.settle();
+		knowsNothing(a, [ring.own.ufrag, ring.own.pwd, `ip="${ADDRESS}"`]);
 	});
 
 story('A04 a stranger hears as little, and of one who declines nothing at ' +

@@ -62,7 +62,8 @@ story('A29 ids of iqs and calls come back as they were', async (t) => {
 });
 
 story('A29 ids, names of contents and texts of reasons pass between the two ' +
-	'of a call as they were', { conf: { pair_per_minute: 100 } }, async (t) => {
+	'of a call as they were', { media: 'direct', conf:
+	{ pair_per_minute: 100 } }, async (t) => {
 	const [a, b] = await unlimitedPair(t, Dino, Dino);
 	for (const [i, odd] of ODD.entries()) {
 		a.newSid = () => odd;
@@ -106,7 +107,7 @@ story('A29 ids, names of contents and texts of reasons pass between the two ' +
 });
 
 story('A29 attributes of candidates and descriptions pass as they were',
-	async (t) => {
+	{ media: 'direct' }, async (t) => {
 		const [a, b] = await unlimitedPair(t, Plain, Plain);
 		const [out] = await t.connect(a, b);
 		for (const odd of ODD) {

@@ -240,8 +240,8 @@ function isWhole(t, el, sid) {
 }
 
 story('A30 by machine, in a call: what the peer breaks is refused or comes ' +
-	'out whole', { conf: LIMITS, slow: true, heavy: true, lasts: 120 },
-async (t) => {
+	'out whole', { media: 'direct', conf: LIMITS, slow: true, heavy: true,
+	lasts: 120 }, async (t) => {
 	const [a, b] = await unlimitedPair(t, Dino, Dino);
 	const { pid } = t.daemon;
 	const pick = random(seedOf(t));

@@ -1,16 +1,22 @@
 // run.mjs: the end-to-end stories on one real server
 //
 // usage: tests/e2e/run [--server NAME] [--only PATTERN] [--quick | --long]
-//                      [--list]
-//                      [--media MODE] [--jobs N] [--dir DIR] [--verbose]
+//                      [--list] [--base MODE] [--media MODE] [--jobs N]
+//                      [--dir DIR] [--verbose]
 //
 // One Prosody or ejabberd and one daemon for all stories; those that move the
 // clock, flip switches or kill get a daemon of their own, on a component of the
 // same server. Stories run beside each other, heavy ones two at a time after
 // them, and those that measure time one by one. One line a story, then 'N
 // passed, N failed, N skipped'. A failing story prints its XMPP dialogue with
-// times. --media: those that mode blind is chosen for, and that do not depend
-// on it, in this mode.
+// times.
+//
+// Beside each daemon there is a privatecall-media, and media are as the daemon
+// has it by itself (`auto`), but for stories that say what they are about.
+// --base MODE (or E2E_MEDIA): the mode of those that do not, `direct` without
+// a privatecall-media; then the main ones are not told in other modes, too.
+// --media MODE: those that mode blind is chosen for, and that do not depend on
+// it, in this mode.
 
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -18,10 +24,11 @@ import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { fileURLToPath } from 'node:url';
 import { startBrowser } from './browser.mjs';
+import { startMedia } from './media.mjs';
 import { startPrivatecalld } from './privatecalld.mjs';
 import { startServer } from './server.mjs';
-import { BASE_CONF, defaults, NATIVE_HOST, REMOTE_HOST, restrictions, Skip,
-	stories, Story } from './story.mjs';
+import { alsoIn, BASE_CONF, defaults, NATIVE_HOST, REMOTE_HOST, restrictions,
+	SILENT, Skip, stories, Story } from './story.mjs';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const SECRET = 'secret';
@@ -38,6 +45,7 @@ const { values: options } = parseArgs({ options: {
 	long: { type: 'boolean' },
 	list: { type: 'boolean' },
 	media: { type: 'string' },
+	base: { type: 'string', default: process.env.E2E_MEDIA ?? 'default' },
 	jobs: { type: 'string', default: process.env.JOBS ?? String(JOBS) },
 	dir: { type: 'string' },
 	verbose: { type: 'boolean' },
@@ -74,6 +82,8 @@ async function load() {
 			if (file.endsWith('.mjs'))
 				await import(join(HERE, folder, file));
 		}
+	if (options.base === 'default')
+		stories.push(...alsoIn(stories));
 }
 
 // Each cell of stories, modes and servers that stays empty, and why.
@@ -240,16 +250,23 @@ async function main() {
 			[SECOND_HOST]: undefined,
 			...Object.fromEntries(slots.map((slot) =>
 				[slot.host, slot.domain])) } } });
-	mkdirSync(join(dir, 'd'), { recursive: true });
-	const daemon = list.every((s) => s.native) ? null
-		: await startPrivatecalld({ dir: join(dir, 'd'), prosody,
-			conf: { ...BASE_CONF,
+	const shared = join(dir, 'd');
+	mkdirSync(shared, { recursive: true });
+	const native = list.every((s) => s.native);
+	const { base } = options;
+	const media = native || base === 'direct' ? null
+		: await startMedia({ dir: shared, mode: base });
+	const daemon = native ? null
+		: await startPrivatecalld({ dir: shared, prosody,
+			conf: { ...BASE_CONF, ...SILENT, ...media?.conf,
 				hosts: [prosody.host, NATIVE_HOST, SECOND_HOST] } });
 	const chromium = new Chromium(join(dir, 'browser'));
 	const count = await runAll(list, { prosody, daemon, chromium,
-		domain: prosody.component.domain, slots: new Slots(slots), dir });
+		domain: prosody.component.domain, slots: new Slots(slots), dir,
+		base });
 	await chromium.stop();
 	await daemon?.stop();
+	await media?.stop();
 	await prosody.stop();
 	if (daemon && /Sanitizer|runtime error:|Assertion/.test(daemon.readLog())) {
 		console.log('the daemon\'s log has a sanitizer report');

@@ -29,7 +29,8 @@ export const restrictions = [];
 //   own     a daemon of its own; implied by conf and by t.clock()
 //   conf    its configuration beside what all have
 //   media   a privatecall-media of its own; true: mode blind, else the mode,
-//           or 'default'
+//           or 'default'; 'direct': none. Who says nothing has that of the
+//           run, 'default' if it is not told otherwise
 //   net     { host: its addresses }, a bad network of its own (net.mjs), in
 //           which that privatecall-media is the host "media"
 //   server  a Prosody or ejabberd of its own too, which it may restart: true,
@@ -64,6 +65,18 @@ export function story(name, options, run) {
 	return undefined;
 }
 
+// The main ones again: at our addresses in room, at the users' own in direct.
+// Their calls are the same there, but for who passes what on.
+export function alsoIn(list) {
+	const plain = (s) => !['media', 'native', 'server', 'browser', 'alone',
+		'heavy'].some((key) => s[key]) && !s.conf?.media;
+	return list.filter((s) => MAIN.test(s.name) && plain(s)).map((s) => {
+		const base = s.mode === 'gateway' ? 'room' : 'direct';
+		return { ...s, base, own: true, slow: true,
+			name: `${base}: ${s.name}` };
+	});
+}
+
 export function assert(truth, what) {
 	if (!truth)
 		throw new Error(typeof what === 'function' ? what() : what);
@@ -82,6 +95,18 @@ export const NATIVE_HOST = 'native.localhost';
 // These have not.
 export const REMOTE_HOST = 'remote.localhost';
 export const BASE_CONF = { log_privacy: 'full' };
+// Scripted clients send no media: what is not about them is given the longest
+// time for their connection.
+export const SILENT = { connect_timeout: '2m' };
+
+// Calling, ringing, answering, declining, not answering, coming back, a second
+// call, leaving.
+const MAIN = /\bF(1|12|13|14|17|23|26|28)\b/;
+
+// What its daemon is set to; 'direct': no privatecall-media.
+function modeOf({ media, conf }, base) {
+	return media === true ? 'blind' : media ?? conf?.media ?? base;
+}
 
 const PINGS = 400;
 const PING_MS = 500;
@@ -93,10 +118,12 @@ const regex = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 export class Story {
 	// prosody, daemon (the shared one), slots: free components, chromium:
 	// of all stories, number: of this one in the run, dir: for its daemon.
+	// base: the mode of media of those that name none.
 	constructor(definition, { prosody, daemon, domain, slots, chromium,
-		number, dir }) {
+		number, dir, base = 'direct' }) {
 		Object.assign(this, { definition, prosody, daemon, domain, slots,
-			chromium, dir });
+			chromium, dir, base });
+		this.mode = modeOf(definition, definition.base ?? base);
 		this.native = definition.mode === 'transparent';
 		this.host = this.native ? NATIVE_HOST : prosody.host;
 		this.number = number;
@@ -128,15 +155,15 @@ export class Story {
 		if (this.definition.net)
 			this.net = await startNet({ dir: this.dir,
 				hosts: this.definition.net });
-		if (this.definition.media)
-			this.media = await startMedia({ dir: this.dir, mode:
-				this.definition.media === true ? undefined :
-					this.definition.media,
-			host: this.net?.host('media') });
+		if (this.mode !== 'direct')
+			this.media = await startMedia({ dir: this.dir, mode: this.mode,
+				host: this.net?.host('media') });
 		this.daemon = await startPrivatecalld({ dir: this.dir,
 			prosody: this.prosody, component,
 			conf: { ...BASE_CONF, hosts: [this.host],
-				...this.media?.conf, ...this.definition.conf } });
+				...this.media?.conf,
+				...this.definition.media ? {} : SILENT,
+				...this.definition.conf } });
 		this.ownDaemon = this.daemon;
 		await this.connected();
 	}

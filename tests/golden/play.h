@@ -217,6 +217,8 @@ static inline void play_conf(struct play *p, const char *name,
 		p->site.media = yes ? MODE_ROOM : MODE_DIRECT;
 	else if (strcmp(name, "hold") == 0)
 		p->site.on_leave = yes ? LEAVE_HOLD : LEAVE_END;
+	else if (strcmp(name, "notify") == 0)
+		p->site.rejoin = yes ? REJOIN_NOTIFY : REJOIN_RING;
 	else if (strcmp(name, "auto") == 0)
 		p->site.media = yes ? MODE_AUTO : MODE_DIRECT;
 	else if (strcmp(name, "media-away") == 0)

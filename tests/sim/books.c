@@ -334,32 +334,52 @@ static struct pair *pair_of_log(const struct store_log *l)
 			  callee < 0 ? USERS : (unsigned)callee);
 }
 
+/* Facts are asked once in a round, and say whether a message is offered. -1: a
+ * setting was changed meanwhile. */
+static int offer_of(const struct pair *p, const struct ring *rung,
+		    const struct attempt *wait)
+{
+	bool offer = rung ? rung->offer : wait ? wait->offer : p->offer;
+	unsigned settled = rung ? rung->settled :
+			   wait ? wait->settled : p->settled;
+
+	if (settled != O.settings || (!rung && p->resettled_at == W.now))
+		return -1;
+	return offer;
+}
+
+/* He was in alone, and has hung up or is lost: in his own words. */
+static bool has_own_reason(const struct store_log *l)
+{
+	return is(l->result, "cancelled") || is(l->result, "caller-gone");
+}
+
 static void judge_log(const struct store_batch *b, const struct store_log *l,
 		      struct expected *e)
 {
 	const struct rule *rule = rule_of(l->result);
 	int caller = user_of_bare(l->caller), callee = user_of_bare(l->callee);
 	struct pair *p = pair_of_log(l);
-	const struct ring *rung = ring_of(caller, callee);
-	bool glare = is(l->result, "glare");
+	struct attempt *wait = watch_wait_of(caller, callee);
+	const struct ring *rung = wait ? NULL : ring_of(caller, callee);
+	bool alone = wait && !l->answered;
+	bool glare = is(l->result, "glare"), seen;
 	bool again = l->reason && is(l->reason, "expired") && l->answered;
 	enum told t;
-	int must, offer = rung ? rung->offer : p->offer;
+	int must, offer = offer_of(p, rung, wait);
 
-	if ((rung ? rung->settled : p->settled) != O.settings ||
-	    (!rung && p->resettled_at == W.now))
-		offer = -1;
 	W.count.results[cause_parse(l->result)]++;
 	if (!rule) {
 		broken("I07", "the log says \"%s\"", l->result);
 		return;
 	}
-	if (!is_true(l, p, caller, callee))
+	seen = is_true(l, p, caller, callee);
+	if (!(alone ? watch_wait_true(wait, l->result, seen) : seen))
 		broken("I07", "%s: %s -> %s was never %s", l->call, l->caller,
 		       l->callee, l->result);
 	check_times(l, p);
-	if (rule->reason && !l->answered && (!l->reason ||
-					      !is(l->reason, rule->reason)))
+	if (rule->reason && !l->answered && !(alone && has_own_reason(l)) &&
+	    (!l->reason || !is(l->reason, rule->reason)))
 		broken("reason", "%s is told as %s", l->result,
 		       l->reason ? l->reason : "nothing");
 	if (!again) {
@@ -367,7 +387,8 @@ static void judge_log(const struct store_batch *b, const struct store_log *l,
 		       rule->caller == DETAILS ? 0 : offer < 0 ? -1 :
 		       offer && rule->offer, e);
 		t = rule->callee;
-		must = callee_must(l, p, t, rung != NULL, offer);
+		must = alone ? -1 : /* nobody was rung */
+		       callee_must(l, p, t, rung != NULL, offer);
 		if (t != NONE)
 			expect(b, must, callee, l->caller, t, l->result,
 			       t == DETAILS ? 0 : offer < 0 ? -1 :
@@ -377,7 +398,7 @@ static void judge_log(const struct store_batch *b, const struct store_log *l,
 	p->saw_before = (p->logs_pending ? p->saw_before : 0) | p->saw;
 	p->logs_pending++;
 	p->jumped = false;
-	p->saw = (glare ? SAW_CROSSED : 0) |
+	p->saw = (glare ? SAW_CROSSED : 0) | watch_wait_logged(p, wait) |
 		 (p->inactive_at == W.now ? SAW_INACTIVE : 0);
 	p->began = W.now;
 	p->began_turn = O.turns;
@@ -474,6 +495,7 @@ static void judge_ring(const struct store_leg *l, int caller, int callee)
 	if (O.user[callee].second == SECOND_BUSY &&
 	    watch_in_call((unsigned)callee, (unsigned)caller))
 		broken("I15", "%s is rung in a call", l->user);
+	watch_wait_rung((unsigned)caller, (unsigned)callee);
 	check_limits(r);
 }
 
@@ -566,33 +588,6 @@ static void over_limit(int user, int peer)
 		~(unsigned)SAW_CROSSED;
 }
 
-/* X8: whose session is kept in the same batch, while the other's is up. */
-static bool is_return(const struct store_batch *b, const struct store_op *note)
-{
-	int user = user_of_bare(note->u.outbox.user);
-	int peer = user_of_bare(note->u.outbox.peer);
-	size_t i, n = store_batch_count(b);
-	const struct store_op *op;
-	unsigned k;
-
-	if (user < 0 || peer < 0 || !is(note->u.outbox.kind, "returned"))
-		return false;
-	for (i = 0; i < n; i++) {
-		op = store_batch_get(b, i);
-		if (op->kind != STORE_LEG_PUT ||
-		    op->u.leg.state != LEG_ACTIVE ||
-		    user_of_bare(op->u.leg.user) != peer || !op->u.leg.sid)
-			continue;
-		for (k = O.attempts; k--;)
-			if (O.attempt[k].returns_at &&
-			    O.attempt[k].user == peer &&
-			    O.attempt[k].callee == user &&
-			    is(O.attempt[k].sid, op->u.leg.sid))
-				return true;
-	}
-	return false;
-}
-
 static void judge_rest(const struct store_batch *b, struct expected *e)
 {
 	size_t i, n = store_batch_count(b);
@@ -607,7 +602,7 @@ static void judge_rest(const struct store_batch *b, struct expected *e)
 		if (user >= 0 && is_limit(op)) {
 			e->n[user]++;
 			over_limit(user, user_of_bare(op->u.outbox.peer));
-		} else if (is_return(b, op)) {
+		} else if (watch_is_return(b, op)) {
 			e->n[user]++;
 			watch_pair((unsigned)user, (unsigned)user_of_bare(
 				op->u.outbox.peer))->returns_told++;
@@ -640,6 +635,7 @@ void watch_pushed(const struct store_batch *b)
 	memset(explained, 0, sizeof(explained));
 	for (i = 0; i < n; i++)
 		push_op(b, store_batch_get(b, i), e);
+	watch_wait_pushed(b);
 	judge_rest(b, e);
 	for (i = 0; i < n; i++)
 		if (store_batch_get(b, i)->kind == STORE_OUTBOX_PUT)
@@ -749,6 +745,7 @@ static void commit_op(const struct store_batch *b, const struct store_op *op)
 		break;
 	case STORE_LOG_PUT:
 		pair_of_log(&op->u.log)->logs_pending--;
+		pair_of_log(&op->u.log)->is_open |= op->u.log.answered != 0;
 		break;
 	case STORE_CALL_DEL:
 		commit_forget(op->u.key.id);

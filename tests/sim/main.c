@@ -135,11 +135,14 @@ static void report(uint64_t from, uint64_t to, const struct part *all,
 	       (unsigned long long)sum->events, (unsigned long long)sum->in,
 	       (unsigned long long)sum->out, (unsigned long long)sum->commits);
 	printf("rings %llu, notices sent %llu, crashes %llu, link cuts %llu, "
-	       "attacker's stanzas %llu\nended:",
+	       "attacker's stanzas %llu,\nwaits for another %llu, of which he "
+	       "came to %llu\nended:",
 	       (unsigned long long)sum->rings,
 	       (unsigned long long)sum->notices,
 	       (unsigned long long)sum->crashes, (unsigned long long)sum->cuts,
-	       (unsigned long long)sum->attacks);
+	       (unsigned long long)sum->attacks,
+	       (unsigned long long)sum->waits,
+	       (unsigned long long)sum->came);
 	for (i = 0; i <= CAUSES; i++)
 		if (sum->results[i])
 			printf(" %s %llu", i < CAUSES ?

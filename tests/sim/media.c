@@ -2,15 +2,17 @@
  * opens what it is asked to, after a moment, and media come from who is named
  * to it. One world in four is in mode `blind`, one in eight in mode `room`, one
  * in sixteen in `auto`; in `room` media come when their numbers are known, and
- * of some the handshake is not the right one.
+ * of some the handshake is not the right one. Who waits for the other alone has
+ * a connection, mostly.
  */
 #include <stdlib.h>
 #include "tests/sim/watch.h"
 
 #define OURS "198.51.100.7"
 #define INSECURE 64                /* one handshake of so many */
+#define UNCONNECTED 8              /* one who waits of so many */
 
-enum { SAY_READY, SAY_MEDIA, SAY_INSECURE, SAY_CREDENTIALS };
+enum { SAY_READY, SAY_MEDIA, SAY_INSECURE, SAY_CREDENTIALS, SAY_CONNECTED };
 
 static void later(const char *call, unsigned transport, unsigned what,
 		  unsigned role)
@@ -38,6 +40,9 @@ void media_order(struct call_entry *e, const struct call_action *a)
 		later(a->id, o->transport, SAY_MEDIA, o->role);
 	else if (o->kind == ORDER_SECURITY && !below(R_MEDIA, INSECURE))
 		later(a->id, o->transport, SAY_INSECURE, o->role);
+	else if (o->kind == ORDER_SECURITY && W.notify &&
+		 below(R_MEDIA, UNCONNECTED))
+		later(a->id, o->transport, SAY_CONNECTED, o->role);
 	else if (o->kind == ORDER_RENEW)
 		later(a->id, o->transport, SAY_CREDENTIALS, o->role);
 	else if (o->kind == ORDER_MAP)
@@ -63,7 +68,8 @@ static void give(struct call_entry *e, unsigned what, unsigned transport,
 			what == SAY_CREDENTIALS ? CALL_EV_CREDENTIALS :
 			CALL_EV_STEP,
 		.transport = transport, .role = role,
-		.step = what == SAY_INSECURE ? STEP_INSECURE : STEP_MEDIA,
+		.step = what == SAY_INSECURE ? STEP_INSECURE :
+			what == SAY_CONNECTED ? STEP_CONNECTED : STEP_MEDIA,
 		.print = e->call.mode == MODE_ROOM ? "sha-256 5C:5C" : NULL,
 	};
 

@@ -187,7 +187,8 @@ struct event {
 
 struct counts {
 	uint64_t calls, events, in, out, commits, crashes, cuts, attacks,
-		 faults[FAULTS], results[CAUSES + 1], notices, checks, rings;
+		 faults[FAULTS], results[CAUSES + 1], notices, checks, rings,
+		 waits, came;
 };
 
 struct world {
@@ -198,7 +199,7 @@ struct world {
 	uint32_t off;              /* faults switched off, by bit */
 	bool verbose;
 	enum media_mode mode;      /* of all calls */
-	bool hold;                 /* on_leave */
+	bool hold, notify;         /* on_leave, rejoin */
 	/* what goes on */
 	uint64_t rng[STREAMS];
 	unsigned weight[FAULTS];   /* of 65536 */

@@ -444,13 +444,15 @@ static void in_attempt(const struct scan *s, bool plain)
 				   O.user[s->to_ours].who == WHO_CONTACTS))
 		p->private_at = W.now;
 	if (a) {
-		/* The same once more, or an id of long ago (121973). */
-		if (a->told || a->cancelled) {
+		/* The same once more, or an id of long ago (121973), or that
+		 * id twice (37561). */
+		if ((a->told || a->cancelled) && !watch_waits(a)) {
 			a->proceeds = a->finishes = 0;
 			a->returns_at = 0;
 		}
 		if (may_return)
 			a->returns_at = W.now;
+		watch_wait_attempt(p, a);
 		return;
 	}
 	O.attempt = grow(O.attempt, O.attempts, &O.attempt_cap, sizeof(*a));
@@ -466,6 +468,7 @@ static void in_attempt(const struct scan *s, bool plain)
 	a->returns_at = may_return ? W.now : 0;
 	a->crashes = O.crashes;
 	a->number = p->attempts;
+	watch_wait_attempt(p, a);
 	watch_later(3 * SECOND, DUE_CALLER, (unsigned)(a - O.attempt));
 }
 
@@ -530,7 +533,7 @@ static void in_answer(const struct scan *s, struct ring *r, struct pair *p)
 		r->answered = true;
 		r->winner = s->from_dev;
 		p->saw |= SAW_ANSWERED;
-		p->answered_at = W.now;
+		p->met_at = p->answered_at = W.now;
 		p->answered_wall = W.now + W.wall_offset;
 	}
 }
@@ -823,6 +826,7 @@ static void pair_restarts(struct pair *p)
 	p->logs_pending = 0;
 	/* Who came back and was not told so is not told any more. */
 	p->returns_told = p->returns;
+	p->may_be_closed |= W.jumps > 0;
 }
 
 /* An answer or an end that was not stored was none. What left without being
@@ -853,9 +857,11 @@ void watch_crash(void)
 		ring_restarts(&O.ring[i]);
 	for (i = 0; i < O.halves; i++)
 		watch_half_restarts(&O.half[i]);
-	for (i = 0; i < O.attempts; i++)
+	for (i = 0; i < O.attempts; i++) {
 		O.attempt[i].lost = O.attempt[i].lost ||
 			!is_stored(&O.attempt[i]);
+		watch_wait_restarts(&O.attempt[i]);
+	}
 	books_crash();
 }
 

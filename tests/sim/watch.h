@@ -34,6 +34,9 @@ struct ring {
 	} dev[DEVICES];
 };
 
+/* `rejoin = notify`: his round without the other (watch_wait.c). */
+enum wait { WAIT_NOT, WAIT_MAY, WAIT_ALONE, WAIT_CAME, WAIT_OVER };
+
 /* One propose or session-initiate that reached the daemon. */
 struct attempt {
 	char sid[SID_SIZE];
@@ -44,6 +47,13 @@ struct attempt {
 	int64_t at;
 	int64_t returns_at;        /* room: the other was in their call then;
 				      0: never */
+	enum wait wait;
+	bool crosses;              /* one of the other's, maybe */
+	unsigned crossing;         /* ... who was let in: SAW_CROSSED */
+	int64_t wait_at;           /* he asked; he was let in */
+	unsigned wait_crashes;     /* before */
+	bool offer;                /* as of the pair, when he asked */
+	unsigned settled;
 };
 
 /* One side of a Jingle session. */
@@ -52,7 +62,7 @@ struct half {
 	uint8_t user, dev, peer;
 	bool caller, initiated, accepted, ended, gone, amnesia;
 	bool refused;              /* by himself, before he accepted */
-	bool unstored;             /* offered while the disk failed */
+	bool unstored;             /* offered, or back, while the disk failed */
 	uint64_t anew;             /* of the session-initiate that begins it
 				      again, till it is answered; 0: none */
 	int64_t left;              /* hung up then, the link being down */
@@ -101,6 +111,11 @@ struct pair {
 	unsigned returns, returns_told;    /* room: accepted, and stored
 					      notices of it (X8) */
 	int64_t returned_at;       /* media were ready for it */
+	int64_t met_at;            /* they have talked, lately */
+	bool is_open;              /* ... and it is stored */
+	bool may_be_closed;        /* by the admin, or the wall clock */
+	bool asked[2];             /* since the last log row: lower, higher */
+	unsigned asked_turn, crossing;     /* of the latest attempt */
 };
 
 /* A leg's row in the store, by its id: one user may have the same with two
@@ -169,12 +184,29 @@ struct half *watch_half_new(unsigned user, unsigned dev, unsigned peer,
 void watch_half_anew(struct half *h, uint64_t key);
 void watch_half_taken(uint64_t key, bool refused);
 void watch_half_restarts(struct half *h);
-enum due { DUE_RING, DUE_END, DUE_CALLER, DUE_LEFT };
+enum due { DUE_RING, DUE_END, DUE_CALLER, DUE_LEFT, DUE_WAIT };
 void watch_later(int64_t in, enum due what, unsigned number);
 bool watch_is_request(const struct scan *s);
 /* An iq result or error leaves (I13). */
 void watch_answered(const struct scan *s);
 bool watch_unanswered(void);       /* ... and one is owed */
+
+/* watch_wait.c */
+/* He was let in by it, and his round goes on. */
+bool watch_waits(const struct attempt *a);
+void watch_wait_attempt(struct pair *p, struct attempt *a);
+struct attempt *watch_wait_of(int user, int peer);
+void watch_wait_pushed(const struct store_batch *b);
+/* A notice that somebody is back. */
+bool watch_is_return(const struct store_batch *b,
+		     const struct store_op *note);
+void watch_wait_rung(unsigned caller, unsigned callee);
+void watch_wait_due(const struct attempt *a);
+/* Nobody came; `seen`: what ends any round so was seen. */
+bool watch_wait_true(const struct attempt *a, const char *result, bool seen);
+/* What is true of the next round already, bits of enum saw. */
+unsigned watch_wait_logged(struct pair *p, struct attempt *a);
+void watch_wait_restarts(struct attempt *a);
 
 /* books.c */
 /* The user that an address of ours stands for; -1: none that is there. */

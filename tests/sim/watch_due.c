@@ -14,6 +14,7 @@ static struct pair *pair_of_bare(const char *a, const char *b)
 void watch_admin(const char *a, const char *b)
 {
 	pair_of_bare(a, b)->saw |= SAW_ADMIN;
+	pair_of_bare(a, b)->may_be_closed = true;
 }
 
 void watch_return(const char *a, const char *b)
@@ -154,6 +155,8 @@ void watch_due(unsigned what, unsigned number)
 		due_end(number);
 	else if (what == DUE_LEFT)
 		due_left(number);
+	else if (what == DUE_WAIT)
+		watch_wait_due(&O.attempt[number]);
 	else
 		due_caller(&O.attempt[number]);
 }

@@ -25,6 +25,16 @@ void watch_half_taken(uint64_t key, bool refused)
 		}
 }
 
+/* What is stored by his id is of a session before: a disk that failed has not
+ * taken this one. */
+static bool is_of_old(const struct half *h)
+{
+	const struct row *row = watch_row(h->user, h->peer, str_of(h->sid));
+
+	return h->unstored && row && row->committed == LEG_ENDED &&
+	       row->committed_at < h->at;
+}
+
 void watch_half_restarts(struct half *h)
 {
 	unsigned state = watch_state(h->user, h->peer, str_of(h->sid));
@@ -39,7 +49,8 @@ void watch_half_restarts(struct half *h)
 	if (state < LEG_ENDED)
 		h->ended = false;
 	h->amnesia = h->amnesia || state == 99 || state == LEG_PROPOSED ||
-		     (state == LEG_RINGING && (jmi || h->unstored));
+		     (state == LEG_RINGING && (jmi || h->unstored)) ||
+		     is_of_old(h);
 }
 
 /* A disk that failed when the process died has lost it. */

@@ -72,7 +72,7 @@ static void check_durable(const struct scan *s, unsigned least,
 				     r ? str_of(r->sid[0]) : s->sid);
 
 	/* A round that gives way to a new one, whose commit replaces its row:
-	 * its end leaves before (ring.c, release_old()). */
+	 * its end leaves before (call_release_old()). */
 	if (store_degraded() || str_is(s->reason, "expired") ||
 	    watch_pair(s->to_user, s->from_ours)->attempt_at == W.now)
 		return;
@@ -283,6 +283,17 @@ static bool over_returns(const struct attempt *a)
 	return n > W.conf.site.pair_per_minute;
 }
 
+/* By somebody, or by a device that rings by an offer only. */
+static bool is_answered(const struct ring *r)
+{
+	return r && (r->answered || has_plain(r) || O.crashes);
+}
+
+static bool was_let_in(const struct attempt *a)
+{
+	return a->wait >= WAIT_ALONE;
+}
+
 static void out_to_caller(const struct scan *s, struct attempt *a)
 {
 	struct ring *r = watch_ring_of(a->user, a->callee);
@@ -296,8 +307,7 @@ static void out_to_caller(const struct scan *s, struct attempt *a)
 	case J_PROCEED:
 		if (++a->proceeds > 1)
 			broken("I05", "a second proceed: %.300s", s->text);
-		if (!a->returns_at && (!r || (!r->answered && !has_plain(r) &&
-					   !O.crashes)))
+		if (!a->returns_at && !was_let_in(a) && !is_answered(r))
 			broken("I04", "nobody has answered: %.300s", s->text);
 		check_durable(s, LEG_PROCEEDED, "a proceed");
 		break;
@@ -394,6 +404,7 @@ static void back(const struct scan *s, struct pair *p, struct half *mine,
 		p->returns = p->returns_told;
 	}
 	mine->accepted = true;
+	mine->unstored = store_degraded();
 	p->hung_up_at = 0;
 	p->up[0] = (int)(mine - O.half);
 	p->up[1] = (int)(stays - O.half);
@@ -409,7 +420,19 @@ static bool back_alone(const struct scan *s, struct pair *p, struct half *mine)
 	check_durable(s, LEG_ACTIVE, "a session-accept");
 	p->returns++;
 	mine->accepted = true;
+	mine->unstored = store_degraded();
 	return true;
+}
+
+/* X8: he is let in alone, and the other is told. */
+static void alone(const struct scan *s, struct pair *p, struct half *mine)
+{
+	if (back_alone(s, p, mine))
+		return;
+	/* As in back(). */
+	if (!W.dead || !store_degraded())
+		broken("X8", "%s waits, and nobody is told: %.300s",
+		       W.user[mine->user].bare, s->text);
 }
 
 /* I04, I15: both sides of a session, and no other one of theirs. */
@@ -434,6 +457,13 @@ static void out_accept(const struct scan *s)
 	}
 	if (returns && back_alone(s, p, mine))
 		return;
+	if (mine && a && was_let_in(a)) {
+		if (other)
+			back(s, p, mine, other);
+		else
+			alone(s, p, mine);
+		return;
+	}
 	if (!mine || !r) {
 		broken("I04", "an answer to nobody: %.300s", s->text);
 		return;

@@ -396,6 +396,7 @@ static void make_conf(void)
 	settings_site_default(&W.conf.site);
 	W.conf.site.media = W.mode;
 	W.conf.site.on_leave = W.hold ? LEAVE_HOLD : LEAVE_END;
+	W.conf.site.rejoin = W.notify ? REJOIN_NOTIFY : REJOIN_RING;
 	W.conf.domain = domain;
 	W.conf.server = server;
 	W.conf.database = database;
@@ -787,6 +788,8 @@ void world_clear(uint64_t seed)
 	W.mode = seed % 4 == 3 ? MODE_BLIND : seed % 8 == 5 ? MODE_ROOM :
 		 seed % 16 == 9 ? MODE_AUTO : MODE_DIRECT;
 	W.hold = seed % 16 == 13;
+	W.notify = seed / 32 % 2 && (W.mode == MODE_ROOM ||
+				     W.mode == MODE_AUTO);
 }
 
 void world_stored(struct store_batch *b)

@@ -394,8 +394,10 @@ static void later_words_are_refused(void **state)
 		"or `media = room' or `auto' for `hold'");
 	refused(MIN "on_leave = stay\n", "3:12: expected end or hold, not "
 		"`stay'");
-	refused(MIN "rejoin = notify\n", "3:10: expected ring: `notify' needs "
-		"the media plane of a later release");
+	refused(MIN "media = blind\nrejoin = notify\n", "4:10: expected ring, "
+		"or `media = room' or `auto' for `notify'");
+	refused(MIN "rejoin = silently\n", "3:10: expected ring or notify, not "
+		"`silently'");
 	refused(MIN "callable = reachable\n", "3:12: expected active: "
 		"`reachable' needs the push of a later release");
 }

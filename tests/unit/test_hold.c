@@ -291,6 +291,24 @@ static void test_gives_way(void **state)
 	assert_string_equal(sent, "32");
 }
 
+/* A client may call two by one id: the end of one call is not that of the
+ * other. */
+static void test_same_id(void **state)
+{
+	struct call_entry e = { .dm = &dm }, f = { .dm = &dm };
+
+	(void)state;
+	store_for(&e);
+	store_for(&f);
+	send_jmi(&e, "1", "proceed", "al@x/a", "s", LEG_SEND_HELD);
+	send_jmi(&f, "2", "proceed", "al@x/a", "s", LEG_SEND_HELD);
+	send_jmi(&f, "3", "reject", "al@x/a", "s", LEG_SEND_AFTER);
+	assert_string_equal(sent, "3");
+	hold_flush(&dm);
+	await_commit(1);
+	assert_string_equal(sent, "31");
+}
+
 /* A leg from the store is ended by both, a reject and a terminate: neither
  * keeps the other back. */
 static void test_both_ends(void **state)
@@ -638,6 +656,7 @@ int main(void)
 		T(test_taken_back),
 		T(test_no_memory_for_a_session),
 		T(test_gives_way),
+		T(test_same_id),
 		T(test_both_ends),
 		T(test_hurry),
 		T(test_ring_over),

@@ -12,6 +12,7 @@ static unsigned candidates, ends, remotes;
 static struct wire_security said[WIRE_SIDES];
 static const char *mode;           /* of this test */
 
+#define DAY_MS 86400000L
 #define ALICE_IP "192.0.2.11"
 #define BOB_IP "192.0.2.22"
 #define ALICE "from='alice@example.org/a' to='bob@calls.example.org/call'"
@@ -157,6 +158,27 @@ static unsigned logged(const char *text)
 		n += strstr(line, text) != NULL;
 	fclose(f);
 	return n;
+}
+
+/* When the first line of the log with this was written, in ms of its day: the
+ * daemon's own time, of which a machine that keeps us waiting is no part. */
+static long logged_at(const char *text)
+{
+	char line[512], log[96];
+	unsigned h = 0, min = 0, s = 0, ms = 0;
+	bool found = false;
+	FILE *f;
+
+	snprintf(log, sizeof(log), "%s/log", dir);
+	f = fopen(log, "r");
+	assert_non_null(f);
+	while (!found && fgets(line, sizeof(line), f))
+		found = strstr(line, text) != NULL;
+	fclose(f);
+	assert_true(found);
+	assert_int_equal(sscanf(line, "time=%*[^T]T%u:%u:%u.%3uZ", &h, &min,
+				&s, &ms), 4);
+	return ((h * 60L + min) * 60 + s) * 1000 + ms;
 }
 
 /* With the id of the callee's leg. */
@@ -450,15 +472,15 @@ static void test_refused(void **state)
 /* The process dies: both are told within 2 s, and that they can rejoin. */
 static void test_media_dies(void **state)
 {
-	uint64_t began;
+	long took;
 
 	(void)state;
 	connected();
 	running();
-	began = uv_hrtime();
 	media_end();
 	UNTIL(count_sent("session-terminate") == 2);
-	assert_in_range((uv_hrtime() - began) / 1000000, 0, 10000);
+	took = logged_at("msg=ended") - logged_at("privatecall-media is lost");
+	assert_in_range((took + DAY_MS) % DAY_MS, 0, 2000);
 	assert_int_equal(count_sent("<connectivity-error"), 2);
 	assert_int_equal(count_sent("<text>The call was interrupted.</text>"),
 			 2);

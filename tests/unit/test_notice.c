@@ -103,6 +103,11 @@ static void returned(void **state)
 	(void)state;
 	check(&n, 60, "Back in the call",
 	      "Bob (bob@x.org) is back in your call since 15:06 UTC.");
+	n.until = n.ended + HOUR;      /* `rejoin = notify` */
+	check(&n, 60, "Back in the call",
+	      "Bob (bob@x.org) is back in your call since 15:06 UTC.\n"
+	      "You can rejoin until 16:06 UTC: call this contact, "
+	      "xmpp:bob@calls.x.org?message");
 }
 
 static void details(void **state)

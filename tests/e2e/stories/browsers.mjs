@@ -156,6 +156,29 @@ story('room F23 aiortc and Chromium come back to each other', real('room'),
 		equal(call.reason.name, 'success', 'reason');
 	});
 
+story('room F23 X8 rejoin = notify in Chromium: who comes back waits, is ' +
+	'connected and rings nobody; the other comes when he likes', {
+	...real('default'), conf: { rejoin: 'notify' } }, async (t) => {
+	const { alice: [page, sid], bob: [other, its] } = await pagesTalk(t);
+	await page.hangup(sid);
+	await other.wait('terminated', { sid: its });
+	const from = [(await page.log()).length, (await other.log()).length];
+	const waits = await other.call(t.jid('alice'));
+	await other.wait('connection', { sid: waits, state: 'connected' });
+	const isBack = async (who, at, what) => until(async () =>
+		(await who.log()).slice(at).some((e) => e.what === 'headline' &&
+			what.test(e.body)), `${who.name} is not told`);
+	await isBack(page, from[0], /is back in your call[^]*You can rejoin/);
+	const comes = await page.call(t.jid('bob'));
+	await bothWays(t, 'room', [page, comes], [other, waits]);
+	await isBack(other, from[1], /is back in your call since [0-9:]* UTC.$/);
+	for (const [i, who] of [page, other].entries())
+		assert(!(await who.log()).slice(from[i]).some((e) =>
+			e.what === 'propose'), `${who.name} was rung`);
+	await page.hangup(comes);
+	await other.wait('terminated', { sid: waits, reason: 'success' });
+});
+
 // --- what befalls a call --------------------------------------------------
 const credentialsOf = (stats) => stats.transport.iceLocalUsernameFragment;
 

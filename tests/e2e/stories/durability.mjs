@@ -49,7 +49,7 @@ story('F01 I09 kill -9 while it rings: no message is offered after the ' +
 });
 
 story('F01 kill -9 during a call: it goes on, everything is still passed on ' +
-	'and mended, both ways', { own: true }, async (t) => {
+	'and mended, both ways', { media: 'direct' }, async (t) => {
 	const [a, b] = await t.pair(Movim, Conversations);
 	const [out, ring] = await t.connect(a, b);
 	const marks = [a.mark(), b.mark()];

@@ -2,10 +2,12 @@
 // the other refuses; doc/pairs.md is compared with it
 //
 // One story for each caller, who calls each other one twice:
-// with video, and with audio to which video is added. No media are sent, that
-// is for browsers (browsers.mjs) and tests/unit; but each client has a UDP port
-// where it sees that we check it by the credentials that it gave.
+// with video, and with audio to which video is added. Real media are for
+// browsers (browsers.mjs) and tests/unit; but each client has a UDP port where
+// it sees that we check it by the credentials that it gave, and from where it
+// connects, moves to another port as behind a NAT, and sends.
 
+import { until } from '../children.mjs';
 import { Aiortc } from '../clients/aiortc.mjs';
 import { byName, contents, credentials, jingleXml, trickle } from
 	'../clients/bodies.mjs';
@@ -27,7 +29,8 @@ import { assert, equal, story } from '../story.mjs';
 //   mutes      and says so
 //   modifies   the senders of video mid call
 //   adds       video to a call without
-//   takes      video that is added; null: says itself that it does not
+//   takes      video that is added; null: says itself that it does not; a
+//              list: as what it does
 //   omemo      encrypts its fingerprint for a device
 const CLIENTS = [
 	[Stanza, { restarts: ['caller'], mutes: true, takes: null }],
@@ -37,7 +40,9 @@ const CLIENTS = [
 		omemo: true }],
 	[Monal, { omemo: true }],
 	[Movim, { mutes: true, modifies: true }],
-	[Siskin, {}],
+	// CallManager, received(action:): content-add is applied as an offer, and
+	// accepted, by who was called; to who called it would be an answer.
+	[Siskin, { takes: ['callee'] }],
 	[Plain, { restarts: ['caller', 'callee'], mutes: true, modifies: true,
 		adds: true, takes: true }],
 	[Aiortc, {}],
@@ -168,6 +173,55 @@ async function restart({ party, other, call, said }) {
 	await other.client.expectNothing(jingle(), undefined, { from });
 }
 
+// --- the way of media -------------------------------------------------------
+let sequence = 0;
+
+function rtp() {
+	const packet = Buffer.alloc(172, 0x5a);
+	packet.writeUInt32BE((0x806f0000 | sequence++) >>> 0, 0);
+	return packet;
+}
+
+// Packets pass each way; in room there are no keys for them.
+async function passes(a, b) {
+	for (const [from, to] of [[a, b], [b, a]].filter(
+		() => a.mode === 'blind')) {
+		const sent = [];
+		await until(() => {
+			const packet = rtp();
+			sent.push(packet.toString('hex'));
+			from.ear.sends(packet);
+			return to.ear.got.some((hex) => sent.includes(hex));
+		}, `a packet of ${from.label}'s does not reach ${to.label}`);
+	}
+}
+
+// What a NAT does to each in turn: he goes on from another port, where he is
+// checked, and packets follow. Nobody is told.
+async function changeAddresses(t, sides) {
+	for (const { party, call, as, said } of sides) {
+		const [, content] = [...byName(party.got(as === 'caller'
+			? 'session-accept' : 'session-initiate'))].find(([name]) =>
+			name === nameOf(party, 'audio', said));
+		party.ear.answers({ own: call.own, controls: as === 'caller',
+			theirs: content.getChild('transport', NS.ice).attrs,
+			port: t.media.address.split(':')[1] });
+	}
+	const [a, b] = sides.map(({ party }) => party);
+	await Promise.all([a.ear.connects(), b.ear.connects()]);
+	await passes(a, b);
+	const marks = [a, b].map(({ client }) => client.mark());
+	for (const party of [a, b]) {
+		await party.ear.moves();
+		await party.ear.connects();
+		await passes(a, b);
+	}
+	for (const [i, { client, ear }] of [a, b].entries()) {
+		await client.expectNothing(jingle(), undefined, { from: marks[i] });
+		ear.silent();
+	}
+}
+
 // --- video is added ---------------------------------------------------------
 function videoOf(party, kind, call, name, options = {}) {
 	return contents('webrtc', kind, ['video'], { own: call.own,
@@ -208,7 +262,9 @@ async function add(side, seen) {
 	await offerVideo(side);
 	await other.client.waitUntil(() => its.added, 'the content-add');
 	other.gotFrom(party, 'content-add');
-	if (!other.traits.takes) {
+	const { takes } = other.traits;
+	if (!(Array.isArray(takes) ? takes.includes(its.out ? 'caller' : 'callee')
+		: takes)) {
 		await refuseVideo(side);
 		await party.client.waitFor(jingle('content-reject',
 			{ sid: call.sid }));
@@ -268,6 +324,7 @@ async function withVideo(t, a, b, seen) {
 	const [out, ring] = await connect(t, a, b, ['audio', 'video'],
 		{ senders: { video: 'initiator' } });
 	seen.push(await haveTransports(a, b, out, ring));
+	await changeAddresses(t, sidesOf(a, b, out, ring));
 	for (const side of sidesOf(a, b, out, ring)) {
 		const { party: { traits }, as } = side;
 		if (traits.modifies)

@@ -238,7 +238,7 @@ story('F23 the details notice says until when one can come back',
 	});
 
 story('F23 direct: the caller\'s client starts anew while the other is still ' +
-	'in: the old legs end, then both ring', async (t) => {
+	'in: the old legs end, then both ring', { media: 'direct' }, async (t) => {
 	const [a, b] = await t.pair(Dino, Conversations);
 	const [, ring] = await t.connect(a, b);
 	const from = b.mark();
@@ -262,7 +262,7 @@ story('F23 direct: the caller\'s client starts anew while the other is still ' +
 });
 
 story('F23 direct: no second propose ever reaches a device with a live leg: ' +
-	'Monal would migrate by itself', async (t) => {
+	'Monal would migrate by itself', { media: 'direct' }, async (t) => {
 	const [a, b] = await t.pair(Dino, Monal);
 	const [, ring] = await t.connect(a, b);
 	const anew = await t.another(Dino, 'alice', { resource: 'new' });
@@ -276,7 +276,7 @@ story('F23 direct: no second propose ever reaches a device with a live leg: ' +
 });
 
 story('F11 F28 direct: a client that vanishes ends the call after 10 s, a ' +
-	'short break does not', { own: true }, async (t) => {
+	'short break does not', { media: 'direct' }, async (t) => {
 	const [a, b] = await t.pair(Conversations, Dino);
 	const [out] = await t.connect(a, b);
 	b.drop();

@@ -12,6 +12,8 @@ import { NS } from '../clients/ns.mjs';
 import { Siskin } from '../clients/siskin.mjs';
 import { assert, equal, story } from '../story.mjs';
 
+// What is passed on between two who have it of each other.
+const DIRECT = { media: 'direct' };
 const transportOf = (j) => j.getChild('content').getChild('transport', NS.ice);
 
 // Sends a Jingle action of `phone` in its call; the answer.
@@ -27,7 +29,7 @@ async function talking(t, A = Conversations, B = Conversations, media) {
 }
 
 story('relay: transport-info without pwd gets it; Movim to Conversations, ' +
-	'both ways', async (t) => {
+	'both ways', DIRECT, async (t) => {
 	for (const [A, B] of [[Movim, Conversations], [Conversations, Movim]]) {
 		const [a, out, b, ring] = await talking(t, A, B);
 		await a.waitUntil(() => out.trickled.length > 0, 'candidates');
@@ -64,7 +66,7 @@ story('relay: an empty transport-info and gathering-complete are answered ' +
 });
 
 story('relay: an ICE restart has no candidates and must pass: new ' +
-	'credentials, fingerprint, answer', async (t) => {
+	'credentials, fingerprint, answer', DIRECT, async (t) => {
 	const [a, out, b, ring] = await talking(t);
 	await t.settle();
 	const fresh = credentials();
@@ -84,7 +86,7 @@ story('relay: an ICE restart has no candidates and must pass: new ' +
 });
 
 story('relay: trickling before the session is accepted arrives in order and ' +
-	'after the offer', async (t) => {
+	'after the offer', DIRECT, async (t) => {
 	const [a, b] = await t.pair(Siskin, Siskin);
 	a.holdsInitiate = true;
 	const out = await a.call(t.at('bob'));
@@ -114,7 +116,7 @@ story('relay: trickling before the session is accepted arrives in order and ' +
 });
 
 story('relay: in direct TCP candidates, IPv6 and mDNS names pass untouched',
-	async (t) => {
+	DIRECT, async (t) => {
 		const [a, out, b, ring] = await talking(t, Siskin, Siskin);
 		await t.settle();
 		const list = [candidate({ ip: 'fd00::2' }),
@@ -276,7 +278,7 @@ story('relay: initiator and responder never name another than the address ' +
 });
 
 story('relay: the answer passes whole: descriptions, group, credentials',
-	async (t) => {
+	DIRECT, async (t) => {
 		const [a, out, , ring] = await talking(t, Conversations, Movim,
 			['audio', 'video']);
 		assert(out.accepted.getChild('group', NS.grouping), 'group');
