@@ -223,8 +223,8 @@ story('X11 check: clocks that differ', options, async (t) => {
 	assert(host.clock < -30000 && host.clock > -40000, host.clock);
 });
 
-story('X11 check: limits too low for offers, and the page\'s', options,
-	async (t) => {
+story('X11 check: limits too low for offers, and the page\'s, with its gc',
+	options, async (t) => {
 		const page = t.prosody.name;
 		await scene(t, isEjabberd(t)
 			? { module: {}, modules: { mod_pres_counter: {} } }
@@ -237,7 +237,8 @@ story('X11 check: limits too low for offers, and the page\'s', options,
 		const limits = block(page, 'limits');
 		await scene(t, { module: {}, ...isEjabberd(t)
 			? { configText: (o) => debianConfig(o, limits,
-				`modules:\n${block(page, 'modules')}`) } : { limits } });
+				`modules:\n${block(page, 'modules')}`) }
+			: { limits, globalConfig: block(page, 'gc') } });
 		const { host, warnings } = await check(t);
 		equal(host.user_rate, 20000, 'rate');
 		equal(warnings, [], 'warnings');

@@ -15,9 +15,9 @@
 
 local st = require "util.stanza";
 local jid = require "util.jid";
-local new_cache = require "util.cache".new;
 local new_id = require "util.id".medium;
 local now = require "util.time".now;
+local new_recent = module:require "recent";
 local add_setup = module:require "setup";
 local refusals = module:require "refusals";
 local stanzas = module:require "stanzas";
@@ -35,7 +35,7 @@ local SETUP_MAX = 120; -- seconds from a propose to its session-initiate
 local LOST_LIFE = 30; -- seconds that what was lost is worth a care
 local LOST_MAX = 16; -- of one pair
 local SAVE_AGAIN = 600; -- seconds that what is stored may lag behind
-local ENTRIES = 20000; -- of each table
+local ENTRIES = 10000; -- of each table, at least
 local IDS_PER_PAIR = 64;
 local PEERS_STORED = 500; -- of one user
 
@@ -70,7 +70,7 @@ local state = module:shared("/*/privatecall/state");
 for _, name in ipairs {
 	"pairs", "ids", "native", "asked", "sent", "saved", "loaded", "unheard",
 } do
-	state[name] = state[name] or new_cache(ENTRIES);
+	state[name] = state[name] or new_recent(ENTRIES);
 end
 state.hosts = state.hosts or {}; -- [host] = { component, load }
 -- Stanzas of ours under way.
@@ -344,6 +344,7 @@ end
 local function deliver(stanza, origin)
 	state.own[stanza] = true;
 	module:send(stanza, origin);
+	state.own[stanza] = nil;
 end
 
 local function reason_of(row)
@@ -561,7 +562,7 @@ local function has_text(element)
 end
 
 -- The component says addresses as it has heard them; each is prepared once.
-local prepared = new_cache(1000);
+local prepared = new_recent(1000);
 local function prep(address)
 	if not address then return nil; end
 	local known = prepared:get(address);
@@ -746,20 +747,16 @@ end
 -- The component is gone: what it has said nothing about was lost with it, and
 -- is taken as if it came now, in its order.
 local function on_lost()
-	local pairs_lost = {};
-	for pair, list in state.unheard:items() do
-		pairs_lost[#pairs_lost + 1] = { pair, list };
-	end
-	for _, entry in ipairs(pairs_lost) do
+	for pair, list in pairs(state.unheard:all()) do
 		local rest = {};
-		for _, lost in ipairs(entry[2]) do
+		for _, lost in ipairs(list) do
 			if jid.host(lost.from) == module.host then
 				again(lost);
 			else
 				rest[#rest + 1] = lost;
 			end
 		end
-		state.unheard:set(entry[1], #rest > 0 and rest or nil);
+		state.unheard:set(pair, #rest > 0 and rest or nil);
 	end
 end
 
