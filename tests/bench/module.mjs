@@ -16,8 +16,9 @@
 // it 95 times of 100.
 //
 // Presence: pairs of users, each the only contact of the other; in a turn each
-// user changes once what he shows. So each change is told to the component,
-// though several may be told at once; no change hides another.
+// user changes once what he shows. All have changed once before since the
+// component was told of them, so that nothing is told of it any more, unless it
+// asks, which it does for calls: how often it was told is said.
 //
 // Calls: two servers beside each other, one with the module and a component
 // that relays each stanza as it is; rounds go to one and the other in turn.

@@ -75,7 +75,7 @@ self_presence({Presence, State}) ->
     case xmpp:get_type(Presence) of
         available ->
             {Presence, keep(State, update(State#{pres_last => Presence}))};
-        _ -> {Presence, State}
+        _ -> {Presence, maps:remove(privatecall_told, State)}
     end.
 
 csi_activity(State, Activity) ->

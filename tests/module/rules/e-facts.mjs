@@ -59,8 +59,14 @@ rule('mirror: what calls depend on is told at once, until it is gone',
 		await bob.unavailable();
 		same(await mirrored(t, bob.jid), { name: 'gone', jid: bob.jid },
 			'gone');
-		await bob.available();
-		same(await mirrored(t, bob.jid), bare, 'back');
+		for (const show of ['xa', 'dnd']) {
+			await bob.available();
+			same(await mirrored(t, bob.jid), bare, 'back');
+			await bob.available({ show });
+			equal((await mirrored(t, bob.jid)).name, 'changed', show);
+			await bob.unavailable();
+			equal((await mirrored(t, bob.jid)).name, 'gone', 'again');
+		}
 	});
 
 // Of `jid`, in all messages but replays, since `from`.
