@@ -15,6 +15,7 @@
 #include <unistd.h>
 #include "jingle/media/bytes.h"
 #include "jingle/media/demux.h"
+#include "jingle/media/rtcp_packet.h"
 
 #define EVENTS 64
 #define TICK_NS 5000000
@@ -331,6 +332,14 @@ static size_t size_of(const struct peer_flow *f, uint16_t seq)
 	return f->size + (f->uneven && seq % f->burst >= f->burst / 2);
 }
 
+static const uint32_t steps[PEER_KINDS] = { 960, 750 };    /* of RTP time */
+
+static uint32_t ssrc_of(const struct peers *ps, const struct peer *p,
+			enum peer_kind kind)
+{
+	return (uint32_t)(p - ps->list) * PEER_KINDS + kind + 1;
+}
+
 /* The next packet of his, at `b`; its length. */
 static size_t make_one(const struct peers *ps, struct peer *p,
 		       enum peer_kind kind, unsigned char b[PEER_PACKET_MAX])
@@ -342,12 +351,13 @@ static size_t make_one(const struct peers *ps, struct peer *p,
 	b[0] = 0x80;
 	b[1] = f->type;
 	put16(b + 2, p->seq[kind]);
-	put32(b + 4, p->seq[kind] * (kind == PEER_AUDIO ? 960u : 750u));
-	put32(b + 8, (uint32_t)(p - ps->list) * PEER_KINDS + kind + 1);
+	put32(b + 4, p->seq[kind] * steps[kind]);
+	put32(b + 8, ssrc_of(ps, p, kind));
 	memcpy(b + HEAD, &now, STAMP);
 	memcpy(b + HEAD + STAMP, p->pattern, len - HEAD - STAMP);
 	p->seq[kind]++;
 	p->sent[kind]++;
+	p->octets[kind] += len - HEAD;
 	if (srtp_seal_rtp(p->out, b, &len, PEER_PACKET_MAX))
 		peers_die("a packet could not be sealed");
 	return len;
@@ -415,23 +425,166 @@ static int64_t send_flow(struct peers *ps, enum peer_kind kind)
 	return 0;
 }
 
+/* --- reports ---------------------------------------------------------- */
+
+/* A report block (RFC 3550, 6.4.1) about the other's stream; how many. */
+static unsigned put_block(const struct peer *p, enum peer_kind kind,
+			  unsigned char *b)
+{
+	uint64_t held = (uint64_t)(peers_now() - p->heard_sr_at);
+
+	if (!p->heard_ssrc[kind])
+		return 0;
+	memset(b, 0, RTCP_PACKET_BLOCK_SIZE);
+	put32(b, p->heard_ssrc[kind]);
+	put32(b + 8, p->heard_seq[kind]);
+	put32(b + 16, p->heard_sr);
+	if (p->heard_sr)
+		put32(b + 20, (uint32_t)(held * 65536 / 1000000000));
+	return 1;
+}
+
+/* An SR of his stream. Its time of day is when it was sent, ns of our clock:
+ * nobody on the way has to understand it. */
+static size_t put_sr(const struct peers *ps, const struct peer *p,
+		     enum peer_kind kind, unsigned char *b)
+{
+	unsigned char *body = b + RTCP_PACKET_HEADER_SIZE;
+	uint64_t now = (uint64_t)peers_now();
+	unsigned n = put_block(p, kind, body + RTCP_PACKET_SENDER_SIZE);
+
+	put32(body, ssrc_of(ps, p, kind));
+	put32(body + 4, (uint32_t)(now >> 32));
+	put32(body + 8, (uint32_t)now);
+	put32(body + 12, p->seq[kind] * steps[kind]);
+	put32(body + 16, (uint32_t)p->sent[kind]);
+	put32(body + 20, (uint32_t)p->octets[kind]);
+	return rtcp_packet_head(b, RTCP_SR, n, RTCP_PACKET_SENDER_SIZE +
+				n * (size_t)RTCP_PACKET_BLOCK_SIZE);
+}
+
+/* A CNAME (6.5), which every compound packet has. */
+static size_t put_name(const struct peers *ps, const struct peer *p,
+		       unsigned char *b)
+{
+	put32(b + RTCP_PACKET_HEADER_SIZE, ssrc_of(ps, p, PEER_AUDIO));
+	memcpy(b + RTCP_PACKET_HEADER_SIZE + 4, "\1\1p", 4);
+	return rtcp_packet_head(b, RTCP_SDES, 1, 8);
+}
+
+static void report(struct peers *ps, struct peer *p)
+{
+	unsigned char b[PEER_PACKET_MAX];
+	size_t len = 0;
+	unsigned kind;
+
+	for (kind = 0; kind < PEER_KINDS; kind++) {
+		if (!ps->flow[kind].rate || !p->sent[kind])
+			continue;
+		len += put_sr(ps, p, kind, b + len);
+		p->reports_sent++;
+	}
+	if (!len)
+		return;
+	len += put_name(ps, p, b + len);
+	if (srtp_seal_rtcp(p->out, b, &len, sizeof(b)))
+		peers_die("a report could not be sealed");
+	put(p, &p->to, b, len);
+}
+
+/* Those whose turn it is, of all in a second; when the next one is. */
+static int64_t send_reports(struct peers *ps)
+{
+	struct peer *p;
+	int64_t due;
+
+	for (;;) {
+		due = ps->report_began +
+		      (int64_t)((double)ps->report_n * 1e9 / ps->n);
+		if (due > peers_now())
+			return due;
+		p = &ps->list[ps->report_n++ % ps->n];
+		if (p->sends)
+			report(ps, p);
+	}
+}
+
+/* Does it name a stream of his, if it names one? */
+static bool is_about(const struct peers *ps, const struct peer *p,
+		     const struct rtcp_packet *r)
+{
+	uint32_t ssrc;
+
+	if (!r->count)
+		return true;
+	ssrc = get32(r->body + RTCP_PACKET_SENDER_SIZE);
+	return r->count == 1 && (ssrc == ssrc_of(ps, p, PEER_AUDIO) ||
+				 ssrc == ssrc_of(ps, p, PEER_VIDEO));
+}
+
+static void take_sr(const struct peers *ps, struct peer *p,
+		    const struct rtcp_packet *r)
+{
+	int64_t sent = (int64_t)((uint64_t)get32(r->body + 4) << 32 |
+				 get32(r->body + 8));
+
+	p->heard_sr = get32(r->body + 6);
+	p->heard_sr_at = peers_now();
+	if (sent >= p->other->since && is_about(ps, p, r))
+		p->reports_got++;
+}
+
+/* A server may say things of its own beside. */
+static void take_srtcp(const struct peers *ps, struct peer *p,
+		       unsigned char *b, size_t len)
+{
+	struct rtcp_packet_walk walk;
+	struct rtcp_packet r;
+
+	if (!p->in || srtp_open_rtcp(p->in, b, &len) ||
+	    rtcp_packet_check(b, len)) {
+		p->wrong++;
+		return;
+	}
+	rtcp_packet_walk(&walk, b, len);
+	while (rtcp_packet_next(&walk, &r))
+		if (r.type == RTCP_SR)
+			take_sr(ps, p, &r);
+}
+
 static int64_t send_due(struct peers *ps)
 {
-	int64_t audio = send_flow(ps, PEER_AUDIO);
+	int64_t due = send_flow(ps, PEER_AUDIO);
 	int64_t video = send_flow(ps, PEER_VIDEO);
+	int64_t reports = send_reports(ps);
 
-	return audio < video ? audio : video;
+	if (video < due)
+		due = video;
+	return reports < due ? reports : due;
 }
 
 static bool is_right(const struct peers *ps, const struct peer *from,
 		     enum peer_kind kind, const unsigned char *b, size_t len)
 {
-	uint32_t ssrc = (uint32_t)(from - ps->list) * PEER_KINDS + kind + 1;
+	uint32_t ssrc = ssrc_of(ps, from, kind);
 
 	return len == size_of(&ps->flow[kind], get16(b + 2)) &&
 	       (ps->other_ssrc || get32(b + 8) == ssrc) &&
 	       (b[1] & 127) == ps->flow[kind].seen &&
 	       !memcmp(b + HEAD + STAMP, from->pattern, len - HEAD - STAMP);
+}
+
+static void note_heard(struct peer *p, enum peer_kind kind,
+		       const unsigned char *b)
+{
+	uint16_t ahead = (uint16_t)(get16(b + 2) -
+				    (uint16_t)p->heard_seq[kind]);
+
+	if (p->heard_ssrc[kind] != get32(b + 8))
+		p->heard_seq[kind] = get16(b + 2);
+	else if (ahead < 0x8000)
+		p->heard_seq[kind] += ahead;
+	p->heard_ssrc[kind] = get32(b + 8);
 }
 
 static void take_srtp(struct peers *ps, struct peer *p, unsigned char *b,
@@ -440,8 +593,10 @@ static void take_srtp(struct peers *ps, struct peer *p, unsigned char *b,
 	int64_t now = peers_now(), sent;
 	enum peer_kind kind;
 
-	if (len > 1 && b[1] >= 192 && b[1] <= 223)
-		return;                    /* RTCP of the server's own */
+	if (len > 1 && b[1] >= 192 && b[1] <= 223) {
+		take_srtcp(ps, p, b, len);
+		return;
+	}
 	if (!p->in || srtp_open_rtp(p->in, b, &len)) {
 		p->wrong++;
 		return;
@@ -458,6 +613,7 @@ static void take_srtp(struct peers *ps, struct peer *p, unsigned char *b,
 	}
 	memcpy(&sent, b + HEAD, STAMP);
 	p->heard = now;
+	note_heard(p, kind, b);
 	if (sent < p->other->since)
 		return;
 	p->got[kind]++;
@@ -556,6 +712,8 @@ void peers_begin(struct peers *ps)
 		ps->flow[kind].began = peers_now();
 		ps->flow[kind].n = 0;
 	}
+	ps->report_began = peers_now();
+	ps->report_n = 0;
 	ps->sends = true;
 }
 
@@ -585,7 +743,7 @@ void peers_burst(struct peers *ps, enum peer_kind kind, unsigned each)
 void peer_count(struct peer *p)
 {
 	p->since = peers_now();
-	p->wrong = 0;
+	p->wrong = p->reports_sent = p->reports_got = 0;
 	memset(p->sent, 0, sizeof(p->sent));
 	memset(p->got, 0, sizeof(p->got));
 }
@@ -601,11 +759,13 @@ void peer_add(const struct peer *p, struct peer_sum *sum)
 		sum->got += p->got[kind];
 	}
 	sum->wrong += p->wrong;
+	sum->reports_sent += p->reports_sent;
+	sum->reports_got += p->reports_got;
 }
 
 struct peer_sum peers_sum(const struct peers *ps)
 {
-	struct peer_sum sum = { 0, 0, 0 };
+	struct peer_sum sum = { 0 };
 	unsigned i;
 
 	for (i = 0; i < ps->n; i++)

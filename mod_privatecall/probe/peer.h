@@ -1,7 +1,8 @@
 /* peer.h: users of a media server, as many as wanted, in one thread: each a
  * socket, an ICE agent, DTLS and SRTP of ours, that sends RTP at a steady rate
  * and judges what comes: opened by its keys, every byte as the other one of its
- * call sent it, how long it was on its way, how many are missing.
+ * call sent it, how long it was on its way, how many are missing. Each second it
+ * reports by RTCP what it has sent and heard (SR, RFC 3550, 6.4.1).
  *
  *     peers_open()
  *       for each: peer_ice() and peer_dtls(), as signalling says,
@@ -51,6 +52,13 @@ struct peer {
 	int64_t heard;             /* ns: when the other was, last */
 	uint64_t sent[PEER_KINDS], got[PEER_KINDS];
 	uint64_t wrong;            /* not opened, or not as sent */
+	/* Of the other's streams, as they come: for reports. */
+	uint32_t heard_ssrc[PEER_KINDS];
+	uint32_t heard_seq[PEER_KINDS];    /* with cycles */
+	uint32_t heard_sr;         /* LSR */
+	int64_t heard_sr_at;       /* ns */
+	uint64_t octets[PEER_KINDS];       /* of payload, sent */
+	uint64_t reports_sent, reports_got;        /* SRs */
 	unsigned char pattern[PEER_PATTERN];
 };
 
@@ -80,6 +88,8 @@ struct peers {
 				      and a packet may be late by its waking */
 	bool other_ssrc;           /* the server puts in SSRCs of its own */
 	bool timed;                /* latency is counted */
+	int64_t report_began;      /* ns */
+	uint64_t report_n;         /* compound packets, of all peers */
 	int64_t tick;              /* ns, when deadlines are looked at next */
 	uint32_t latency[PEER_LATENCY_US];
 	/* Something of peers_watch() is to be read. */
@@ -127,6 +137,7 @@ void peers_burst(struct peers *ps, enum peer_kind kind, unsigned each);
 
 struct peer_sum {
 	uint64_t sent, got, wrong;
+	uint64_t reports_sent, reports_got;
 };
 struct peer_sum peers_sum(const struct peers *ps);
 void peer_add(const struct peer *p, struct peer_sum *sum);

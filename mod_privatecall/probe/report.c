@@ -28,7 +28,7 @@ static unsigned failed(const struct trials *ts)
 
 static struct peer_sum sum_of(const struct trials *ts)
 {
-	struct peer_sum all = { 0, 0, 0 }, one;
+	struct peer_sum all = { 0 }, one;
 	unsigned i;
 
 	for (i = 0; i < ts->n; i++) {
@@ -38,6 +38,8 @@ static struct peer_sum sum_of(const struct trials *ts)
 		all.sent += one.sent;
 		all.got += one.got;
 		all.wrong += one.wrong;
+		all.reports_sent += one.reports_sent;
+		all.reports_got += one.reports_got;
 	}
 	return all;
 }
@@ -147,7 +149,9 @@ unsigned report_text(const struct trials *ts)
 			printf("%s %.2f ms (%s)", i ? "," : "",
 			       peers_latency(&ts->peers, shares[i]) / 1e3,
 			       share_names[i]);
-		printf("\n");
+		printf("\nRTCP: %llu reports of %llu came\n",
+		       (unsigned long long)sum.reports_got,
+		       (unsigned long long)sum.reports_sent);
 	}
 	if (ts->n == 1 && ts->list[0].mode)
 		printf("mode: %s\n", trial_mode_name(ts->list[0].mode));
@@ -179,12 +183,14 @@ static json_t *steps(const struct trial *t)
 
 static json_t *media(const struct peer_sum *sum)
 {
-	return json_pack("{s:I, s:I, s:I, s:f, s:I}",
+	return json_pack("{s:I, s:I, s:I, s:f, s:I, s:{s:I, s:I}}",
 			 "sent", (json_int_t)sum->sent,
 			 "got", (json_int_t)sum->got,
 			 "lost", (json_int_t)(sum->sent - sum->got),
 			 "lost_percent", loss_of(sum),
-			 "wrong", (json_int_t)sum->wrong);
+			 "wrong", (json_int_t)sum->wrong, "reports",
+			 "sent", (json_int_t)sum->reports_sent,
+			 "got", (json_int_t)sum->reports_got);
 }
 
 /* With which words a side was told of an end that was not its own. */

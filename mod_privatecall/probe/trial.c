@@ -507,7 +507,7 @@ void trial_turn(struct trial *t, int64_t now)
 
 struct peer_sum trial_sum(const struct trial *t)
 {
-	struct peer_sum sum = { 0, 0, 0 };
+	struct peer_sum sum = { 0 };
 	unsigned i;
 
 	for (i = 0; i < TRIAL_SIDES; i++)

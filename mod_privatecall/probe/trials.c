@@ -142,7 +142,9 @@ static bool all_came(const struct trials *ts)
 
 	for (i = 0; i < ts->n; i++) {
 		sum = trial_sum(&ts->list[i]);
-		if (ts->list[i].running && sum.got < sum.sent)
+		if (ts->list[i].running && (sum.got < sum.sent ||
+					    sum.reports_got <
+					    sum.reports_sent))
 			return false;
 	}
 	return true;

@@ -69,6 +69,7 @@ for (const media of ['blind', 'room'])
 		assert(code === 0, text);
 		equal([data.failed, data.media.lost, data.media.wrong], [0, 0, 0],
 			'failed calls, lost and wrong packets');
+		equal(data.media.reports.got, data.media.reports.sent, 'reports');
 		assert(data.media.sent > CALLS * 2 * 50 * 6, text);
 		await logged(t, 'success', 1);
 	});

@@ -25,6 +25,9 @@ for (const media of MEDIA)
 			equal(call.mode, media, 'mode');
 			equal([data.media.lost, data.media.wrong], [0, 0],
 				'lost, wrong');
+			const { sent, got } = data.media.reports;
+			assert(sent > 0 && got === sent,
+				`${got} of ${sent} reports came`);
 			assert(data.media.sent >= 2 * 100, text);
 		});
 
