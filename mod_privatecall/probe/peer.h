@@ -1,8 +1,8 @@
 /* peer.h: users of a media server, as many as wanted, in one thread: each a
  * socket, an ICE agent, DTLS and SRTP of ours, that sends RTP at a steady rate
  * and judges what comes: opened by its keys, every byte as the other one of its
- * call sent it, how long it was on its way, how many are missing. Each second it
- * reports by RTCP what it has sent and heard (SR, RFC 3550, 6.4.1).
+ * call sent it, how long it was on its way, how many are missing. Once a second
+ * it reports by RTCP what it has sent and heard (SR, RFC 3550, 6.4.1).
  *
  *     peers_open()
  *       for each: peer_ice() and peer_dtls(), as signalling says,
