@@ -526,8 +526,9 @@ static void answer_ask(struct call_entry *e, const struct call_action *a,
 	memset(&ev, 0, sizeof(ev));
 	users_facts(dm, a, users_over_limit(dm, a->from, a->to), NULL, arena,
 		    &ev);
-	if (!is_early(ev.cause) && (modules_ask(dm, a, e->pair, arena) ||
-				    privileged_ask(e, arena)))
+	if (!is_early(ev.cause) &&
+	    (modules_ask(dm, a, e->pair, ev.cause == CAUSE_NONE, arena) ||
+	     privileged_ask(e, arena)))
 		return;
 	give_facts(e, &ev, arena);
 }

@@ -356,13 +356,13 @@ bool modules_message(struct daemon *dm, const struct stanza *s,
 /* An answer to what a module was asked. False: it is not. */
 bool modules_answer(struct daemon *dm, const struct stanza *s,
 		    struct arena *arena);
-/* Asks his server for all sessions of a user, again and again if it does not
- * answer. */
+/* Asks his server for all sessions of a user. */
 void modules_ask_sessions(struct daemon *dm, const char *bare,
 			  struct arena *arena);
-/* Asks the callee's server about a call. False: nobody to ask. */
+/* Asks the callee's server about a call. False: nobody to ask. `rings`: it
+ * would by what is known here, which need not wait for long. */
 bool modules_ask(struct daemon *dm, const struct call_action *ask,
-		 const char *pair, struct arena *arena);
+		 const char *pair, bool rings, struct arena *arena);
 int64_t modules_deadline(const struct daemon *dm);
 /* Before the calls' time: whose facts are late learns it here. */
 void modules_tick(struct daemon *dm, int64_t now);

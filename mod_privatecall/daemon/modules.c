@@ -329,14 +329,14 @@ bool modules_message(struct daemon *dm, const struct stanza *s,
 /* --- facts ------------------------------------------------------------ */
 
 bool modules_ask(struct daemon *dm, const struct call_action *ask,
-		 const char *pair, struct arena *arena)
+		 const char *pair, bool rings, struct arena *arena)
 {
 	const char *host = strchr(ask->to, '@') + 1;
 	const char *id = arena_printf(arena, "facts-%u", ++dm->questions);
 	struct xml_elem *iq;
-	/* Whether he is there must not show in how long it takes. */
-	int64_t patience = gateway_is_fresh(dm->gateway, ask->to) ?
-			   dm->site.facts_timeout : dm->site.facts_last;
+	/* How a call is refused must not show in how long it takes. */
+	int64_t patience = rings ? dm->site.facts_timeout :
+				   dm->site.facts_last;
 
 	if (!modules_has(dm, host))
 		return false;
@@ -379,17 +379,6 @@ static void read_all(struct daemon *dm, const char *bare,
 	route_gateway(dm, &env);
 }
 
-/* s NULL: no answer in time. An older module knows no such question; it tells
- * without. */
-static void on_list(struct daemon *dm, const char *bare,
-		    const struct stanza *s, struct arena *arena)
-{
-	if (!s)
-		modules_ask_sessions(dm, bare, arena);
-	else if (strcmp(s->type, "result") == 0)
-		read_all(dm, bare, xml_child(s->elem, NS_QUERY, "sessions"),
-			 arena);
-}
 
 /* `facts` NULL: none came in time. */
 static void on_facts(struct daemon *dm, const struct iq_asked *q,
@@ -420,6 +409,7 @@ static void answered(struct daemon *dm, const struct iq_asked *q,
 		     const struct stanza *s, struct arena *arena)
 {
 	bool result = s && strcmp(s->type, "result") == 0;
+	const struct xml_elem *list;
 
 	switch (q->kind) {
 	case HOST_HELLO:
@@ -431,7 +421,11 @@ static void answered(struct daemon *dm, const struct iq_asked *q,
 			 xml_child(s->elem, NS_QUERY, "facts"), arena);
 		break;
 	case HOST_SESSIONS:
-		on_list(dm, q->context, s, arena);
+		/* An older module knows no such question, and tells without. */
+		list = !result ? NULL : xml_child(s->elem, NS_QUERY,
+						  "sessions");
+		if (list)
+			read_all(dm, q->context, list, arena);
 		break;
 	case HOST_BLOCKS:
 	case HOST_BLOCKED:

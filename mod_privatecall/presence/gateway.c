@@ -70,7 +70,7 @@ struct gateway *gateway_new(const struct gateway_conf *conf)
 		g = NULL;
 	} else {
 		g->grace_end = INT64_MAX;
-		g->next_idle = INT64_MAX;
+		g->next_idle = g->next_ask = INT64_MAX;
 	}
 	arena_free(a);
 	return g;

@@ -73,6 +73,7 @@ struct gateway_user {
 	unsigned devs_n;
 	bool active, readable;     /* as last told to others */
 	bool changed;              /* see gateway_session_changed() */
+	int64_t ask_at;            /* monotonic ms: not to be asked for before */
 	char lang[LANG_MAX + 1];   /* "": none */
 	bool unhashed;
 	UT_hash_handle hh;
@@ -129,6 +130,7 @@ struct gateway {
 	int64_t now;               /* of the last step */
 	int64_t grace_end;         /* INT64_MAX: none */
 	int64_t next_idle;         /* when somebody's idle limit is reached */
+	int64_t next_ask;          /* when somebody's sessions may be asked for */
 	struct gateway_user *sweep;        /* next to be swept */
 	unsigned sweep_mode;       /* SWEEP_* */
 	unsigned next_id;
@@ -194,9 +196,12 @@ void gateway_mirror_probe(struct gateway *g, struct gateway_user *u,
 /* After a change of his devices, or (always) of what counts: tells others. */
 void gateway_mirror_refresh(struct gateway *g, struct gateway_user *u,
 			    bool always, struct gateway_env *env);
-/* If others see what he shows, and it is not what was told: tells that. */
-void gateway_mirror_wanted(const struct gateway_user *u,
+/* If others see what he shows, and it is not what was told: that it is to be
+ * asked for, at most once a second, and again where no answer comes. */
+void gateway_mirror_wanted(struct gateway *g, struct gateway_user *u,
 			   struct gateway_env *env);
+/* All is about to be told of him. */
+void gateway_mirror_told(struct gateway_user *u, int64_t now);
 /* It did not show itself in the grace. */
 void gateway_mirror_unseen(struct gateway *g, struct gateway_dev *d,
 			   struct gateway_env *env);

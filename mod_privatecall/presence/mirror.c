@@ -13,6 +13,8 @@
 #include <string.h>
 
 #define IDLE_STEP_MS 1000          /* between looks at idle limits, at least */
+#define ASK_STEP_MS 1000           /* between questions about one user */
+#define ASK_AGAIN_MS 10000         /* and where the first had no answer */
 
 static const enum show shows[] = {
 	[PRESENCE_ONLINE] = SHOW_ONLINE,
@@ -124,16 +126,34 @@ void gateway_mirror_refresh(struct gateway *g, struct gateway_user *u,
 		gateway_show_back(g, r, env);
 }
 
-void gateway_mirror_wanted(const struct gateway_user *u,
-			   struct gateway_env *env)
+static bool is_seen(const struct gateway_user *u)
 {
 	const struct gateway_row *r;
 
-	for (r = u->changed ? u->rows : NULL; r; r = r->hh.next)
-		if (r->peer) {
-			gateway_do_tell(env, GATEWAY_CHANGED, u->bare);
-			return;
-		}
+	for (r = u->rows; r; r = r->hh.next)
+		if (r->peer)
+			return true;
+	return false;
+}
+
+void gateway_mirror_wanted(struct gateway *g, struct gateway_user *u,
+			   struct gateway_env *env)
+{
+	if (!u->changed || !is_seen(u))
+		return;
+	if (env->now >= u->ask_at) {
+		u->ask_at = env->now + ASK_AGAIN_MS;
+		gateway_do_tell(env, GATEWAY_CHANGED, u->bare);
+	}
+	if (u->ask_at < g->next_ask)
+		g->next_ask = u->ask_at;
+}
+
+void gateway_mirror_told(struct gateway_user *u, int64_t now)
+{
+	u->changed = false;
+	if (u->ask_at > now + ASK_STEP_MS)
+		u->ask_at = now + ASK_STEP_MS;
 }
 
 /* --- devices ------------------------------------------------------------- */

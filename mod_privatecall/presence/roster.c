@@ -55,7 +55,7 @@ void gateway_roster_subscribe(struct gateway *g, const struct stanza *s,
 		gateway_user_drop(g, u);
 		return;
 	}
-	gateway_mirror_wanted(u, env);
+	gateway_mirror_wanted(g, u, env);
 	r->to = true;
 	r->ask = !r->from;
 	gateway_do_row(env, r, true);
@@ -156,7 +156,7 @@ int gateway_roster_register(struct gateway *g, const struct jid *user,
 		gateway_user_drop(g, u);
 		return rc;
 	}
-	gateway_mirror_wanted(u, env);
+	gateway_mirror_wanted(g, u, env);
 	if (r->from)
 		return 0;
 	r->ask = true;

@@ -51,6 +51,7 @@ void gateway_session_gone(struct gateway *g, const struct jid *full,
 	if (!d)
 		return;
 	gateway_mirror_gone(g, d, env);
+	u->changed = u->changed && u->devs;
 	gateway_mirror_refresh(g, u, false, env);
 	gateway_user_drop(g, u);
 }
@@ -64,7 +65,7 @@ void gateway_session_changed(struct gateway *g, const struct jid *full,
 	if (!d || !d->told || u->changed)
 		return;
 	u->changed = true;
-	gateway_mirror_wanted(u, env);
+	gateway_mirror_wanted(g, u, env);
 }
 
 bool gateway_is_fresh(const struct gateway *g, const char *bare)
@@ -107,7 +108,7 @@ static void replay_user(struct gateway *g, struct gateway_user *u, bool ends,
 		drop_untold(g, u, env);
 		return;
 	}
-	u->changed = false;
+	gateway_mirror_told(u, env->now);
 	DL_FOREACH(u->devs, d)
 		d->replayed = false;
 }

@@ -235,11 +235,11 @@ void gateway_down(struct gateway *g, struct gateway_env *env)
 
 	g->now = env->now;
 	g->up = false;
-	g->grace_end = g->next_idle = INT64_MAX;
+	g->grace_end = g->next_idle = g->next_ask = INT64_MAX;
 	g->sweep = NULL;
 	g->sweep_mode = 0;
 	for (u = g->users; u; u = u->hh.next) {
-		u->active = u->readable = false;
+		u->active = u->readable = u->changed = false;
 		DL_FOREACH(u->devs, d) {
 			d->stale = true;
 			d->heard = false;
@@ -287,8 +287,17 @@ int64_t gateway_deadline(const struct gateway *g)
 		return INT64_MAX;
 	if (g->sweep)
 		return g->now;
-	return earlier(earlier(g->grace_end, g->next_idle),
-		       gateway_features_deadline(g));
+	return earlier(earlier(earlier(g->grace_end, g->next_idle),
+			       g->next_ask), gateway_features_deadline(g));
+}
+
+static void ask_those_due(struct gateway *g, struct gateway_env *env)
+{
+	struct gateway_user *u;
+
+	g->next_ask = INT64_MAX;
+	for (u = g->users; u; u = u->hh.next)
+		gateway_mirror_wanted(g, u, env);
 }
 
 void gateway_tick(struct gateway *g, struct gateway_env *env)
@@ -297,6 +306,8 @@ void gateway_tick(struct gateway *g, struct gateway_env *env)
 	if (!g->up)
 		return;
 	gateway_features_tick(g, env);
+	if (env->now >= g->next_ask)
+		ask_those_due(g, env);
 	if (env->now >= g->grace_end) {
 		g->grace_end = INT64_MAX;
 		sweep_start(g, SWEEP_GRACE);

@@ -325,20 +325,22 @@ for (const [Caller, Callee] of [[Plain, Plain], [Conversations, Dino],
 		knowsNothing(a, [ring.own.ufrag, ring.own.pwd, `ip="${ADDRESS}"`]);
 	});
 
-story('A04 a stranger hears as little, and of one who declines nothing at ' +
-	'all', async (t) => {
-	const b = await t.login(Plain, 'bob', { resource: 'tabulet' });
-	const a = await t.login(Plain, 'mallory');
-	const out = await a.call(t.at('bob'), ['audio'], { remembered: true });
-	const ring = await b.rings();
-	await b.sendTrickle(Object.assign(ring, { names: ['0'] }));
-	await t.settle();
-	knowsNothing(a, secretsOf(t, b, ring));
-	await b.decline(ring);
-	await a.shows(out, 'declined');
-	await t.settle();
-	knowsNothing(a, secretsOf(t, b, ring));
-});
+// In mode direct what his device says would be relayed as it is.
+for (const [options, mode] of [[{}, ''], [{ media: 'direct' }, ', in direct']])
+	story('A04 a stranger hears as little, and of one who declines nothing ' +
+		`at all${mode}`, options, async (t) => {
+		const b = await t.login(Plain, 'bob', { resource: 'tabulet' });
+		const a = await t.login(Plain, 'mallory');
+		const out = await a.call(t.at('bob'), ['audio'], { remembered: true });
+		const ring = await b.rings();
+		await b.sendTrickle(Object.assign(ring, { names: ['0'] }));
+		await t.settle();
+		knowsNothing(a, secretsOf(t, b, ring));
+		await b.decline(ring);
+		await a.shows(out, 'declined');
+		await t.settle();
+		knowsNothing(a, secretsOf(t, b, ring));
+	});
 
 story('A04 a caller whom the service does not know hears as little',
 	async (t) => {

@@ -278,9 +278,19 @@ static void test_changed(void **state)
 	assert_non_null(strstr(out, "CHANGED bob@h\n"));
 	gateway_replay(g, "h", false, &env);
 	changed("bob@h/x");
+	assert_string_equal(out, "");
+	tick_to(gateway_deadline(g));
 	assert_string_equal(out, "CHANGED bob@h\n");
 	changed("bob@h/x");
 	assert_string_equal(out, "");
+	/* No answer has come. */
+	tick_to(env.now + 9999);
+	assert_null(strstr(out, "CHANGED"));
+	tick_to(env.now + 1);
+	assert_string_equal(out, "CHANGED bob@h\n");
+	gateway_replay(g, "bob@h", false, &env);
+	tick_to(env.now + 10000);
+	assert_null(strstr(out, "CHANGED"));
 	gone("bob@h/x");
 	assert_false(gateway_is_fresh(g, "bob@h"));
 }

@@ -79,7 +79,7 @@ self_presence({Presence, State}) ->
     end.
 
 csi_activity(State, Activity) ->
-    update(State#{privatecall_csi => Activity}).
+    aged(State#{privatecall_csi => Activity}).
 
 session_pending(State) ->
     update(State).
@@ -95,9 +95,9 @@ copy_session(State, _) ->
 c2s_cast(State, {privatecall_report, For}) ->
     {stop, report(State, For)};
 c2s_cast(State, {push_enable, _}) ->
-    keep(State, update(State#{push_enabled => true}));
+    aged(State);
 c2s_cast(State, push_disable) ->
-    keep(State, update(State#{push_enabled => false}));
+    aged(State);
 c2s_cast(State, _) ->
     State.
 
@@ -129,30 +129,52 @@ is_negative(Priority) ->
 hibernates(State) ->
     maps:get(mgmt_state, State, none) == pending.
 
-%% A session is in the table of its host as {Key, its connection, whether it is
-%% still as was told, what was}.
+%% A session is in the table of its host as {Key, its connection, Word, what was
+%% told}. The word is `told'; `aged', if only that has changed since which nobody
+%% is told of; or `changed', as the component knows.
 tell_session(ForCalls, #{jid := Jid, lserver := Host} = State) ->
     Session = describe(State),
-    ets:insert(proc(Host), {key(Jid), self(), true, Session}),
+    ets:insert(proc(Host), {key(Jid), self(), told, Session}),
     tell_later(Host, Session),
     State#{privatecall_told => {ForCalls, true}}.
 
 changed(ForCalls, #{jid := Jid, lserver := Host} = State) ->
-    case ets:update_element(proc(Host), key(Jid), {3, false}) of
+    case mark(State, changed) of
         true ->
             tell_later(Host, word(<<"changed">>, Jid)),
             State#{privatecall_told => {ForCalls, false}};
         false -> tell_session(ForCalls, State)
     end.
 
+%% CSI and push: nobody is told of them, and who asks is told how they are.
+aged(#{privatecall_told := {_, true}} = State) ->
+    mark(State, aged),
+    State;
+aged(State) ->
+    State.
+
+%% The row of another connection, which took the place of this one, is its own.
+mark(#{jid := Jid, lserver := Host}, Word) ->
+    is_mine(Host, key(Jid))
+        andalso ets:update_element(proc(Host), key(Jid), {3, Word}).
+
+is_mine(Host, Key) ->
+    case ets:lookup(proc(Host), Key) of
+        [{_, Pid, _, _}] -> Pid == self();
+        [] -> false
+    end.
+
 %% For an answer to the component, or since the table is new.
 report(#{pres_last := _} = State, none) ->
     tell_session(for_calls(State), State);
 report(#{pres_last := _, jid := Jid, lserver := Host} = State, Answer) ->
-    ets:insert(proc(Host), {key(Jid), self(), true, describe(State)}),
+    Mine = is_mine(Host, key(Jid)),
+    Mine andalso ets:insert(proc(Host), {key(Jid), self(), told,
+                                         describe(State)}),
     gen_server:cast(proc(Host), {reported, Answer}),
-    State#{privatecall_told => {for_calls(State), true}};
-report(State, _) ->
+    State#{privatecall_told => {for_calls(State), Mine}};
+report(#{lserver := Host} = State, Answer) ->
+    Answer == none orelse gen_server:cast(proc(Host), {reported, Answer}),
     State.
 
 key(Jid) ->
@@ -166,11 +188,10 @@ word(Name, Jid) ->
 unset_presence(User, Server, Resource, _Status) ->
     Jid = jid:make(User, Server, Resource),
     {U, Host, R} = jid:tolower(Jid),
-    case ets:lookup(proc(Host), {U, R}) of
-        [{Key, Pid, _, _}] when Pid == self() ->
-            ets:delete(proc(Host), Key),
-            tell_later(Host, word(<<"gone">>, Jid));
-        _ -> ok
+    case ets:select_delete(proc(Host), [{{{U, R}, self(), '_', '_'}, [],
+                                         [true]}]) of
+        1 -> tell_later(Host, word(<<"gone">>, Jid));
+        0 -> ok
     end.
 
 tell_later(Host, Child) ->
@@ -178,6 +199,7 @@ tell_later(Host, Child) ->
         gen_server:cast(proc(Host), {changed, Child}),
     ok.
 
+%% When push is disabled mod_push leaves push_enabled as it is.
 %% The record of a presence has show at the seventh place and priority at the
 %% ninth; to encode all of it would be most of the work.
 describe(#{jid := Jid, pres_last := Presence} = State) ->
@@ -190,7 +212,7 @@ describe(#{jid := Jid, pres_last := Presence} = State) ->
              {<<"idle">>, attr(<<"since">>, Idle)},
              {<<"csi">>, maps:get(privatecall_csi, State, [])},
              {<<"hibernating">>, [true || hibernates(State)]},
-             {<<"push">>, [true || maps:get(push_enabled, State, false)]}
+             {<<"push">>, [true || maps:is_key(push_session_id, State)]}
              | [{Name, attr(Name, Caps)}
                 || Name <- [<<"node">>, <<"hash">>, <<"ver">>]]],
     el(<<"session">>, ?NS_QUERY, [{<<"jid">>, jid:encode(Jid)}
@@ -223,13 +245,24 @@ sessions(Rows) ->
 %% report how they are. How many there are.
 ask(Rows, For) ->
     length([ejabberd_c2s:cast(Pid, {privatecall_report, For})
-            || {_, Pid, false, _} <- Rows]).
+            || {_, Pid, Word, _} <- Rows, Word /= told]).
 
-%% Those that have changed tell how they are after it.
+changes(Host, Rows) ->
+    [word(<<"changed">>, jid:make(U, Host, R))
+     || {{U, R}, _, changed, _} <- Rows].
+
+%% All as they were told; then, who is not so any more.
 replay(Host, Pid) ->
     Rows = rows(Host, {'_', '_'}),
     replay(Host, Pid, sessions(Rows)),
-    ask(Rows, none).
+    tell_changes(Host, Pid, changes(Host, Rows)).
+
+tell_changes(_Host, _Pid, []) ->
+    ok;
+tell_changes(Host, Pid, Changes) ->
+    {Now, Later} = lists:split(min(?PER_MESSAGE, length(Changes)), Changes),
+    tell_list(Host, Pid, [], Now),
+    tell_changes(Host, Pid, Later).
 
 replay(Host, Pid, Sessions) when length(Sessions) =< ?PER_MESSAGE ->
     tell_list(Host, Pid, [{<<"replay">>, <<"last">>}], Sessions);
@@ -296,12 +329,9 @@ give(Host, {IQ, Name, Attrs, Pattern}) ->
     Rows = rows(Host, Pattern),
     El = el(Name, ?NS_QUERY, Attrs, sessions(Rows)),
     ignore = answer_on_stream(IQ, xmpp:make_iq_result(IQ, El)),
-    Changed = [word(<<"changed">>, jid:make(U, Host, R))
-               || {{U, R}, _, false, _} <- Rows],
     case component(Host) of
-        Pid when Pid /= none, Changed /= [] ->
-            tell_list(Host, Pid, [], Changed);
-        _ -> ok
+        none -> ok;
+        Pid -> tell_changes(Host, Pid, changes(Host, Rows))
     end.
 
 %% A bare address with a node.

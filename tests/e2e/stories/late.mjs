@@ -6,7 +6,9 @@ import { Conversations } from '../clients/conversations.mjs';
 import { Dino } from '../clients/dino.mjs';
 import { jmi } from '../clients/match.mjs';
 import { options, scene } from '../scene.mjs';
-import { story } from '../story.mjs';
+import { assert, story } from '../story.mjs';
+
+const WAIT_MS = 850;        // of 900, which the component's clock counts
 
 // No question is ever answered.
 const SILENT = {
@@ -17,7 +19,7 @@ const SILENT = {
 };
 
 story('F4 the server does not answer: who is as was told of him is rung, who ' +
-	'has changed since is not, until the server tells all again', options,
+	'has changed since is not, until all of him is told again', options,
 async (t) => {
 	await scene(t, await altered(t, SILENT));
 	const [a, b] = await t.pair(Conversations, Dino);
@@ -36,8 +38,32 @@ async (t) => {
 	await a.shows(out, 'declined');
 	await b.waitFor(t.notice(/missed call/i));
 	await b.expectNothing(jmi('propose'), undefined, { from });
-	await t.daemon.restart();
-	await t.connected();
+	await b.close();
+	await b.login();
 	await t.settle();
 	await rings();
+});
+
+// Refused by what the mirror says, or because nobody says anything: none is
+// sooner than the last moment of waiting, so that the time tells nothing.
+story('A06 the server does not answer: who is away, who wants no calls and ' +
+	'nobody are refused after the same wait', options, async (t) => {
+	await scene(t, await altered(t, SILENT));
+	const [a, b] = await t.pair(Conversations, Dino);
+	await t.daemon.ctl('user', b.bare, 'who_may_call', 'nobody');
+	t.users.set('nobody', 'nobody');
+	const refused = async (to, what) => {
+		const began = performance.now();
+		const out = await a.call(to, ['audio'], { remembered: true });
+		await a.shows(out, 'declined');
+		const ms = performance.now() - began;
+		assert(ms > WAIT_MS, `${what}: after ${ms} ms`);
+	};
+	await t.settle();
+	await refused(b.bare, 'wants no calls');
+	await t.daemon.ctl('user', b.bare, 'who_may_call', 'default');
+	await b.appear({ priority: -1 });
+	await t.settle();
+	await refused(b.bare, 'is not there for calls');
+	await refused(a.bare.replace(/^[^@]+/, 'nobody'), 'nobody');
 });

@@ -47,7 +47,7 @@ story('relay: transport-info without pwd gets it; Movim to Conversations, ' +
 });
 
 story('relay: an empty transport-info and gathering-complete are answered ' +
-	'and withheld', async (t) => {
+	'and withheld', DIRECT, async (t) => {
 	const [a, out, b, ring] = await talking(t);
 	await t.settle();
 	const from = b.mark();

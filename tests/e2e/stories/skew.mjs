@@ -20,8 +20,8 @@ const changes = (version, release) => ({
 				'software = "mod_privatecall", later = "1",'],
 		],
 		'facts.lib.lua': [
-			['jid = session.full_jid, priority',
-				'jid = session.full_jid, later = "1", priority'],
+			['jid = session.full_jid,',
+				'jid = session.full_jid, later = "1",'],
 			['message(origin, "true"), 0', 'message(origin, "true"):' +
 				'tag("later", { jid = "a@localhost" }):up(), 0'],
 		],
@@ -38,9 +38,8 @@ const changes = (version, release) => ({
 		'mod_privatecall_facts.erl': [
 			['[{<<"jid">>, jid:encode(Jid)}\n',
 				'[{<<"jid">>, jid:encode(Jid)}, {<<"later">>, <<"1">>}\n'],
-			['replay(Host, Pid, listed(Host, {\'_\', \'_\'}))',
-				'replay(Host, Pid, [el(<<"later">>, ?NS_QUERY, [])' +
-				' | listed(Host, {\'_\', \'_\'})])'],
+			['replay(Host, Pid, sessions(Rows))', 'replay(Host, Pid, [' +
+				'el(<<"later">>, ?NS_QUERY, []) | sessions(Rows)])'],
 		],
 	},
 });

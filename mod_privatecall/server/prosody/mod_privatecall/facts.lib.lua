@@ -20,22 +20,23 @@ local core;
 
 -- The mirror --------------------------------------------------------------
 
-local function priority_of(text)
-	local priority = tonumber(text) or 0;
-	if priority == 0 then return nil; end
-	return ("%d"):format(math.max(-128, math.min(127, priority)));
+-- As mod_presence reads it: what is no whole number is 0.
+local function priority_of(presence)
+	local text = presence:get_child_text("priority");
+	local priority = text and text:find("^[+-]?[0-9]+$") and tonumber(text)
+		or 0;
+	return math.max(-128, math.min(127, priority));
 end
 
 -- `presence`, `resumed`: what has changed and is not in the session yet.
 local function shown(session, presence, resumed)
-	local priority, show, idle, node, hash, ver;
+	local show, idle, node, hash, ver;
 	presence = presence or session.presence;
+	local priority = priority_of(presence);
 	for _, child in ipairs(presence.tags) do
 		local name, attr = child.name, child.attr;
 		if name == "show" then
 			show = child:get_text();
-		elseif name == "priority" then
-			priority = priority_of(child:get_text());
 		elseif name == "c" and attr.xmlns == xmlns_caps then
 			node, hash, ver = attr.node, attr.hash, attr.ver;
 		elseif name == "idle" and attr.xmlns == xmlns_idle then
@@ -43,8 +44,11 @@ local function shown(session, presence, resumed)
 		end
 	end
 	return {
-		jid = session.full_jid, priority = priority, show = show,
-		idle = idle, csi = session.state,
+		jid = session.full_jid,
+		priority = priority ~= 0 and ("%d"):format(priority) or nil,
+		show = show, idle = idle,
+		csi = session.state == "flushing" and "inactive" -- mod_csi_simple
+			or session.state,
 		hibernating = session.hibernating and not resumed and "true" or nil,
 		push = session.push_identifier and "true" or nil,
 		node = node, hash = hash, ver = ver,
@@ -83,9 +87,12 @@ local function changed(session)
 	if session[TOLD] then tell_word(session, "changed"); end
 end
 
-local function caps_of(presence)
-	local caps = presence:get_child("c", xmlns_caps);
-	return caps and caps.attr.ver;
+local function same_caps(one, other)
+	local a = one:get_child("c", xmlns_caps);
+	local b = other:get_child("c", xmlns_caps);
+	if not a or not b then return a == b; end
+	return a.attr.ver == b.attr.ver and a.attr.node == b.attr.node
+		and a.attr.hash == b.attr.hash;
 end
 
 -- What calls depend on: whether a message to the bare JID reaches it, and what
@@ -93,12 +100,12 @@ end
 local function is_as_before(session, presence)
 	local before = session.presence;
 	if not before then return false; end
-	local priority = tonumber(presence:get_child_text("priority")) or 0;
-	return (session.priority < 0) == (priority < 0)
-		and caps_of(before) == caps_of(presence);
+	return (session.priority < 0) == (priority_of(presence) < 0)
+		and same_caps(before, presence);
 end
 
--- Before anything is done with it (mod_presence has 0): broadcast presence.
+-- Broadcast presence, before anything is done with it (mod_presence has 0): so
+-- what it was before is known. Of CSI and push nothing is told by itself.
 module:hook("presence/bare", function (event)
 	local origin, stanza = event.origin, event.stanza;
 	if stanza.attr.to or origin.type ~= "c2s" or not origin.full_jid then
@@ -115,16 +122,6 @@ module:hook("presence/bare", function (event)
 	end
 end, 150);
 
-for _, word in ipairs { "active", "inactive" } do
-	module:hook("stanza/urn:xmpp:csi:0:" .. word, function (event)
-		changed(event.origin);
-	end, 10);
-end
-for _, word in ipairs { "enable", "disable" } do
-	module:hook("iq-set/self/urn:xmpp:push:0:" .. word, function (event)
-		changed(event.origin);
-	end, 10);
-end
 module:hook("smacks-hibernation-start", function (event)
 	tell_session(event.origin);
 end);

@@ -70,7 +70,8 @@ local state = module:shared("/*/privatecall/state");
 for _, name in ipairs {
 	"pairs", "ids", "native", "asked", "sent", "saved", "loaded", "unheard",
 } do
-	state[name] = state[name] or new_recent(ENTRIES);
+	local kept = state[name]; -- of an older version: without all()
+	state[name] = kept and kept.all and kept or new_recent(ENTRIES);
 end
 state.hosts = state.hosts or {}; -- [host] = { component, load }
 -- Stanzas of ours under way.

@@ -1,5 +1,5 @@
--- recent.lib.lua: a map that remembers what was set or read last, at least
--- `size` entries and at most two times as many.
+-- recent.lib.lua: a map that remembers what was set or read last: an entry
+-- outlives `size` others, and there are two times as many at most.
 --
 -- util.cache does that too, with a table to each entry. What changes while
 -- Lua's collector is at work it looks at again in one go, in which the server
