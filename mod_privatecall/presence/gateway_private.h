@@ -73,7 +73,7 @@ struct gateway_user {
 	unsigned devs_n;
 	bool active, readable;     /* as last told to others */
 	bool changed;              /* see gateway_session_changed() */
-	int64_t ask_at;            /* monotonic ms: not to be asked for before */
+	int64_t ask_at;            /* monotonic ms: not asked for before */
 	char lang[LANG_MAX + 1];   /* "": none */
 	bool unhashed;
 	UT_hash_handle hh;
@@ -130,7 +130,7 @@ struct gateway {
 	int64_t now;               /* of the last step */
 	int64_t grace_end;         /* INT64_MAX: none */
 	int64_t next_idle;         /* when somebody's idle limit is reached */
-	int64_t next_ask;          /* when somebody's sessions may be asked for */
+	int64_t next_ask;          /* when somebody may be asked for */
 	struct gateway_user *sweep;        /* next to be swept */
 	unsigned sweep_mode;       /* SWEEP_* */
 	unsigned next_id;

@@ -129,9 +129,9 @@ is_negative(Priority) ->
 hibernates(State) ->
     maps:get(mgmt_state, State, none) == pending.
 
-%% A session is in the table of its host as {Key, its connection, Word, what was
-%% told}. The word is `told'; `aged', if only that has changed since which nobody
-%% is told of; or `changed', as the component knows.
+%% A session is in the table of its host as {Key, its connection, Word, what
+%% was told}. The word is `told'; `aged', if only that has changed since which
+%% nobody is told of; or `changed', as the component knows.
 tell_session(ForCalls, #{jid := Jid, lserver := Host} = State) ->
     Session = describe(State),
     ets:insert(proc(Host), {key(Jid), self(), told, Session}),
