@@ -522,10 +522,10 @@ static void answer_ask(struct call_entry *e, const struct call_action *a,
 	struct call_event ev;
 
 	dm->count.calls++;
-	e->exists = false;
+	e->exists = gateway_knows(dm->gateway, a->to);
 	memset(&ev, 0, sizeof(ev));
-	users_facts(dm, a, users_over_limit(dm, a->from, a->to), NULL, arena,
-		    &ev);
+	users_facts(dm, a, users_over_limit(dm, a->from, a->to), e->exists,
+		    NULL, arena, &ev);
 	if (!is_early(ev.cause) &&
 	    (modules_ask(dm, a, e->pair, ev.cause == CAUSE_NONE, arena) ||
 	     privileged_ask(e, arena)))
@@ -555,8 +555,11 @@ void calls_told(struct call_entry *e, const struct module_facts *told,
 	struct call_event ev;
 
 	memset(&ev, 0, sizeof(ev));
-	e->exists = told && told->exists;
-	users_facts(e->dm, &question, false, told, arena, &ev);
+	/* Else as it was when the call came: who has left since is still to
+	 * hear of it. */
+	if (told && !told->partial)
+		e->exists = told->exists;
+	users_facts(e->dm, &question, false, e->exists, told, arena, &ev);
 	give_facts(e, &ev, arena);
 }
 

@@ -239,11 +239,11 @@ bool users_over_limit(struct daemon *dm, const char *from, const char *to)
 	return remember(u, now, h) != 0;
 }
 
-static void activity(struct daemon *dm, const char *bare,
+static void activity(struct daemon *dm, const char *bare, bool known,
 		     const struct module_facts *told, struct verdict_facts *f)
 {
 	f->known = told && !told->partial ? told->exists :
-		   gateway_knows(dm->gateway, bare);
+		   known || gateway_knows(dm->gateway, bare);
 	f->active = f->known && gateway_active(dm->gateway, bare,
 					       clock_wall(), &f->dnd);
 }
@@ -256,7 +256,7 @@ static bool enabled(const struct daemon *dm, const struct jid *from,
 }
 
 void users_facts(struct daemon *dm, const struct call_action *ask,
-		 bool over_limit, const struct module_facts *told,
+		 bool over_limit, bool known, const struct module_facts *told,
 		 struct arena *arena, struct call_event *ev)
 {
 	struct verdict_facts f;
@@ -288,7 +288,7 @@ void users_facts(struct daemon *dm, const struct call_action *ask,
 	f.blocked = told && told->blocked;
 	f.in_call = calls_user_busy(dm, ask->to, ask->from);
 	f.video = ask->media & MEDIA_VIDEO;
-	activity(dm, ask->to, told, &f);
+	activity(dm, ask->to, known, told, &f);
 	/* What he showed once says nothing of now. */
 	if (!told && to.full && modules_has(dm, to.domain) &&
 	    !gateway_is_fresh(dm->gateway, ask->to))
