@@ -68,14 +68,15 @@ story('A06 the server does not answer: who is away, who wants no calls and ' +
 	await refused(a.bare.replace(/^[^@]+/, 'nobody'), 'nobody');
 });
 
-story('F8 the server does not answer, and who was called leaves meanwhile: he ' +
-	'hears of it when he is back', options, async (t) => {
+story('F8 the server does not answer, and who was called leaves meanwhile: ' +
+	'he hears of it when he is back', options, async (t) => {
 	await scene(t, await altered(t, SILENT));
 	const a = await t.login(Conversations, 'alice', { register: false });
 	const b = await t.login(Dino, 'bob', { register: false });
 	await b.appear({ priority: -1 });
 	await t.settle();
 	const out = await a.call(b.bare, ['audio'], { remembered: true });
+	await t.settle();          // it has come to us
 	await b.close();
 	await a.shows(out, 'declined');
 	await b.login();
