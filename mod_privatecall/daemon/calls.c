@@ -522,7 +522,8 @@ static void answer_ask(struct call_entry *e, const struct call_action *a,
 	struct call_event ev;
 
 	dm->count.calls++;
-	e->exists = gateway_knows(dm->gateway, a->to);
+	e->exists = gateway_knows(dm->gateway, a->to) &&
+		    gateway_knows(dm->gateway, a->from);
 	memset(&ev, 0, sizeof(ev));
 	users_facts(dm, a, users_over_limit(dm, a->from, a->to), e->exists,
 		    NULL, arena, &ev);

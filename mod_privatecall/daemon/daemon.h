@@ -187,7 +187,7 @@ struct call_entry {
 	unsigned held_opens[2];    /* of them initiates and accepts, by side */
 	unsigned busy;             /* steps under way: not to be freed */
 	bool exists;               /* its callee does: his server said so, or
-				      he was known when the call came */
+				      both were known when the call came */
 	struct module_facts told;  /* so far, by XEP-0356 */
 	struct call_orders *orders;        /* NULL: none were given */
 	bool live;                 /* counted, and its addresses are held */
@@ -300,7 +300,7 @@ int users_restore(struct daemon *dm, const char *bare, const char *name,
 bool users_over_limit(struct daemon *dm, const char *from, const char *to);
 /* Answers CALL_DO_ASK into a CALL_EV_FACTS event. `told`: what the callee's
  * server knows; NULL: nothing, the mirror must do, and `known`: he was when the
- * call came. */
+ * call came, and the caller. */
 void users_facts(struct daemon *dm, const struct call_action *ask,
 		 bool over_limit, bool known, const struct module_facts *told,
 		 struct arena *arena, struct call_event *ev);
