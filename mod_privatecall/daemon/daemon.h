@@ -358,6 +358,12 @@ bool modules_message(struct daemon *dm, const struct stanza *s,
 /* An answer to what a module was asked. False: it is not. */
 bool modules_answer(struct daemon *dm, const struct stanza *s,
 		    struct arena *arena);
+/* Sends a question of ours, whose answer comes to modules_answer(), or is
+ * missed at `deadline`, monotonic ms. False: it is not sent. The rest as of
+ * iq_table_add(). */
+bool modules_send(struct daemon *dm, const struct xml_elem *iq,
+		  const char *to, int64_t deadline, enum host_iq kind,
+		  const char *context, unsigned number);
 /* Asks his server for all sessions of a user. */
 void modules_ask_sessions(struct daemon *dm, const char *bare,
 			  struct arena *arena);

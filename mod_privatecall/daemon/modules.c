@@ -328,6 +328,19 @@ bool modules_message(struct daemon *dm, const struct stanza *s,
 
 /* --- facts ------------------------------------------------------------ */
 
+bool modules_send(struct daemon *dm, const struct xml_elem *iq,
+		  const char *to, int64_t deadline, enum host_iq kind,
+		  const char *context, unsigned number)
+{
+	const char *id = xml_get(iq, "id");
+
+	if (!id || iq_table_add(dm->module_iqs, id, to, deadline, kind,
+				context, number))
+		return false;
+	link_send(dm->link, iq, true);
+	return true;
+}
+
 bool modules_ask(struct daemon *dm, const struct call_action *ask,
 		 const char *pair, bool rings, struct arena *arena)
 {
@@ -342,14 +355,10 @@ bool modules_ask(struct daemon *dm, const struct call_action *ask,
 		return false;
 	iq = stanza_new(arena, STANZA_IQ, "get", id, dm->conf->domain, host);
 	module_add_facts(arena, iq, ask->from, ask->to);
-	if (!iq || !id || iq_table_add(dm->module_iqs, id, host, clock_now() +
-				       patience, HOST_FACTS, pair, ask->ask))
-		return false;
-	link_send(dm->link, iq, true);
-	return true;
+	return modules_send(dm, iq, host, clock_now() + patience, HOST_FACTS,
+			    pair, ask->ask);
 }
 
-/* Of all his sessions, as others see what he shows. */
 void modules_ask_sessions(struct daemon *dm, const char *bare,
 			  struct arena *arena)
 {
@@ -361,10 +370,8 @@ void modules_ask_sessions(struct daemon *dm, const char *bare,
 		return;
 	iq = stanza_new(arena, STANZA_IQ, "get", id, dm->conf->domain, host);
 	module_add_sessions(arena, iq, bare);
-	if (iq && id && !iq_table_add(dm->module_iqs, id, host, clock_now() +
-				      SESSIONS_TIMEOUT_MS, HOST_SESSIONS, bare,
-				      0))
-		link_send(dm->link, iq, true);
+	modules_send(dm, iq, host, clock_now() + SESSIONS_TIMEOUT_MS,
+		     HOST_SESSIONS, bare, 0);
 }
 
 /* All sessions of a user are among the children of `list`. */
@@ -378,7 +385,6 @@ static void read_all(struct daemon *dm, const char *bare,
 	gateway_replay(dm->gateway, bare, true, &env);
 	route_gateway(dm, &env);
 }
-
 
 /* `facts` NULL: none came in time. */
 static void on_facts(struct daemon *dm, const struct iq_asked *q,

@@ -37,12 +37,9 @@ static bool ask_one(struct call_entry *e, enum host_iq what, int64_t deadline,
 			      privilege_ask_roster(arena, id, domain, whose) :
 			      privilege_ask_blocks(arena, id, domain, whose);
 
-	if (!is_granted(dm, whose, what) || !iq || !id ||
-	    iq_table_add(dm->module_iqs, id, whose, deadline, what, e->pair,
-			 e->call.ask))
-		return false;
-	link_send(dm->link, iq, true);
-	return true;
+	return is_granted(dm, whose, what) &&
+	       modules_send(dm, iq, whose, deadline, what, e->pair,
+			    e->call.ask);
 }
 
 /* The first of those from `what` on. False: none is left. */

@@ -28,19 +28,12 @@ static unsigned failed(const struct trials *ts)
 
 static struct peer_sum sum_of(const struct trials *ts)
 {
-	struct peer_sum all = { 0 }, one;
+	struct peer_sum all = { 0 };
 	unsigned i;
 
-	for (i = 0; i < ts->n; i++) {
-		if (!ts->list[i].at[TRIAL_MEDIA])
-			continue;
-		one = trial_sum(&ts->list[i]);
-		all.sent += one.sent;
-		all.got += one.got;
-		all.wrong += one.wrong;
-		all.reports_sent += one.reports_sent;
-		all.reports_got += one.reports_got;
-	}
+	for (i = 0; i < ts->n; i++)
+		if (ts->list[i].at[TRIAL_MEDIA])
+			trial_add(&ts->list[i], &all);
 	return all;
 }
 

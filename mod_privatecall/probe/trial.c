@@ -505,14 +505,20 @@ void trial_turn(struct trial *t, int64_t now)
 		late(t);
 }
 
-struct peer_sum trial_sum(const struct trial *t)
+void trial_add(const struct trial *t, struct peer_sum *sum)
 {
-	struct peer_sum sum = { 0 };
 	unsigned i;
 
 	for (i = 0; i < TRIAL_SIDES; i++)
 		if (t->peer[i])
-			peer_add(t->peer[i], &sum);
+			peer_add(t->peer[i], sum);
+}
+
+struct peer_sum trial_sum(const struct trial *t)
+{
+	struct peer_sum sum = { 0 };
+
+	trial_add(t, &sum);
 	return sum;
 }
 

@@ -75,5 +75,6 @@ void trials_run(struct trials *ts, const struct trial_options *o,
 void trials_free(struct trials *ts);
 /* What was sent and came, of both sides of a call. */
 struct peer_sum trial_sum(const struct trial *t);
+void trial_add(const struct trial *t, struct peer_sum *sum);
 
 #endif

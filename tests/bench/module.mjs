@@ -43,7 +43,7 @@ import { jingle, jmi, QUERY, RELAY, stanza, STORE, World }
 process.env.ERL_FLAGS = '+sbwt none +sbwtdcpu none +sbwtdio none';
 
 const TRICKLES = 10;
-const REST = 500;           // ms; what the module may put off is counted too
+const REST = 500;           // ms; what goes on after the answers counts too
 const OFFER = readFileSync(new URL('../e2e/data/webrtc.offer.xml',
 	import.meta.url), 'utf8').replace(/<\?.*?\?>|<!--[^]*?-->/g, '').trim();
 

@@ -132,16 +132,19 @@ hibernates(State) ->
 %% A session is in the table of its host as {Key, its connection, Word, what
 %% was told}. The word is `told'; `aged', if only that has changed since which
 %% nobody is told of; or `changed', as the component knows.
-tell_session(ForCalls, #{jid := Jid, lserver := Host} = State) ->
+tell_session(ForCalls, #{lserver := Host} = State) ->
+    tell_later(Host, insert(State)),
+    State#{privatecall_told => {ForCalls, true}}.
+
+insert(#{jid := Jid, lserver := Host} = State) ->
     Session = describe(State),
     ets:insert(proc(Host), {key(Jid), self(), told, Session}),
-    tell_later(Host, Session),
-    State#{privatecall_told => {ForCalls, true}}.
+    Session.
 
 changed(ForCalls, #{jid := Jid, lserver := Host} = State) ->
     case mark(State, changed) of
         true ->
-            tell_later(Host, word(<<"changed">>, Jid)),
+            tell_later(Host, word(<<"changed">>, jid:encode(Jid))),
             State#{privatecall_told => {ForCalls, false}};
         false -> tell_session(ForCalls, State)
     end.
@@ -169,8 +172,7 @@ report(#{pres_last := _} = State, none) ->
     tell_session(for_calls(State), State);
 report(#{pres_last := _, jid := Jid, lserver := Host} = State, Answer) ->
     Mine = is_mine(Host, key(Jid)),
-    Mine andalso ets:insert(proc(Host), {key(Jid), self(), told,
-                                         describe(State)}),
+    _ = [insert(State) || Mine],
     gen_server:cast(proc(Host), {reported, Answer}),
     State#{privatecall_told => {for_calls(State), Mine}};
 report(#{lserver := Host} = State, Answer) ->
@@ -181,8 +183,8 @@ key(Jid) ->
     {User, _, Resource} = jid:tolower(Jid),
     {User, Resource}.
 
-word(Name, Jid) ->
-    el(Name, ?NS_QUERY, [{<<"jid">>, jid:encode(Jid)}]).
+word(Name, Address) ->
+    el(Name, ?NS_QUERY, [{<<"jid">>, Address}]).
 
 %% It also comes from a connection that another took the place of.
 unset_presence(User, Server, Resource, _Status) ->
@@ -190,7 +192,7 @@ unset_presence(User, Server, Resource, _Status) ->
     {U, Host, R} = jid:tolower(Jid),
     case ets:select_delete(proc(Host), [{{{U, R}, self(), '_', '_'}, [],
                                          [true]}]) of
-        1 -> tell_later(Host, word(<<"gone">>, Jid));
+        1 -> tell_later(Host, word(<<"gone">>, jid:encode(Jid)));
         0 -> ok
     end.
 
@@ -199,9 +201,9 @@ tell_later(Host, Child) ->
         gen_server:cast(proc(Host), {changed, Child}),
     ok.
 
-%% When push is disabled mod_push leaves push_enabled as it is.
 %% The record of a presence has show at the seventh place and priority at the
-%% ninth; to encode all of it would be most of the work.
+%% ninth; to encode all of it would be most of the work. mod_push leaves
+%% push_enabled as it is when push is disabled, and takes the other key away.
 describe(#{jid := Jid, pres_last := Presence} = State) ->
     Els = xmpp:get_els(Presence),
     Caps = child(?NS_CAPS, Els),
@@ -247,22 +249,11 @@ ask(Rows, For) ->
     length([ejabberd_c2s:cast(Pid, {privatecall_report, For})
             || {_, Pid, Word, _} <- Rows, Word /= told]).
 
-changes(Host, Rows) ->
-    [word(<<"changed">>, jid:make(U, Host, R))
-     || {{U, R}, _, changed, _} <- Rows].
-
 %% All as they were told; then, who is not so any more.
 replay(Host, Pid) ->
     Rows = rows(Host, {'_', '_'}),
     replay(Host, Pid, sessions(Rows)),
-    tell_changes(Host, Pid, changes(Host, Rows)).
-
-tell_changes(_Host, _Pid, []) ->
-    ok;
-tell_changes(Host, Pid, Changes) ->
-    {Now, Later} = lists:split(min(?PER_MESSAGE, length(Changes)), Changes),
-    tell_list(Host, Pid, [], Now),
-    tell_changes(Host, Pid, Later).
+    tell_changes(Host, Pid, Rows).
 
 replay(Host, Pid, Sessions) when length(Sessions) =< ?PER_MESSAGE ->
     tell_list(Host, Pid, [{<<"replay">>, <<"last">>}], Sessions);
@@ -270,6 +261,17 @@ replay(Host, Pid, Sessions) ->
     {Now, Later} = lists:split(?PER_MESSAGE, Sessions),
     tell_list(Host, Pid, [{<<"replay">>, <<"true">>}], Now),
     replay(Host, Pid, Later).
+
+tell_changes(Host, Pid, Rows) ->
+    tell_lists(Host, Pid, [word(<<"changed">>, attr(<<"jid">>, Session))
+                           || {_, _, changed, Session} <- Rows]).
+
+tell_lists(_Host, _Pid, []) ->
+    ok;
+tell_lists(Host, Pid, Children) ->
+    {Now, Later} = lists:split(min(?PER_MESSAGE, length(Children)), Children),
+    tell_list(Host, Pid, [], Now),
+    tell_lists(Host, Pid, Later).
 
 tell_list(Host, Pid, Attrs, Children) ->
     tell(Host, Pid, el(<<"sessions">>, ?NS_QUERY, Attrs, Children)).
@@ -331,7 +333,7 @@ give(Host, {IQ, Name, Attrs, Pattern}) ->
     ignore = answer_on_stream(IQ, xmpp:make_iq_result(IQ, El)),
     case component(Host) of
         none -> ok;
-        Pid -> tell_changes(Host, Pid, changes(Host, Rows))
+        Pid -> tell_changes(Host, Pid, Rows)
     end.
 
 %% A bare address with a node.

@@ -146,6 +146,13 @@ local function add_session(list, session)
 	list:tag("session", shown(session)):up();
 end
 
+local function add_sessions(list, user)
+	for _, session in ipairs(sessions_of(user)) do
+		add_session(list, session);
+	end
+	return list;
+end
+
 local function replay(origin)
 	local list, n = message(origin, "true"), 0;
 	for user in pairs(hosts[module.host].sessions) do
@@ -201,10 +208,7 @@ local function facts(from, to)
 		blocks = exists and blocks(to, from) or nil,
 		blocked = local_from and blocks(from, to) or nil,
 	});
-	for _, session in ipairs(sessions_of(user)) do
-		add_session(reply, session);
-	end
-	return reply;
+	return add_sessions(reply, user);
 end
 
 local function bare_user(address)
@@ -214,11 +218,8 @@ local function bare_user(address)
 end
 
 local function sessions(user)
-	local list = st.stanza("sessions", { xmlns = xmlns_query, jid = user });
-	for _, session in ipairs(sessions_of(jid.node(user))) do
-		add_session(list, session);
-	end
-	return list;
+	return add_sessions(st.stanza("sessions", { xmlns = xmlns_query,
+		jid = user }), jid.node(user));
 end
 
 -- `names`: of attributes that are users, the last one of this host; `answer`
