@@ -8,7 +8,7 @@
 #include "jingle/xml/plain.h"
 #include "mod_privatecall/daemon/clock.h"
 
-#define TRACE_BYTES 5120           /* per call: the most of its memory */
+#define TRACE_BYTES 4864           /* per call: the most of its memory */
 #define TRACE_FIRST 640            /* a call that is refused needs no more */
 #define TRACE_LINE 240
 #define TRACE_TIME 24              /* digits, mark and blanks before it */
