@@ -6,6 +6,7 @@
 //                             [--turns 200] [--traffic chat,presence,iq]
 //                             [--count 500] [--pairs 100]
 //                             [--questions 3000] [--rate 100]
+//                             [--config LINE, of Prosody's configuration]
 //   BUILD_DIR, PROSODY, EJABBERD as for tests/e2e (see lib.sh there)
 //
 // Traffic: one server that loads the module and unloads it; each turn measures
@@ -407,7 +408,9 @@ const { values } = parseArgs({ options: {
 	pairs: { type: 'string', default: '100' },
 	questions: { type: 'string', default: '3000' },
 	rate: { type: 'string', default: '100' },
+	config: { type: 'string', default: '' },
 } });
+QUICK.prosody.globalConfig += `\n${values.config}`;
 const sizes = Object.fromEntries(['rounds', 'calls', 'turns', 'count', 'pairs',
 	'questions', 'rate'].map((name) => [name, Number(values[name])]));
 sizes.traffic = values.traffic.split(',');
