@@ -382,6 +382,14 @@ static struct rewrite_source *source_of(struct rewrite *r, int64_t now,
 	return NULL;
 }
 
+enum rewrite_media rewrite_media_of(const struct rewrite *r,
+				    const void *packet)
+{
+	const unsigned char *bytes = packet;
+
+	return r->map.type[bytes[1] % RTP_PACKET_TYPES].media;
+}
+
 bool rewrite_rtp(struct rewrite *r, int64_t now, void *packet, size_t len)
 {
 	struct rewrite_source *s;

@@ -179,6 +179,12 @@ void rewrite_set_map(struct rewrite *r, const struct rewrite_map *m);
 /* From now on the sender is another one. */
 void rewrite_switch(struct rewrite *r);
 
+/* Of which media an RTP packet of the sender is, before it is rewritten: audio
+ * also where that is not known, and it will not pass. `packet`: at least 2
+ * bytes. */
+enum rewrite_media rewrite_media_of(const struct rewrite *r,
+				    const void *packet);
+
 /* An RTP packet of the sender, in place, at `now`, ms of a monotonic clock.
  * True: it goes on, as long as it was. */
 bool rewrite_rtp(struct rewrite *r, int64_t now, void *packet, size_t len);

@@ -237,9 +237,12 @@ const char *leg_device_sid(const struct leg *l, const struct leg_device *d)
 
 unsigned leg_ringable(const struct leg *l)
 {
+	const struct leg_content *c;
 	const struct leg_device *d;
 	unsigned n = 0;
 
+	for (c = l->contents; c; c = c->next)
+		assert(!c->home || (c->transport && c->home != c->transport));
 	for (d = l->devices; d; d = d->next)
 		if (!d->done && !d->gone)
 			n++;
@@ -382,4 +385,13 @@ void leg_check(const struct leg *l)
 	default:
 		break;
 	}
+}
+
+void leg_check_homes(const struct leg *l, const struct leg *other)
+{
+	const struct leg_content *c;
+
+	for (c = l->contents; c; c = c->next)
+		assert(!c->transport || !leg_is_paired(other, c->name) ||
+		       leg_home(other, c->name) == leg_home(l, c->name));
 }

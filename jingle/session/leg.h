@@ -157,6 +157,10 @@ struct leg_content {
 	char *says;                /* room: his <description/>, filtered and
 				      packed (leg_pack.c) */
 	int transport;             /* media: its number and 1; 0: none */
+	int home;                  /* room: the transport of which the numbers
+				      are that go on, and 1, where this user
+				      has the content apart from others that
+				      are there; 0: its own */
 	bool by_callee;            /* the real creator, in both legs the same:
 				      the callee is the responder in both */
 	bool fingerprint;          /* he has given one */
@@ -411,6 +415,17 @@ void leg_set_print(struct leg *l, unsigned number, const char *print);
 void leg_set_transport(struct leg *l, const char *name, int number);
 int leg_transport(const struct leg *l, const char *name);
 bool leg_knows(const struct leg *l, const char *name);      /* a content */
+/* Room: the transport that keeps the numbers of a content, the same in both
+ * legs; -1: none. */
+void leg_set_home(struct leg *l, const char *name, int number);
+int leg_home(const struct leg *l, const char *name);
+/* Room: the home of the contents on a transport, and of which media they are;
+ * -1: they are at home there. */
+int leg_home_of(const struct leg *l, int number, bool *video_r,
+		struct arena *a);
+/* Room: he has contents that are at home there on another one; on several. */
+bool leg_is_home(const struct leg *l, unsigned number);
+bool leg_is_apart(const struct leg *l, int home);
 /* None has that one any more. */
 void leg_drop_transport(struct leg *l, unsigned number);
 bool leg_uses(const struct leg *l, int number);
@@ -441,6 +456,8 @@ bool leg_bundled(const struct xml_elem *tree, const char *one,
  * his offer with these names. */
 struct xml_elem *leg_pair(struct leg *l, const struct leg *other,
 			  const struct xml_elem *offer, struct arena *a);
+/* The other has media for a content of this name. */
+bool leg_is_paired(const struct leg *other, const char *name);
 /* Both have a codec of this media. */
 bool leg_has_common(struct leg *l, const struct leg *other, const char *media,
 		    struct arena *a);
@@ -468,5 +485,7 @@ bool leg_has_fingerprints(const struct leg *l);
 
 /* Asserts the leg's invariants. */
 void leg_check(const struct leg *l);
+/* ... and that of what both legs of a call have the home is the same. */
+void leg_check_homes(const struct leg *l, const struct leg *other);
 
 #endif

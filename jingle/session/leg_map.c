@@ -246,8 +246,33 @@ static bool is_rid(const char *uri)
 	       strcmp(uri, EXT "sdes:repaired-rtp-stream-id") == 0;
 }
 
+bool leg_map_is_transport_cc(const char *uri)
+{
+	return strcmp(uri, TRANSPORT_CC) == 0;
+}
+
+/* `how` of a header extension's numbers. */
+struct exts {
+	bool same_names;
+	bool apart;                /* contents with numbers of their own */
+	bool two[LEG_MAP_EXTS];    /* a number is two extensions, or becomes
+				      two numbers: nobody knows which */
+};
+
+static void map_ext(struct leg_map *m, struct exts *how,
+		    const struct rtp_hdrext *h, uint32_t out)
+{
+	if (m->ext[h->id] && m->ext[h->id] != out)
+		how->two[h->id] = true;
+	if (m->ext[h->id])
+		return;
+	m->ext[h->id] = (uint8_t)out;
+	if (leg_map_is_transport_cc(h->uri))
+		m->transport_cc = (uint8_t)h->id;
+}
+
 static void map_exts(struct leg_map *m, const struct rtp_description *from,
-		     const struct rtp_description *to, bool same_names)
+		     const struct rtp_description *to, struct exts *how)
 {
 	const struct rtp_hdrext *h;
 	unsigned i;
@@ -257,12 +282,12 @@ static void map_exts(struct leg_map *m, const struct rtp_description *from,
 		h = &from->hdrext[i];
 		out = leg_map_ext(to, h->uri);
 		if (h->id >= LEG_MAP_EXTS || !out || out >= LEG_MAP_EXTS ||
-		    m->ext[h->id] || is_rid(h->uri) ||
-		    (strcmp(h->uri, EXT "sdes:mid") == 0 && !same_names))
+		    is_rid(h->uri) ||
+		    (strcmp(h->uri, EXT "sdes:mid") == 0 &&
+		     !how->same_names) ||
+		    (how->apart && leg_map_is_transport_cc(h->uri)))
 			continue;
-		m->ext[h->id] = (uint8_t)out;
-		if (strcmp(h->uri, TRANSPORT_CC) == 0)
-			m->transport_cc = (uint8_t)h->id;
+		map_ext(m, how, h, out);
 	}
 }
 
@@ -313,10 +338,15 @@ struct leg_map *leg_map(const struct leg *from, const struct leg *to,
 	struct leg_map *m = arena_alloc(a, sizeof(*m));
 	struct rtp_description his, other;
 	const struct leg_content *c;
+	struct exts how = {
+		.apart = leg_is_apart(from, number) ||
+			 leg_is_apart(to, number),
+	};
+	unsigned i;
 	int err;
 
 	for (c = from->contents; m && c; c = c->next) {
-		if (c->transport != number + 1)
+		if (leg_home(from, c->name) != number)
 			continue;
 		err = leg_says(from, c->name, &his, a);
 		if (!err)
@@ -328,9 +358,13 @@ struct leg_map *leg_map(const struct leg *from, const struct leg *to,
 		     !str_eq(his.media, "video")))
 			continue;
 		map_payloads(m, &his, &other);
-		map_exts(m, &his, &other, same_name(c, to));
+		how.same_names = same_name(c, to);
+		map_exts(m, &his, &other, &how);
 		if (told)
 			tell_sources(m, &his, a);
 	}
+	for (i = 0; m && how.apart && i < LEG_MAP_EXTS; i++)
+		if (how.two[i])
+			m->ext[i] = 0;
 	return m;
 }

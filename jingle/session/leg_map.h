@@ -34,8 +34,8 @@ struct leg_map {
 	} told[LEG_MAP_TOLDS];
 };
 
-/* Of what `from` sends over transport `number` to `to`; with his SSRCs, if
- * `told`. NULL: no memory. */
+/* Of what `from` sends to `to` of the contents at home on transport `number`;
+ * with his SSRCs, if `told`. NULL: no memory. */
 struct leg_map *leg_map(const struct leg *from, const struct leg *to,
 			int number, bool told, struct arena *a);
 
@@ -46,5 +46,6 @@ const struct rtp_payload *leg_map_same(const struct rtp_description *of,
 				       const struct rtp_description *d);
 /* In `d`, the number of the header extension `uri`; 0: none. */
 uint32_t leg_map_ext(const struct rtp_description *d, const char *uri);
+bool leg_map_is_transport_cc(const char *uri);
 
 #endif

@@ -9,6 +9,7 @@
  */
 #include <stdlib.h>
 #include "jingle/session/leg_private.h"
+#include "jingle/stanza/rtp.h"
 
 void leg_end_ice(struct leg *l, bool dtls)
 {
@@ -24,6 +25,7 @@ static void set_transport(struct leg *l, struct leg_content *c, int transport)
 		leg_assign(l, &c->says, NULL);
 	}
 	c->transport = transport;
+	c->home = 0;
 }
 
 void leg_forget_ours(struct leg *l)
@@ -89,6 +91,8 @@ void leg_drop_transport(struct leg *l, unsigned number)
 	for (c = l->contents; c; c = c->next)
 		if (c->transport == (int)number + 1)
 			set_transport(l, c, 0);
+		else if (c->home == (int)number + 1)
+			c->home = 0;
 }
 
 int leg_transport(const struct leg *l, const char *name)
@@ -96,6 +100,61 @@ int leg_transport(const struct leg *l, const char *name)
 	const struct leg_content *c = leg_find_content(l, name);
 
 	return c ? c->transport - 1 : -1;
+}
+
+void leg_set_home(struct leg *l, const char *name, int number)
+{
+	struct leg_content *c = leg_find_content(l, name);
+
+	if (c)
+		c->home = number + 1 == c->transport ? 0 : number + 1;
+}
+
+static int home_of(const struct leg_content *c)
+{
+	return (c->home ? c->home : c->transport) - 1;
+}
+
+int leg_home(const struct leg *l, const char *name)
+{
+	const struct leg_content *c = leg_find_content(l, name);
+
+	return c ? home_of(c) : -1;
+}
+
+int leg_home_of(const struct leg *l, int number, bool *video_r,
+		struct arena *a)
+{
+	const struct leg_content *c = leg_first_of(l, number);
+	struct rtp_description d;
+
+	if (!c || !c->home || leg_says(l, c->name, &d, a))
+		return -1;
+	*video_r = str_eq(d.media, "video");
+	return c->home - 1;
+}
+
+bool leg_is_home(const struct leg *l, unsigned number)
+{
+	const struct leg_content *c = l->contents;
+
+	while (c && c->home != (int)number + 1)
+		c = c->next;
+	return c;
+}
+
+bool leg_is_apart(const struct leg *l, int home)
+{
+	const struct leg_content *c, *first = NULL;
+
+	for (c = l->contents; c; c = c->next) {
+		if (!c->transport || home_of(c) != home)
+			continue;
+		if (first && first->transport != c->transport)
+			return true;
+		first = c;
+	}
+	return false;
 }
 
 bool leg_knows(const struct leg *l, const char *name)

@@ -90,9 +90,6 @@ const char *leg_pack(struct arena *a, const char *text);
 const char *leg_unpack(struct arena *a, const char *packed);
 size_t leg_unpacked_len(const char *packed);
 
-/* leg_return.c: the other has a content of this name. */
-bool leg_is_paired(const struct leg *other, const char *name);
-
 /* leg_dtls.c: our fingerprint into a transport of ours towards this user. */
 void leg_add_print(const struct leg *l, const struct leg_content *c,
 		   struct xml_elem *transport, enum jingle_action action,

@@ -48,19 +48,51 @@ struct pairs {
 	} pair[LEG_CONTENTS_MAX];
 };
 
-/* Nobody else has it; on one transport with another of the other's only if he
- * has both on one, too. */
+static const struct xml_elem *description_of(const struct pairs *p,
+					     const char *name)
+{
+	const struct xml_elem *e = xml_child(p->tree, NS_JINGLE, "content");
+
+	while (e && !str_eq(xml_get(e, "name"), name))
+		e = xml_next(e, NS_JINGLE, "content");
+	return xml_child(e, NS_RTP, "description");
+}
+
+/* Two that he has apart go to one transport of the other's, and back by their
+ * media and numbers: both must be different. */
+static bool may_be_apart(const struct pairs *p, const char *one,
+			 const char *other)
+{
+	const struct xml_elem *d = description_of(p, one);
+	const struct xml_elem *with = description_of(p, other), *e, *f;
+
+	if (str_eq(xml_get(d, "media"), xml_get(with, "media")))
+		return false;
+	for (e = xml_child(d, NS_RTP, "payload-type"); e;
+	     e = xml_next(e, NS_RTP, "payload-type"))
+		for (f = xml_child(with, NS_RTP, "payload-type"); f;
+		     f = xml_next(f, NS_RTP, "payload-type"))
+			if (str_eq(xml_get(e, "id"), xml_get(f, "id")))
+				return false;
+	return true;
+}
+
+/* Nobody else has it, and he has it as the numbers of its transport need it. */
 static bool is_free(const struct pairs *p, const struct leg_content *with,
 		    const char *name)
 {
+	int home = leg_home(p->other, with->name);
 	unsigned i;
 
 	for (i = 0; i < p->n; i++) {
-		if (!p->pair[i].with)
-			continue;
-		if (p->pair[i].with == with ||
-		    (p->pair[i].with->transport == with->transport &&
-		     !leg_bundled(p->tree, p->pair[i].his->name, name, p->a)))
+		const struct leg_content *c = p->pair[i].with;
+		const char *his = p->pair[i].his->name;
+
+		if (c == with)
+			return false;
+		if (c && leg_home(p->other, c->name) == home &&
+		    !leg_bundled(p->tree, his, name, p->a) &&
+		    !may_be_apart(p, his, name))
 			return false;
 	}
 	return true;
@@ -175,9 +207,10 @@ static bool has_feedback(const struct rtp_feedback *f, unsigned n,
 	return false;
 }
 
-/* In `to`, which was made of the other's: what he has not, out. */
+/* In `to`, which was made of the other's: what he has not, out; and what is of
+ * one transport, where they are `apart`. */
 static void cut_feedback(struct xml_elem *to, const struct rtp_feedback *his,
-			 unsigned n)
+			 unsigned n, bool apart)
 {
 	struct xml_elem *e, *next;
 	struct rtp_feedback f;
@@ -187,6 +220,7 @@ static void cut_feedback(struct xml_elem *to, const struct rtp_feedback *his,
 		f.type = xml_get(e, "type");
 		f.subtype = xml_get(e, "subtype");
 		if (strcmp(e->name, "rtcp-fb") != 0 || !f.type ||
+		    (apart && strcmp(f.type, "transport-cc") == 0) ||
 		    !has_feedback(his, n, &f))
 			xml_remove(to, e);
 	}
@@ -208,7 +242,8 @@ static void set_apt(struct xml_elem *to, const struct rtp_payload *his,
 
 static bool add_payload(struct xml_elem *to, const struct rtp_description *his,
 			const struct rtp_payload *p,
-			const struct rtp_description *other, struct arena *a)
+			const struct rtp_description *other, bool apart,
+			struct arena *a)
 {
 	const struct rtp_payload *same = leg_map_same(his, p, other);
 	struct xml_elem *e;
@@ -217,20 +252,23 @@ static bool add_payload(struct xml_elem *to, const struct rtp_description *his,
 		return false;
 	e = xml_copy(a, same->elem);
 	xml_set(a, e, "id", xml_get(p->elem, "id"));
-	cut_feedback(e, p->feedback, p->feedbacks);
+	cut_feedback(e, p->feedback, p->feedbacks, apart);
 	set_apt(e, p, a);
 	xml_append(to, e);
 	return true;
 }
 
+/* `apart`: nobody could number the packets of several transports as one. */
 static void add_exts(struct xml_elem *to, const struct rtp_description *his,
-		     const struct rtp_description *other, struct arena *a)
+		     const struct rtp_description *other, bool apart,
+		     struct arena *a)
 {
 	struct xml_elem *e;
 	unsigned i;
 
 	for (i = 0; i < his->hdrexts; i++) {
-		if (!leg_map_ext(other, his->hdrext[i].uri))
+		if (!leg_map_ext(other, his->hdrext[i].uri) ||
+		    (apart && leg_map_is_transport_cc(his->hdrext[i].uri)))
 			continue;
 		e = xml_add(a, to, NS_HDREXT, "rtp-hdrext");
 		xml_set(a, e, "id", arena_printf(a, "%u", his->hdrext[i].id));
@@ -243,7 +281,7 @@ static void add_exts(struct xml_elem *to, const struct rtp_description *his,
 /* Neither codecs nor extensions: RTCP, SSRCs, streams. */
 static void add_rest(struct xml_elem *to, const struct rtp_description *his,
 		     const struct rtp_description *other, bool alone,
-		     struct arena *a)
+		     bool apart, struct arena *a)
 {
 	const struct xml_elem *e;
 	struct xml_elem *copy;
@@ -258,7 +296,7 @@ static void add_rest(struct xml_elem *to, const struct rtp_description *his,
 		copy = xml_copy(a, e);
 		xml_append(to, copy);
 	}
-	cut_feedback(to, his->feedback, his->feedbacks);
+	cut_feedback(to, his->feedback, his->feedbacks, apart);
 }
 
 /* Something that is not RTX of another one, and nobody is to send it. */
@@ -283,6 +321,8 @@ static int add_description(struct xml_elem *content, const struct leg *l,
 {
 	struct rtp_description his, has;
 	const struct leg *from = other ? other : l;
+	int home = leg_home(l, name);
+	bool apart = leg_is_apart(l, home) || leg_is_apart(from, home);
 	struct xml_elem *to;
 	unsigned i, n = 0;
 	int err = leg_says(l, name, &his, a);
@@ -296,13 +336,13 @@ static int add_description(struct xml_elem *content, const struct leg *l,
 	if (err == ENOMEM)
 		return err;
 	for (i = 0; !err && i < his.payloads; i++)
-		n += add_payload(to, &his, &his.payload[i], &has, a);
+		n += add_payload(to, &his, &his.payload[i], &has, apart, a);
 	if (!n) {
 		add_nothing(content, to, &his, a);
 		return 0;
 	}
-	add_exts(to, &his, &has, a);
-	add_rest(to, &his, &has, !other, a);
+	add_exts(to, &his, &has, apart, a);
+	add_rest(to, &his, &has, !other, apart, a);
 	if (other && has.has_ssrc)
 		xml_set(a, to, "ssrc", arena_printf(a, "%u", has.ssrc));
 	return 0;

@@ -9,7 +9,8 @@
  *	media N
  *	dialed JID
  *	returned MS
- *	his NAME HIS, says NAME DESCRIPTION (packed): of a content above
+ *	his NAME HIS, says NAME DESCRIPTION (packed), home NAME TRANSPORT: of a
+ *		content above
  */
 #include <errno.h>
 #include <stdio.h>
@@ -127,6 +128,7 @@ static size_t data_size(const struct leg *l)
 		n += LINE + encoded_size(c->spelled) +
 		     encoded_size(c->ufrag) + encoded_size(c->pwd) +
 		     encoded_size(c->name) + encoded_size(c->print) +
+		     words_size(c->name, c->home ? "0" : NULL) +
 		     words_size(c->name, c->his) +
 		     words_size(c->name, c->says);
 	return n;
@@ -172,6 +174,12 @@ static char *put_content(char *o, const struct leg_content *c)
 		o = encode(stpcpy(o, c->begins ? " active" : " passive"),
 			   c->print);
 	o = stpcpy(o, "\n");
+	if (c->home) {
+		o = encode(stpcpy(o, "home"), c->name);
+		*o++ = ' ';
+		*o++ = (char)('0' + c->home - 1);
+		o = stpcpy(o, "\n");
+	}
 	o = put_words(o, "his", c->name, c->his);
 	return put_words(o, "says", c->name, c->says);
 }
@@ -314,6 +322,17 @@ static int restore_words(struct leg *l, bool his, char *at)
 	return l->failed ? ENOMEM : 0;
 }
 
+static int restore_home(struct leg *l, char *at)
+{
+	struct leg_content *c = leg_find_content(l, word(&at));
+	int number = number_of(word(&at));
+
+	if (!c || !c->transport || number < 0 || number + 1 == c->transport)
+		return EBADMSG;
+	c->home = number + 1;
+	return 0;
+}
+
 static int restore_line(struct leg *l, char *line)
 {
 	char *what = word(&line);
@@ -336,6 +355,8 @@ static int restore_line(struct leg *l, char *line)
 		l->returned = what ? atoll(what) : 0;
 		return what ? 0 : EBADMSG;
 	}
+	if (strcmp(what, "home") == 0)
+		return restore_home(l, line);
 	if (strcmp(what, "his") == 0 || strcmp(what, "says") == 0)
 		return restore_words(l, what[0] == 'h', line);
 	if (strcmp(what, "device") == 0)

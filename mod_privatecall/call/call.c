@@ -57,7 +57,7 @@ const char *call_step_name(enum call_step s)
 const char *call_order_name(enum call_order_kind k)
 {
 	static const char *const names[ORDERS] = {
-		"open", "remote", "security", "renew", "map",
+		"open", "remote", "security", "renew", "map", "join",
 		"candidate", "end", "drop", "close",
 	};
 
@@ -666,6 +666,7 @@ void call_check(const struct call *c)
 		break;
 	case CALL_UP:          /* I10: no leg without the other */
 		assert(call_can_be_up(c));
+		leg_check_homes(from, to);
 		break;
 	case CALL_ENDING:
 	case CALL_OPEN:

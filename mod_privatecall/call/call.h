@@ -146,6 +146,10 @@ enum call_order_kind {
 	ORDER_RENEW,               /* room: `role` comes back; answered by
 				      CREDENTIALS */
 	ORDER_MAP,                 /* room: of what `role` sends: map */
+	ORDER_JOIN,                /* room: what `role` sends there has the
+				      numbers of `home`, and of what comes to
+				      him on that the video or audio goes
+				      there */
 	ORDER_CANDIDATE,           /* of `role`; ufrag: NULL if not said */
 	ORDER_END,                 /* no more candidates of `role` */
 	ORDER_DROP,                /* the transport */
@@ -164,6 +168,8 @@ struct call_order {
 	bool active;               /* we begin */
 	unsigned round;            /* CLOSE: of which it is the end */
 	const struct leg_map *map;
+	unsigned home;             /* JOIN: a transport */
+	bool video;                /* JOIN: or audio */
 };
 
 struct call_action {

@@ -249,8 +249,40 @@ static void refuse(struct call_run *r, unsigned side, const char *reason,
 	call_return_over(r, side, reason, text);
 }
 
-/* On the transports of the other's; what has none of his gets its own, if it is
- * not bundled with one that has. */
+/* A content of his before this one has that transport, and not for both. */
+static bool has_apart(struct call_run *r, const struct leg *l,
+		      const struct xml_elem *tree, const char *name,
+		      int number)
+{
+	const struct xml_elem *e = xml_child(tree, NS_JINGLE, "content");
+	const char *other = xml_get(e, "name");
+
+	while (strcmp(other, name) != 0) {
+		if (leg_transport(l, other) == number &&
+		    !leg_bundled(tree, name, other, r->ev->arena))
+			return true;
+		e = xml_next(e, NS_JINGLE, "content");
+		other = xml_get(e, "name");
+	}
+	return false;
+}
+
+/* At home if he has it there with all others, else where the other has it apart,
+ * too; -1: nowhere yet. */
+static int known_transport(struct call_run *r, unsigned side,
+			   const struct xml_elem *tree, const char *name)
+{
+	const struct leg *l = &r->c->leg[side], *other = &r->c->leg[!side];
+	int home = leg_home(other, name), apart = leg_transport(other, name);
+
+	if (home >= 0 && !has_apart(r, l, tree, name, home))
+		return home;
+	return apart >= 0 && !has_apart(r, l, tree, name, apart) ? apart : -1;
+}
+
+/* On the transports of the other's, but what he has apart from others there
+ * gets its own; as does what has none of the other's, if it is not bundled with
+ * one that has. */
 static bool take_transports(struct call_run *r, unsigned side,
 			    const struct xml_elem *tree)
 {
@@ -262,8 +294,9 @@ static bool take_transports(struct call_run *r, unsigned side,
 	for (e = xml_child(tree, NS_JINGLE, "content"); e;
 	     e = xml_next(e, NS_JINGLE, "content")) {
 		name = xml_get(e, "name");
-		if (leg_transport(other, name) >= 0)
-			leg_set_transport(l, name, leg_transport(other, name));
+		number = known_transport(r, side, tree, name);
+		if (number >= 0)
+			leg_set_transport(l, name, number);
 	}
 	for (e = xml_child(tree, NS_JINGLE, "content"); e;
 	     e = xml_next(e, NS_JINGLE, "content")) {
@@ -281,6 +314,8 @@ static bool take_transports(struct call_run *r, unsigned side,
 		if (number < 0)
 			return false;
 		leg_set_transport(l, name, number);
+		if (leg_is_paired(other, name))
+			leg_set_home(l, name, leg_home(other, name));
 	}
 	return true;
 }

@@ -106,11 +106,16 @@ static int free_transport(const struct call *c)
 static void drop(struct call_run *r, unsigned number)
 {
 	struct call *c = r->c;
+	/* Of both: who has a content apart alone needs that of the other. */
+	bool home = leg_is_home(&c->leg[0], number);
 
 	leg_drop_transport(&c->leg[0], number);
 	leg_drop_transport(&c->leg[1], number);
 	memset(&c->transport[number], 0, sizeof(c->transport[number]));
 	call_order(r, ORDER_DROP, number);
+	/* What was at home there is now where it is. */
+	if (home)
+		call_expect_both(r);
 }
 
 void call_drop_own(struct call_run *r, unsigned side)
@@ -280,6 +285,26 @@ static void agree(struct call_run *r, const struct xml_elem *answer)
 		r->failed = true;
 }
 
+/* Who has contents there that are at home on another. */
+static void say_homes(struct call_run *r, unsigned number)
+{
+	struct call_order *o;
+	unsigned role;
+	bool video;
+	int home;
+
+	for (role = 0; role < 2; role++) {
+		home = leg_home_of(&r->c->leg[role ^ r->c->caller],
+				   (int)number, &video, r->ev->arena);
+		if (home < 0)
+			continue;
+		o = call_order(r, ORDER_JOIN, number);
+		o->role = role;
+		o->home = (unsigned)home;
+		o->video = video;
+	}
+}
+
 /* The numbers of both, as far as both have said theirs. */
 static void say_maps(struct call_run *r, unsigned number)
 {
@@ -424,17 +449,23 @@ static void say_security(struct call_run *r, unsigned number)
 {
 	const char *print[2];
 	struct call_order *o;
-	bool begins[2];
-	unsigned role;
+	bool begins[2], video;
+	unsigned role, of = 0;
 
 	for (role = 0; role < 2; role++) {
-		print[role] = leg_print(&r->c->leg[role ^ r->c->caller],
-					number, &begins[role]);
-		if (!print[role])
-			return;
+		const struct leg *l = &r->c->leg[role ^ r->c->caller];
+
+		print[role] = leg_print(l, number, &begins[role]);
+		/* The other's is not needed where he alone has it. */
+		of += print[role] ? 1 + (leg_home_of(l, (int)number, &video,
+						     r->ev->arena) >= 0) : 0;
 	}
+	if (of < 2)
+		return;
 	r->c->transport[number].secured = true;
 	for (role = 0; role < 2; role++) {
+		if (!print[role])
+			continue;
 		o = call_order(r, ORDER_SECURITY, number);
 		o->role = role;
 		o->print = arena_strdup(r->ev->arena, print[role]);
@@ -457,6 +488,7 @@ void call_expect_both(struct call_run *r)
 		if (!r->c->transport[i].secured)
 			say_security(r, i);
 		/* A content more may be on it. */
+		say_homes(r, i);
 		say_maps(r, i);
 	}
 }
@@ -564,8 +596,10 @@ void call_say_again(struct call_run *r)
 	if (c->mode != MODE_ROOM || c->leg[0].absent || c->leg[1].absent)
 		return;
 	say_security(r, number);
-	if (c->transport[number].secured)
-		say_maps(r, number);
+	if (!c->transport[number].secured)
+		return;
+	say_homes(r, number);
+	say_maps(r, number);
 }
 
 void call_on_ice(struct call_run *r, unsigned side,
@@ -669,21 +703,30 @@ static bool accepted(struct call_run *r, unsigned side,
 	return true;
 }
 
-static void removed(struct call_run *r, unsigned side,
-		    const struct leg_action *a)
+static void drop_unused(struct call_run *r, int number)
+{
+	if (number >= 0 &&
+	    call_transport_state(r->c, (unsigned)number) != TRANSPORT_FREE &&
+	    !leg_uses(&r->c->leg[0], number) &&
+	    !leg_uses(&r->c->leg[1], number))
+		drop(r, (unsigned)number);
+}
+
+static void removed(struct call_run *r, const struct leg_action *a)
 {
 	const struct xml_elem *e;
 	const char *name;
-	int number;
+	int number[2];
+	unsigned i;
 
 	for (e = xml_child(a->tree, NS_JINGLE, "content"); e;
 	     e = xml_next(e, NS_JINGLE, "content")) {
 		name = xml_get(e, "name");
-		number = leg_transport(&r->c->leg[side], name);
+		for (i = 0; i < 2; i++)
+			number[i] = leg_transport(&r->c->leg[i], name);
 		name_transport(r->c, name, -1);
-		if (number >= 0 && !leg_uses(&r->c->leg[0], number) &&
-		    !leg_uses(&r->c->leg[1], number))
-			drop(r, (unsigned)number);
+		for (i = 0; i < 2; i++)
+			drop_unused(r, number[i]);
 	}
 }
 
@@ -712,7 +755,7 @@ bool call_media_takes(struct call_run *r, unsigned side,
 		break;
 	case JINGLE_CONTENT_REJECT:
 	case JINGLE_CONTENT_REMOVE:
-		removed(r, side, a);
+		removed(r, a);
 		break;
 	default:
 		break;

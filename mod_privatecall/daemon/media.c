@@ -591,6 +591,10 @@ static bool put_order(struct wire_msg *msg, const struct call_order *o)
 		return put_security(msg, o);
 	case ORDER_MAP:
 		return put_map(msg, o->map);
+	case ORDER_JOIN:
+		msg->join.home = o->home;
+		msg->join.media = o->video ? REWRITE_VIDEO : REWRITE_AUDIO;
+		break;
 	case ORDER_CANDIDATE:
 		return put_candidate(msg, o);
 	case ORDER_CLOSE:
@@ -609,7 +613,7 @@ void media_order(struct call_entry *e, const struct call_action *a)
 		[ORDER_CANDIDATE] = WIRE_CANDIDATE, [ORDER_END] = WIRE_END,
 		[ORDER_DROP] = WIRE_DROP, [ORDER_CLOSE] = WIRE_CLOSE,
 		[ORDER_SECURITY] = WIRE_SECURITY, [ORDER_MAP] = WIRE_MAP,
-		[ORDER_RENEW] = WIRE_RENEW,
+		[ORDER_RENEW] = WIRE_RENEW, [ORDER_JOIN] = WIRE_JOIN,
 	};
 	const struct call_order *o = &a->order;
 	struct media *m = e->dm->media;
@@ -623,7 +627,8 @@ void media_order(struct call_entry *e, const struct call_action *a)
 		msg.transport = (uint8_t)o->transport;
 	if (o->kind == ORDER_REMOTE || o->kind == ORDER_CANDIDATE ||
 	    o->kind == ORDER_END || o->kind == ORDER_SECURITY ||
-	    o->kind == ORDER_MAP || o->kind == ORDER_RENEW)
+	    o->kind == ORDER_MAP || o->kind == ORDER_RENEW ||
+	    o->kind == ORDER_JOIN)
 		msg.side = (uint8_t)o->role;
 	if (!put_order(&msg, o))
 		return;

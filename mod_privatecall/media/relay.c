@@ -493,6 +493,8 @@ static void take_of_transport(struct relay *r, const struct wire_msg *m)
 		room_secure(r, &t->leg[m->side], &m->security);
 	else if (m->kind == WIRE_MAP)
 		room_map(r, &t->leg[m->side], &m->map);
+	else if (m->kind == WIRE_JOIN)
+		room_join(r, &t->leg[m->side], &m->join);
 	else if (m->kind == WIRE_RENEW)
 		take_renew(r, &t->leg[m->side], &m->renew);
 	else

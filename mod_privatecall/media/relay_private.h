@@ -39,6 +39,11 @@ struct room_leg {                  /* mode `room`: DTLS and SRTP end here */
 	uint8_t troubles;          /* said of this handshake */
 	const char *why, *alert;   /* said last */
 	struct rewrite sends;      /* what he sends, as the other knows it */
+	/* Where he has media apart that the other has on one transport: */
+	struct leg *home;          /* on the others: his leg there, whose
+				      numbers go on; NULL: its own */
+	struct leg *way[REWRITE_MEDIA];    /* on that: which leg of his media
+				      go to; NULL: this one */
 };
 
 struct leg {                       /* one side of a transport */
@@ -190,6 +195,7 @@ void room_begin(struct relay *r, struct transport *t);
 /* He comes anew: DTLS and what the rest knows of him. */
 void room_renew(struct relay *r, struct leg *l);
 void room_map(struct relay *r, struct leg *l, const struct rewrite_map *map);
+void room_join(struct relay *r, struct leg *l, const struct wire_join *join);
 /* His certificate's fingerprint is known, or said again. */
 void room_secure(struct relay *r, struct leg *l,
 		 const struct wire_security *s);

@@ -54,12 +54,81 @@ void room_sum(struct leg *l)
 		c->sum.rewritten[i] += l->room->sends.count[i];
 }
 
+/* --- media apart ------------------------------------------------------- */
+
+/* His leg whose numbers go on. */
+static struct leg *home_of(struct leg *l)
+{
+	return l->room->home ? l->room->home : l;
+}
+
+/* The other's of those numbers. */
+static struct leg *others_home(struct leg *l)
+{
+	return relay_other(home_of(l));
+}
+
+/* Of a leg at home: where media go to him. */
+static struct leg *way_to(struct leg *l, unsigned media)
+{
+	return l->room->way[media] ? l->room->way[media] : l;
+}
+
+static void leave_home(struct leg *l)
+{
+	struct leg **way;
+	unsigned i;
+
+	for (i = 0; l->room->home && i < REWRITE_MEDIA; i++) {
+		way = &l->room->home->room->way[i];
+		if (*way == l)
+			*way = NULL;
+	}
+	l->room->home = NULL;
+}
+
+/* None has its home or its way here any more. */
+static void part(struct leg *l)
+{
+	unsigned i;
+
+	leave_home(l);
+	for (i = 0; i < REWRITE_MEDIA; i++)
+		if (l->room->way[i])
+			l->room->way[i]->room->home = NULL;
+	memset(l->room->way, 0, sizeof(l->room->way));
+}
+
+static bool is_anybodys_home(const struct leg *l)
+{
+	return l->room->way[REWRITE_AUDIO] || l->room->way[REWRITE_VIDEO];
+}
+
+void room_join(struct relay *r, struct leg *l, const struct wire_join *join)
+{
+	struct transport *t = l->transport->call->transport[join->home];
+	struct leg *home = t ? &t->leg[l->side] : NULL, **way;
+
+	/* At home is who has no home, and the other way round. */
+	if (!l->room || !home || home->room->home || is_anybodys_home(l)) {
+		r->count[RELAY_N_UNKNOWN]++;
+		return;
+	}
+	leave_home(l);
+	way = &home->room->way[join->media];
+	if (*way)
+		(*way)->room->home = NULL;
+	*way = l;
+	l->room->home = home;
+}
+
 void room_free(struct leg *l)
 {
 	struct room_leg *room = l->room;
 
 	if (!room)
 		return;
+	part(l);
 	forget_keys(room);
 	free(room);
 	l->room = NULL;
@@ -90,6 +159,7 @@ void room_begin(struct relay *r, struct transport *t)
 
 void room_renew(struct relay *r, struct leg *l)
 {
+	part(l);
 	forget_keys(l->room);
 	rewrite_switch(&l->room->sends);
 	room_sum(relay_other(l));
@@ -130,15 +200,16 @@ static void seal(struct relay *r, struct leg *from, struct leg *to, bool rtcp,
 		pass_send(r, to, r->packet, len);
 }
 
-/* The pictures of `l` as a whole: who sees them has just come, and what was
- * sent before he lacks. */
+/* The pictures of `l`, a leg at home, as a whole: who sees them has just come,
+ * and what was sent before he lacks. */
 static void ask_for_pictures(struct relay *r, struct leg *l)
 {
 	size_t len = rewrite_pli(&l->room->sends, &relay_other(l)->room->sends,
 				 r->packet);
+	struct leg *to = way_to(l, REWRITE_VIDEO);
 
-	if (len && l->room->out && ice_selected(&l->agent))
-		seal(r, l, l, true, len);
+	if (len && to->room->out && ice_selected(&to->agent))
+		seal(r, to, to, true, len);
 }
 
 /* --- DTLS ------------------------------------------------------------- */
@@ -170,7 +241,7 @@ static void say_result(struct relay *r, struct leg *l)
 		if (take_keys(r, room))
 			break;
 		relay_say_step(r, l, WIRE_SECURE);
-		ask_for_pictures(r, relay_other(l));
+		ask_for_pictures(r, others_home(l));
 		break;
 	case DTLS_SRTP_WRONG_CERTIFICATE:
 		room->done = true;
@@ -315,26 +386,53 @@ static bool open_srtp(struct relay *r, struct leg *l, bool rtcp, size_t *len)
 	return !err;
 }
 
-/* RTCP that ends here is not dropped. */
-static void pass_numbers(struct relay *r, struct leg *l, struct leg *to,
-			 bool rtcp, size_t len)
+/* What is about several media goes to each leg that he has them on: it is to
+ * be known of each, and nobody minds what he hears of a stream that he has not
+ * there (RFC 3550, 6.4). */
+static void pass_rtcp(struct relay *r, struct leg *l, struct leg *to,
+		      size_t len)
 {
-	if (rtcp)
-		len = rewrite_rtcp(&l->room->sends, &to->room->sends, r->now,
-				   r->packet, len, sizeof(r->packet));
-	else if (!rewrite_rtp(&l->room->sends, r->now, r->packet, len))
-		pass_drop(r, l, WIRE_NOT_MAPPED);
+	unsigned char copy[RELAY_PACKET_SIZE];
+	unsigned i;
+
+	if (is_anybodys_home(to))
+		memcpy(copy, r->packet, len);
+	seal(r, l, to, true, len);
+	for (i = 0; i < REWRITE_MEDIA; i++) {
+		if (!to->room->way[i])
+			continue;
+		memcpy(r->packet, copy, len);
+		seal(r, l, to->room->way[i], true, len);
+	}
+}
+
+/* RTCP that ends here is not dropped. */
+static void pass_numbers(struct relay *r, struct leg *l, bool rtcp,
+			 size_t len)
+{
+	struct leg *to = others_home(l);
+	struct rewrite *sends = &home_of(l)->room->sends;
+	unsigned media;
+
+	if (rtcp) {
+		len = rewrite_rtcp(sends, &to->room->sends, r->now, r->packet,
+				   len, sizeof(r->packet));
+		if (len)
+			pass_rtcp(r, l, to, len);
+		return;
+	}
+	media = rewrite_media_of(sends, r->packet);
+	if (rewrite_rtp(sends, r->now, r->packet, len))
+		seal(r, l, way_to(to, media), false, len);
 	else
-		seal(r, l, to, false, len);
-	if (rtcp && len)
-		seal(r, l, to, true, len);
+		pass_drop(r, l, WIRE_NOT_MAPPED);
 }
 
 /* His first report of a picture has passed. */
 static bool sees_first(struct leg *l, uint64_t before)
 {
 	if (l->room->sees ||
-	    relay_other(l)->room->sends.heard.pictures == before)
+	    others_home(l)->room->sends.heard.pictures == before)
 		return false;
 	l->room->sees = true;
 	return true;
@@ -344,7 +442,7 @@ static void take_srtp(struct relay *r, struct leg *l,
 		      const unsigned char *bytes, size_t len)
 {
 	bool first = !(l->steps & 1u << WIRE_MEDIA);
-	uint64_t pictures = relay_other(l)->room->sends.heard.pictures;
+	uint64_t pictures = others_home(l)->room->sends.heard.pictures;
 	bool rtcp = rtp_packet_is_rtcp(bytes, len);
 	size_t sealed = len;
 
@@ -366,11 +464,11 @@ static void take_srtp(struct relay *r, struct leg *l,
 		relay_settle(r, l);
 	}
 	relay_say_step(r, l, WIRE_MEDIA);
-	pass_numbers(r, l, relay_other(l), rtcp, len);
+	pass_numbers(r, l, rtcp, len);
 	/* What came before he was ready to send, or to take a picture in, he
 	 * may have passed over, and he lacks it without knowing (aiortc). */
 	if (sees_first(l, pictures) || first)
-		ask_for_pictures(r, relay_other(l));
+		ask_for_pictures(r, others_home(l));
 }
 
 void room_packet(struct relay *r, struct leg *l, enum demux kind,

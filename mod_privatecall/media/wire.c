@@ -22,6 +22,7 @@ static const struct {
 	[WIRE_END] = { "end", BASE, ONE_SIDE },
 	[WIRE_SECURITY] = { "security", WITH(security), ONE_SIDE },
 	[WIRE_MAP] = { "map", WITH(map), ONE_SIDE },
+	[WIRE_JOIN] = { "join", WITH(join), ONE_SIDE },
 	[WIRE_RENEW] = { "renew", WITH(renew), ONE_SIDE },
 	[WIRE_RESTART] = { "restart", BASE, ONE_SIDE },
 	[WIRE_DROP] = { "drop", BASE, OF_CALL | OF_TRANSPORT },
@@ -150,6 +151,10 @@ static bool is_part(const struct wire_msg *m)
 	case WIRE_SECURITY:
 		return m->security.active <= 1 &&
 		       is_fingerprint(&m->security.fingerprint, false);
+	case WIRE_JOIN:
+		return m->join.home < WIRE_TRANSPORTS_MAX &&
+		       m->join.home != m->transport &&
+		       m->join.media < REWRITE_MEDIA;
 	case WIRE_RENEW:
 		return m->renew.controlling <= 1;
 	case WIRE_MAP:

@@ -12,6 +12,7 @@
  *       | REMOTE, CANDIDATE*, END  (of one side)    |
  *       | SECURITY(his fingerprint, our role) *     |  mode `room`
  *       | MAP(numbers of what he sends)             |
+ *       | JOIN(side, another transport)             |
  *       |              STEP(side, CHECKED) and so on|  each once
  *       |              TROUBLE(side, why DTLS fails)|
  *       | CLOSE(call, round)                        |
@@ -44,7 +45,7 @@
 #include "jingle/media/ice.h"
 #include "jingle/media/rewrite.h"
 
-#define WIRE_VERSION 3
+#define WIRE_VERSION 4
 #define WIRE_TRANSPORTS_MAX 8      /* of a call; numbers 0 to 7 */
 #define WIRE_CALL_SIZE 37          /* a UUID's text and NUL */
 #define WIRE_RELEASE_SIZE 32       /* "0.1.0" and NUL */
@@ -72,6 +73,13 @@ enum wire_kind {
 				      numbers of what he sends, and as the
 				      other side knows them; without one
 				      nothing of his passes */
+	WIRE_JOIN,                 /* call, transport, side, join: `room`: he
+				      has media apart that the other has on
+				      one transport, `home`: what he sends
+				      here goes on with the numbers of that,
+				      and of what comes to him there these
+				      media go here; until it is dropped or
+				      he comes anew */
 	WIRE_RENEW,                /* call, transport, side, renew: `room`: he
 				      comes back, or on another device: ICE
 				      and DTLS towards him begin anew, his
@@ -173,6 +181,11 @@ struct wire_security {
 					      is `active`), 0: he does */
 };
 
+struct wire_join {
+	uint32_t home;                     /* a transport's number */
+	uint32_t media;                    /* enum rewrite_media */
+};
+
 struct wire_renew {
 	uint32_t controlling;      /* 1: the session is ours to begin (RFC 8445,
 				      6.1.1), 0: his */
@@ -270,6 +283,7 @@ struct wire_msg {
 		struct wire_open open;
 		struct wire_security security;
 		struct rewrite_map map;
+		struct wire_join join;
 		struct wire_renew renew;
 		struct wire_remote remote;
 		struct wire_candidate candidate;

@@ -615,6 +615,10 @@ static char *media_line(struct arena *a, const struct call_order *o)
 				    o->print);
 	case ORDER_MAP:
 		return map_line(a, o);
+	case ORDER_JOIN:
+		return arena_printf(a, "media %s %u %s to %u %s", name,
+				    o->transport, role, o->home,
+				    o->video ? "video" : "audio");
 	case ORDER_OPEN:
 		return arena_printf(a, "media %s %u%s", name, o->transport,
 				    o->mode == MODE_ROOM ? " room" : "");

@@ -1,6 +1,7 @@
 /* test_leg_return.c: mode `room`: the answer to who comes back, made of what
  * the other one said: in his numbers, with what both have.
  */
+#include "jingle/session/leg_map.h"
 #include "tests/unit/leg_test.h"
 
 #define FB(type) "<rtcp-fb xmlns='" NS_RTCP_FB "' type='" type "'/>"
@@ -208,7 +209,8 @@ static void test_apart(void **state)
 		      ANSWER("v", "video", "", PT("96", "VP8", "")));
 }
 
-/* Two on one transport, where he has them on two: one of them is nobody's. */
+/* Two on one transport, where he has them on two: his numbers tell which of
+ * them it is; if they do not, one of them is nobody's. */
 static void test_unlike(void **state)
 {
 	struct two *t = *state;
@@ -216,10 +218,98 @@ static void test_unlike(void **state)
 	says(t, CONTENT_OF("a", "audio", OPUS("111"))
 	     CONTENT_OF("v", "video", PT("96", "VP8", "")), 9);
 	offers(t, CONTENT_OF("a", "audio", OPUS("111"))
-	       CONTENT_OF("v", "video", PT("96", "VP8", "")));
+	       CONTENT_OF("v", "video", PT("97", "VP8", "")));
 	expect_answer(t, ANSWER("a", "audio", "", OPUS("111"))
+		      ANSWER("v", "video", "", PT("97", "VP8", "")));
+}
+
+static void test_unlike_numbers(void **state)
+{
+	struct two *t = *state;
+
+	says(t, CONTENT_OF("a", "audio", OPUS("111"))
+	     CONTENT_OF("v", "video", PT("96", "VP8", "")), 9);
+	offers(t, CONTENT_OF("a", "audio", OPUS("96"))
+	       CONTENT_OF("v", "video", PT("96", "VP8", "")));
+	expect_answer(t, ANSWER("a", "audio", "", OPUS("96"))
 		      ANSWER("+v", "video", " senders='none'", "<rtcp-mux/>"
 			     PT("96", "VP8", "")));
+}
+
+static void test_unlike_media(void **state)
+{
+	struct two *t = *state;
+
+	says(t, CONTENT_OF("v", "video", PT("96", "VP8", ""))
+	     CONTENT_OF("s", "video", PT("98", "VP9", "")), 9);
+	offers(t, CONTENT_OF("v", "video", PT("96", "VP8", ""))
+	       CONTENT_OF("s", "video", PT("98", "VP9", "")));
+	expect_answer(t, ANSWER("v", "video", "", PT("96", "VP8", ""))
+		      ANSWER("+s", "video", " senders='none'", "<rtcp-mux/>"
+			     PT("98", "VP9", "")));
+}
+
+#define CC(id) EXT(id, "http://www.ietf.org/id/draft-holmer-rmcat-" \
+		   "transport-wide-cc-extensions-01")
+
+/* What is counted for a whole transport does not go from one to two. */
+static void test_unlike_transport_cc(void **state)
+{
+	struct two *t = *state;
+	const struct leg_map *m;
+
+	says(t, CONTENT_OF("a", "audio", OPUS("111") CC("3"))
+	     CONTENT_OF("v", "video", PT("96", "VP8", FB("transport-cc")
+					 FB("ccm")) CC("3")), 9);
+	offers(t, CONTENT_OF("a", "audio", OPUS("111") CC("5"))
+	       CONTENT_OF("v", "video", PT("96", "VP8", FB("transport-cc")
+					   FB("ccm")) CC("5")));
+	leg_set_transport(&t->back, "v", 2);
+	leg_set_home(&t->back, "v", 0);
+	assert_true(leg_keep_says(&t->back, t->offer, t->a));
+	assert_true(leg_is_apart(&t->back, 0));
+	expect_answer(t, ANSWER("a", "audio", "", OPUS("111"))
+		      ANSWER("v", "video", "", PT("96", "VP8", FB("ccm"))));
+	m = leg_map(&t->back, &t->stays, 0, false, t->a);
+	assert_non_null(m);
+	assert_int_equal(m->type[96].out, 96);
+	assert_int_equal(m->type[111].out, 111);
+	assert_int_equal(m->transport_cc, 0);
+	assert_int_equal(m->ext[5], 0);
+	m = leg_map(&t->stays, &t->back, 0, false, t->a);
+	assert_non_null(m);
+	assert_int_equal(m->type[96].out, 96);
+	assert_int_equal(m->ext[3], 0);
+}
+
+#define EXT_OF(id, what) EXT(id, "urn:ietf:params:rtp-hdrext:" what)
+
+/* Apart a number may be two extensions: neither goes on. */
+static void test_unlike_extensions(void **state)
+{
+	struct two *t = *state;
+	const struct leg_map *m;
+
+	says(t, CONTENT_OF("a", "audio", OPUS("111")
+			   EXT_OF("1", "ssrc-audio-level") EXT_OF("4", "toffset"))
+	     CONTENT_OF("v", "video", PT("96", "VP8", "")
+			EXT_OF("2", "toffset") EXT_OF("3", "csrc-audio-level")),
+	     9);
+	offers(t, CONTENT_OF("a", "audio", OPUS("111")
+			     EXT_OF("7", "ssrc-audio-level"))
+	       CONTENT_OF("v", "video", PT("96", "VP8", "")
+			  EXT_OF("7", "toffset") EXT_OF("8", "csrc-audio-level")));
+	leg_set_transport(&t->back, "v", 2);
+	leg_set_home(&t->back, "v", 0);
+	assert_true(leg_keep_says(&t->back, t->offer, t->a));
+	m = leg_map(&t->back, &t->stays, 0, false, t->a);
+	assert_non_null(m);
+	assert_int_equal(m->ext[7], 0);
+	assert_int_equal(m->ext[8], 3);
+	leg_set_home(&t->back, "v", 2);
+	m = leg_map(&t->back, &t->stays, 0, false, t->a);
+	assert_non_null(m);
+	assert_int_equal(m->ext[7], 1);
 }
 
 /* --- what was negotiated ------------------------------------------------- */
@@ -252,6 +342,14 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_bundle, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_apart, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_unlike, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_unlike_numbers, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_unlike_media, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_unlike_transport_cc,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(test_unlike_extensions, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_cut, setup, teardown),
 	};
 

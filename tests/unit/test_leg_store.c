@@ -26,6 +26,7 @@ static const char every_line[] =
 	"content responder - - - %\n"
 	"content responder initiator u%20f - a-b\n"
 	"content initiator - u p v 1\n"
+	"home v 0\n"
 	"his v their%20v\n"
 	"says v <description%20media='audio'/>\n"
 	"content initiator - u p w 7 active omemo\n"
@@ -107,7 +108,11 @@ static void not_ours(void **state)
 		"content initiator - %0z - n", "content initiator - - - %0z",
 		"device %0z - u@h/a", "media %0z", "dialed %0z", "ours",
 		"ours 1", "ours 1 u", "ours 8 u p", "ours x u p",
-		"returned", "his", "his a b", "says n x",
+		"returned", "his", "his a b", "says n x", "home", "home n 0",
+		"content initiator - u p v\nhome v 0",
+		"content initiator - u p v 1\nhome v",
+		"content initiator - u p v 1\nhome v 8",
+		"content initiator - u p v 1\nhome v 1",
 		"content initiator - u p v\nhis v",
 		"content initiator - u p v\nsays v %0z",
 	};

@@ -55,6 +55,10 @@ static void make(struct wire_msg *m, enum wire_kind kind)
 		m->map.type[111].media = REWRITE_AUDIO;
 		m->map.type[111].apt = REWRITE_NO_APT;
 		break;
+	case WIRE_JOIN:
+		m->join.home = 2;
+		m->join.media = REWRITE_VIDEO;
+		break;
 	case WIRE_REMOTE:
 		strcpy(m->remote.ufrag, "u");
 		memset(m->remote.pwd, 'p', ICE_PWD_MAX);
@@ -308,6 +312,15 @@ static void test_fingerprints(void **state)
 	make(&m, WIRE_MAP);
 	m.map.type[111].out = RTP_PACKET_TYPES;
 	assert_int_equal(read_back(&m, WIRE_MAP), EBADMSG);
+	make(&m, WIRE_JOIN);
+	m.join.home = WIRE_TRANSPORTS_MAX;
+	assert_int_equal(read_back(&m, WIRE_JOIN), EBADMSG);
+	make(&m, WIRE_JOIN);
+	m.join.home = m.transport;
+	assert_int_equal(read_back(&m, WIRE_JOIN), EBADMSG);
+	make(&m, WIRE_JOIN);
+	m.join.media = REWRITE_MEDIA;
+	assert_int_equal(read_back(&m, WIRE_JOIN), EBADMSG);
 	make(&m, WIRE_RENEW);
 	m.renew.controlling = 2;
 	assert_int_equal(read_back(&m, WIRE_RENEW), EBADMSG);
