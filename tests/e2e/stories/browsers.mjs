@@ -2,7 +2,7 @@
 // hear each other through privatecall-media
 
 import { until } from '../children.mjs';
-import { Late, Live } from '../clients/aiortc.mjs';
+import { Apart, Late, Live } from '../clients/aiortc.mjs';
 import { jmi } from '../clients/match.mjs';
 import { mediaGoOn } from '../headless.mjs';
 import { assert, equal, story } from '../story.mjs';
@@ -26,6 +26,10 @@ async function bothWays(t, media, ...sides) {
 	await Promise.all(sides.map((side) => goesOn(side)));
 	equal((await t.running()).map(({ mode }) => mode), [media], 'modes');
 }
+
+// Of a <jingle/>: those that are ours have a name each.
+const transportsOf = (j) => new Set(j.getChildren('content').map((el) =>
+	el.getChild('transport').attrs.ufrag)).size;
 
 const calls = (client, jid) => client.call(jid, VIDEO, { remembered: true });
 
@@ -135,8 +139,11 @@ for (const [words, codecs, mimes, long] of [
 				{ sid: alice[1], reason: 'success' });
 		});
 
-story('room F23 aiortc and Chromium come back to each other', real('room'),
-	async (t) => {
+for (const [Back, words, apart] of [
+	[Late, 'come back to each other', false],
+	[Apart, 'come back to each other, aiortc with each content on a ' +
+		'transport of its own', true]])
+	story(`room F23 aiortc and Chromium ${words}`, real('room'), async (t) => {
 		const page = await t.page('alice');
 		const bob = await t.login(Live, 'bob', { resource: 'one' });
 		const out = await calls(bob, t.jid('alice'));
@@ -145,12 +152,13 @@ story('room F23 aiortc and Chromium come back to each other', real('room'),
 		await bothWays(t, 'room', [page, sid], [bob, out]);
 		bob.kill();
 		const [back, call] = await returns(t, [page, sid], async () => {
-			const phone = await t.another(Late, 'bob',
+			const phone = await t.another(Back, 'bob',
 				{ resource: 'two' });
 			return [phone, await calls(phone, t.jid('alice'))];
 		});
 		await page.kill();
 		const [again, id] = await comesBack(t, 'alice', [back, call]);
+		equal(transportsOf(call.accepted), apart ? 2 : 1, 'transports');
 		await again.hangup(id);
 		await back.shows(call, 'ended');
 		equal(call.reason.name, 'success', 'reason');
