@@ -267,8 +267,8 @@ static bool has_apart(struct call_run *r, const struct leg *l,
 	return false;
 }
 
-/* At home if he has it there with all others, else where the other has it apart,
- * too; -1: nowhere yet. */
+/* At home if he has it there with all others, else where the other has it
+ * apart, too; -1: nowhere yet. */
 static int known_transport(struct call_run *r, unsigned side,
 			   const struct xml_elem *tree, const char *name)
 {

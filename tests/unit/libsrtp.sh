@@ -4,9 +4,9 @@
 # our own.
 MEDIA_SRTP=libsrtp
 export MEDIA_SRTP
-for name in test_relay_room test_media_candidates test_media_forged \
-	test_media_impair test_media_parties test_media_strangers \
-	test_media_stun
+for name in test_relay_room test_relay_apart test_media_candidates \
+	test_media_forged test_media_impair test_media_parties \
+	test_media_strangers test_media_stun
 do
 	echo "# $name"
 	"${top_builddir:-build}/tests/unit/$name" 2>&1 ||

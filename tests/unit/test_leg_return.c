@@ -291,14 +291,16 @@ static void test_unlike_extensions(void **state)
 	const struct leg_map *m;
 
 	says(t, CONTENT_OF("a", "audio", OPUS("111")
-			   EXT_OF("1", "ssrc-audio-level") EXT_OF("4", "toffset"))
+			   EXT_OF("1", "ssrc-audio-level")
+			   EXT_OF("4", "toffset"))
 	     CONTENT_OF("v", "video", PT("96", "VP8", "")
 			EXT_OF("2", "toffset") EXT_OF("3", "csrc-audio-level")),
 	     9);
 	offers(t, CONTENT_OF("a", "audio", OPUS("111")
 			     EXT_OF("7", "ssrc-audio-level"))
 	       CONTENT_OF("v", "video", PT("96", "VP8", "")
-			  EXT_OF("7", "toffset") EXT_OF("8", "csrc-audio-level")));
+			  EXT_OF("7", "toffset")
+			  EXT_OF("8", "csrc-audio-level")));
 	leg_set_transport(&t->back, "v", 2);
 	leg_set_home(&t->back, "v", 0);
 	assert_true(leg_keep_says(&t->back, t->offer, t->a));

@@ -1,0 +1,186 @@
+/* test_relay_apart.c: the relay of mode `room` where one has on transports of
+ * their own what the other has on one.
+ */
+#include "tests/unit/relay_room_test.h"
+
+static void join(unsigned transport, unsigned side, unsigned home)
+{
+	struct wire_msg m;
+
+	wire_begin(&m, WIRE_JOIN, call_id(0));
+	m.transport = (uint8_t)transport;
+	m.side = (uint8_t)side;
+	m.join.home = home;
+	m.join.media = REWRITE_VIDEO;
+	say(&w, &m);
+}
+
+/* Sound and pictures have an SSRC each. */
+static void send_as(struct client *c, uint8_t type)
+{
+	c->type = type;
+	c->ssrc = (c->ssrc & 0xff00) + type;
+	send_rtp(c, 'm', 100);
+	pass(&w, 2 * DELAY + 1);
+}
+
+static void nobody_got(void)
+{
+	unsigned i;
+
+	for (i = 0; i < w.clients; i++)
+		w.client[i].got = 0;
+}
+
+/* He has his picture on a transport of its own, the other all on one: clients
+ * a, and b with `picture`. */
+static struct client *begin_apart(uint64_t seed)
+{
+	struct client *picture;
+
+	begin_room(seed, SRTP_EVP);
+	open_room(0, true);
+	pass(&w, 1000);
+	send_as(&w.client[0], VIDEO);
+	open_call(&w, 0, 1);
+	w.client[2].gone = true;               /* the other is not there */
+	picture = &w.client[3];
+	arm(picture, false);
+	picture->ssrc = 0x3000;
+	secure(picture, true, "sha-256");
+	join(1, WIRE_CALLEE, 0);
+	nobody_got();
+	pass(&w, 1000);
+	assert_non_null(strstr(w.log, "0.1 callee secure"));
+	return picture;
+}
+
+/* Who bundles nothing and who bundles all: each hears and sees the other, by
+ * the numbers of one stream. */
+static void test_apart(void **state)
+{
+	struct client *a, *b, *picture;
+
+	(void)state;
+	picture = begin_apart(16);
+	a = &w.client[0];
+	b = &w.client[1];
+	/* Who can see at last makes us ask for a picture. */
+	assert_int_equal(a->got, 1);
+	assert_int_equal(a->last[9], 206);
+	nobody_got();
+	send_as(a, AUDIO);
+	assert_int_equal(b->got, 1);
+	assert_int_equal(picture->got, 0);
+	send_as(a, VIDEO);
+	assert_int_equal(b->got, 1);
+	assert_int_equal(picture->got, 1);
+	assert_int_equal(picture->last[1], VIDEO);
+	nobody_got();
+	/* The first that he sends on each makes us ask the other again. */
+	send_as(b, AUDIO);
+	send_as(picture, VIDEO);
+	assert_int_equal(picture->got, 0);
+	assert_int_equal(a->got, 4);
+	nobody_got();
+	send_as(b, AUDIO);
+	assert_int_equal(a->got, 1);
+	assert_int_equal(a->last[1], AUDIO);
+	send_as(picture, VIDEO);
+	assert_int_equal(a->got, 2);
+	assert_int_equal(a->last[1], VIDEO);
+	assert_int_equal(a->last[10] << 8 | a->last[11], 0x3000 + VIDEO);
+	/* Reports go to both, and come from both. */
+	nobody_got();
+	send_rtcp(a);
+	pass(&w, 2 * DELAY + 1);
+	assert_int_equal(b->got, 1);
+	assert_int_equal(picture->got, 1);
+	assert_int_equal(b->last_len, 8);
+	assert_memory_equal(b->last, picture->last, 8);
+	send_rtcp(picture);
+	pass(&w, 2 * DELAY + 1);
+	assert_int_equal(a->got, 1);
+	end(&w);
+}
+
+/* The other comes back: he is asked on the way of the picture. When he who has
+ * it apart does, or that transport goes, all go where they are at home. */
+static void test_apart_ends(void **state)
+{
+	struct client *a, *b, *picture;
+	struct wire_msg m;
+	unsigned i;
+
+	(void)state;
+	for (i = 0; i < 3; i++) {
+		picture = begin_apart(17 + i);
+		a = &w.client[0];
+		b = &w.client[1];
+		send_as(picture, VIDEO);
+		if (i == 0) {
+			tell(&w, WIRE_DROP, 0, 1, 0);
+		} else {
+			wire_begin(&m, WIRE_RENEW, call_id(0));
+			m.transport = i == 1;
+			m.side = WIRE_CALLEE;
+			say(&w, &m);
+		}
+		nobody_got();
+		send_as(a, VIDEO);
+		send_as(picture, VIDEO);
+		assert_int_equal(picture->got, 0);
+		assert_int_equal(b->got, i < 2);       /* of 2 is new, too */
+		assert_int_equal(a->got, 0);
+		end(&w);
+	}
+	/* And when all that he has of one is dropped. */
+	picture = begin_apart(20);
+	tell(&w, WIRE_DROP, 0, 0, 0);
+	nobody_got();
+	send_as(picture, VIDEO);
+	assert_int_equal(w.client[0].got, 0);
+	assert_int_equal(dropped(WIRE_NOT_MAPPED), 1);
+	end(&w);
+}
+
+/* What cannot be is counted, and changes nothing. */
+static void test_apart_wrong(void **state)
+{
+	struct client *a, *picture;
+	uint64_t before;
+
+	(void)state;
+	picture = begin_apart(21);
+	a = &w.client[0];
+	before = relay_counted(w.relay, RELAY_N_UNKNOWN);
+	join(1, WIRE_CALLEE, 5);               /* there is none */
+	join(0, WIRE_CALLEE, 1);               /* others are at home there */
+	open_call(&w, 0, 2);
+	join(2, WIRE_CALLEE, 1);               /* it has a home itself */
+	assert_int_equal(relay_counted(w.relay, RELAY_N_UNKNOWN), before + 3);
+	nobody_got();
+	send_as(a, VIDEO);
+	assert_int_equal(picture->got, 1);
+	/* Another one has these media now. */
+	join(2, WIRE_CALLEE, 0);
+	send_as(a, VIDEO);
+	assert_int_equal(picture->got, 1);
+	assert_int_equal(dropped(WIRE_NO_KEYS), 1);
+	join(1, WIRE_CALLEE, 0);
+	send_as(a, VIDEO);
+	assert_int_equal(picture->got, 2);
+	end(&w);
+	w.mode = WIRE_BLIND;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_apart),
+		cmocka_unit_test(test_apart_ends),
+		cmocka_unit_test(test_apart_wrong),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
