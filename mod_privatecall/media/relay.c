@@ -717,6 +717,7 @@ static unsigned check_leg(const struct relay *r, const struct leg *l)
 	assert(!l->heap_at || r->heap[l->heap_at - 1] == l);
 	for (s = l->seen; s < l->seen + LEG_SEEN_MAX; s++)
 		assert(!s->until || s->leg == l);
+	room_check(l);
 	return l->held;
 }
 

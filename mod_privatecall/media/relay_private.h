@@ -205,5 +205,6 @@ void room_packet(struct relay *r, struct leg *l, enum demux kind,
 		 const unsigned char *bytes, size_t len);
 void room_time(struct relay *r, struct leg *l);
 int64_t room_deadline(const struct leg *l);
+void room_check(const struct leg *l);      /* asserts the invariants */
 
 #endif

@@ -9,6 +9,7 @@
  */
 #include "mod_privatecall/media/relay_private.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -478,4 +479,24 @@ void room_packet(struct relay *r, struct leg *l, enum demux kind,
 		take_srtp(r, l, bytes, len);
 	else
 		take_dtls(r, l, bytes, len);
+}
+
+void room_check(const struct leg *l)
+{
+	const struct leg *home, *way;
+	unsigned i, ways = 0;
+
+	if (!l->room)
+		return;
+	home = l->room->home;
+	for (i = 0; i < REWRITE_MEDIA; i++) {
+		ways += home && home->room->way[i] == l;
+		way = l->room->way[i];
+		assert(!way || way->room->home == l);
+	}
+	assert(ways == !!home);
+	assert(!home || (home != l && home->side == l->side &&
+			 home->transport->call == l->transport->call));
+	/* At home is who has no home, and the other way round. */
+	assert(!home || (!home->room->home && !is_anybodys_home(l)));
 }

@@ -15,7 +15,7 @@
 
 #define EVENTS_MAX 200
 #define CALLS 3
-#define TRANSPORTS 2
+#define TRANSPORTS 3
 #define PLACES 6
 #define ASKED 32
 #define START 1000
@@ -277,6 +277,10 @@ static void control(void)
 			dtls_identity_fingerprint(place > 4 ? our_id : his_id,
 				"sha-256", m.security.fingerprint.value);
 		m.security.active = place & 1;
+	}
+	if (kind == WIRE_JOIN) {
+		m.join.home = (m.transport + 1 + place % 2) % TRANSPORTS;
+		m.join.media = place / 2 % REWRITE_MEDIA;
 	}
 	if (kind == WIRE_RENEW)
 		m.renew.controlling = place & 1;
