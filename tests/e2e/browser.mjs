@@ -175,6 +175,16 @@ async function restartIce(sid) {
 	await stable;
 }
 
+// When the page has decoded more pictures of a call than so many.
+async function pictureAt([sid, frames]) {
+	const { phone } = globalThis;
+	const decoded = async () => phone.calls.get(sid).session?.pc &&
+		(await phone.stats(sid)).video.in?.framesDecoded;
+	while (!(await decoded() > frames))
+		await new Promise((done) => setTimeout(done, 10));
+	return Date.now();
+}
+
 // Calls go to the page's own Phone (web/src/phone.js); what fails there fails
 // here, with the user's name.
 function remotePhone(page, name) {
@@ -194,6 +204,8 @@ function remotePhone(page, name) {
 		log: () => page.evaluate(() => globalThis.phone.log),
 		jid: () => page.evaluate(() => globalThis.phone.client.jid),
 		restartIce: (sid) => page.evaluate(restartIce, sid),
+		pictureAt: (sid, frames = 0) => page.evaluate(pictureAt,
+			[sid, frames]),
 		offersOtherwise: (...codecs) => page.evaluate(offerOtherwise,
 			codecs),
 	};

@@ -155,7 +155,7 @@ export async function mediaGoOn(phone, sid, before) {
 
 // `who` is in a call with `stays`; the result is his new page, and its id.
 async function comesBack(o, step, say, { who, stays, sid, dials }) {
-	let back, id, before;
+	let back, id, before, times;
 	await step(`${who.name}'s page is killed`, async () => {
 		await who.kill();
 		before = await stays.stats(sid);
@@ -165,11 +165,16 @@ async function comesBack(o, step, say, { who, stays, sid, dials }) {
 		back = await o.reopen(who.name);
 		await online(back);
 		id = await back.call(dials);
-		await back.wait('connection', { sid: id, state: 'connected' });
-		const seen = (await stays.log()).slice(from);
-		expect(!seen.some((e) => e.what === 'propose'),
+		const seen = [back.pictureAt(id)];
+		const { at } = await back.wait('connection',
+			{ sid: id, state: 'connected' });
+		const { video } = await stays.stats(sid);
+		seen.push(stays.pictureAt(sid, video.in.framesDecoded));
+		times = (await Promise.all(seen)).map((then) => then - at);
+		const log = (await stays.log()).slice(from);
+		expect(!log.some((e) => e.what === 'propose'),
 			`${stays.name}'s page rang`);
-		expect(!seen.some((e) => e.what === 'terminated'),
+		expect(!log.some((e) => e.what === 'terminated'),
 			`${stays.name}'s call ended`);
 		await stays.wait('headline', {}, { from });
 	});
@@ -178,6 +183,9 @@ async function comesBack(o, step, say, { who, stays, sid, dials }) {
 			mediaGoOn(stays, sid, before), mediaGoOn(back, id)]);
 		say(statsLine(stays.name, stats[0]));
 		say(statsLine(back.name, stats[1]));
+		say(`      the first picture since both are connected again: ${
+			back.name} after ${times[0]} ms, ${stays.name} after ${
+			times[1]} ms`);
 	});
 	return { phone: back, sid: id };
 }
