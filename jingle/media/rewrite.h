@@ -168,6 +168,8 @@ struct rewrite {
 	struct rewrite_source source[REWRITE_SOURCES_MAX];
 	struct rewrite_row transport;      /* transport-wide numbers */
 	char cname[REWRITE_CNAME_SIZE];    /* what the receiver is told */
+	uint8_t about;             /* of the last RTCP that went on: bits
+				      1 << enum rewrite_media */
 	uint64_t count[REWRITE_COUNTS];
 };
 

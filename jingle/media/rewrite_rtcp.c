@@ -48,6 +48,13 @@ static uint32_t name_of_his(struct rewriting *w, uint32_t ssrc)
 	return s ? s->out : ssrc;
 }
 
+static struct rewrite_source *is_about(struct rewriting *w,
+				       struct rewrite_source *s)
+{
+	w->his->about |= (uint8_t)(1u << s->media);
+	return s;
+}
+
 /* The other's source of this SSRC, as he knows it; NULL: nobody's, or nobody's
  * any more. */
 static struct rewrite_source *source_of_other(struct rewriting *w,
@@ -63,7 +70,7 @@ static struct rewrite_source *source_of_other(struct rewriting *w,
 	else if (!rewrite_source_current(r, s))
 		counted(w, REWRITE_N_BEFORE);
 	else
-		return s;
+		return is_about(w, s);
 	return NULL;
 }
 
@@ -195,7 +202,7 @@ static size_t sender_report(struct rewriting *w, const struct rtcp_packet *p)
 	if (!s || !s->seq.begun)
 		return report(w, p, RTCP_PACKET_SENDER_SIZE);
 	memmove(to, p->body, RTCP_PACKET_SENDER_SIZE);
-	put32(to, s->out);
+	put32(to, is_about(w, s)->out);
 	s->sr_at[s->srs % REWRITE_SR_MAX] = w->now;
 	s->sr[s->srs++ % REWRITE_SR_MAX] = get32(to + 6);
 	put32(to + 12, get32(to + 12) + s->offset);
@@ -453,6 +460,7 @@ size_t rewrite_rtcp(struct rewrite *his, struct rewrite *other, int64_t now,
 		counted(&w, REWRITE_N_MALFORMED);
 		return 0;
 	}
+	his->about = 0;
 	rtcp_packet_walk(&walk, packet, len);
 	while (rtcp_packet_next(&walk, &p))
 		w.to += one(&w, &p);

@@ -237,12 +237,9 @@ const char *leg_device_sid(const struct leg *l, const struct leg_device *d)
 
 unsigned leg_ringable(const struct leg *l)
 {
-	const struct leg_content *c;
 	const struct leg_device *d;
 	unsigned n = 0;
 
-	for (c = l->contents; c; c = c->next)
-		assert(!c->home || (c->transport && c->home != c->transport));
 	for (d = l->devices; d; d = d->next)
 		if (!d->done && !d->gone)
 			n++;
@@ -349,9 +346,12 @@ struct xml_elem *leg_take_kept(struct leg *l, const char *device,
 
 void leg_check(const struct leg *l)
 {
+	const struct leg_content *c;
 	const struct leg_device *d;
 	unsigned n = 0;
 
+	for (c = l->contents; c; c = c->next)
+		assert(!c->home || (c->transport && c->home != c->transport));
 	for (d = l->devices; d; d = d->next) {
 		assert(d->jid);
 		n++;

@@ -157,10 +157,8 @@ struct leg_content {
 	char *says;                /* room: his <description/>, filtered and
 				      packed (leg_pack.c) */
 	int transport;             /* media: its number and 1; 0: none */
-	int home;                  /* room: the transport of which the numbers
-				      are that go on, and 1, where this user
-				      has the content apart from others that
-				      are there; 0: its own */
+	int home;                  /* room: its home (see leg_home()) and 1;
+				      0: `transport` */
 	bool by_callee;            /* the real creator, in both legs the same:
 				      the callee is the responder in both */
 	bool fingerprint;          /* he has given one */
@@ -415,16 +413,18 @@ void leg_set_print(struct leg *l, unsigned number, const char *print);
 void leg_set_transport(struct leg *l, const char *name, int number);
 int leg_transport(const struct leg *l, const char *name);
 bool leg_knows(const struct leg *l, const char *name);      /* a content */
-/* Room: the transport that keeps the numbers of a content, the same in both
- * legs; -1: none. */
+/* Room: the home of a content is the transport of which the numbers of its
+ * streams are, the same in both legs. It is another one than the content's own
+ * where this user has apart what the other has on one. -1: no such content. */
 void leg_set_home(struct leg *l, const char *name, int number);
 int leg_home(const struct leg *l, const char *name);
-/* Room: the home of the contents on a transport, and of which media they are;
- * -1: they are at home there. */
-int leg_home_of(const struct leg *l, int number, bool *video_r,
-		struct arena *a);
-/* Room: he has contents that are at home there on another one; on several. */
-bool leg_is_home(const struct leg *l, unsigned number);
+/* The home of what he has on transport `number`, if that is another one, and
+ * its media; -1: it is at home there. */
+int leg_joins(const struct leg *l, int number, bool *video_r,
+	      struct arena *a);
+/* That transport is the home of what he has on another one. */
+bool leg_hosts(const struct leg *l, unsigned number);
+/* What is at home there he has on more than one transport. */
 bool leg_is_apart(const struct leg *l, int home);
 /* None has that one any more. */
 void leg_drop_transport(struct leg *l, unsigned number);

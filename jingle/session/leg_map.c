@@ -251,24 +251,25 @@ bool leg_map_is_transport_cc(const char *uri)
 	return strcmp(uri, TRANSPORT_CC) == 0;
 }
 
-/* `how` of a header extension's numbers. */
 struct exts {
 	bool same_names;
 	bool apart;                /* contents with numbers of their own */
-	bool two[LEG_MAP_EXTS];    /* a number is two extensions, or becomes
-				      two numbers: nobody knows which */
+	bool seen[LEG_MAP_EXTS];
+	bool two[LEG_MAP_EXTS];    /* a number that is not the same one for all
+				      contents: nobody knows which it is */
 };
 
-static void map_ext(struct leg_map *m, struct exts *how,
-		    const struct rtp_hdrext *h, uint32_t out)
+/* 0: it does not pass. */
+static uint32_t ext_out(const struct rtp_description *to,
+			const struct exts *how, const struct rtp_hdrext *h)
 {
-	if (m->ext[h->id] && m->ext[h->id] != out)
-		how->two[h->id] = true;
-	if (m->ext[h->id])
-		return;
-	m->ext[h->id] = (uint8_t)out;
-	if (leg_map_is_transport_cc(h->uri))
-		m->transport_cc = (uint8_t)h->id;
+	uint32_t out = leg_map_ext(to, h->uri);
+
+	if (out >= LEG_MAP_EXTS || is_rid(h->uri) ||
+	    (strcmp(h->uri, EXT "sdes:mid") == 0 && !how->same_names) ||
+	    (how->apart && leg_map_is_transport_cc(h->uri)))
+		return 0;
+	return out;
 }
 
 static void map_exts(struct leg_map *m, const struct rtp_description *from,
@@ -280,14 +281,17 @@ static void map_exts(struct leg_map *m, const struct rtp_description *from,
 
 	for (i = 0; i < from->hdrexts; i++) {
 		h = &from->hdrext[i];
-		out = leg_map_ext(to, h->uri);
-		if (h->id >= LEG_MAP_EXTS || !out || out >= LEG_MAP_EXTS ||
-		    is_rid(h->uri) ||
-		    (strcmp(h->uri, EXT "sdes:mid") == 0 &&
-		     !how->same_names) ||
-		    (how->apart && leg_map_is_transport_cc(h->uri)))
+		if (h->id >= LEG_MAP_EXTS)
 			continue;
-		map_ext(m, how, h, out);
+		out = ext_out(to, how, h);
+		if (how->seen[h->id] && m->ext[h->id] != out)
+			how->two[h->id] = true;
+		how->seen[h->id] = true;
+		if (!out || m->ext[h->id])
+			continue;
+		m->ext[h->id] = (uint8_t)out;
+		if (leg_map_is_transport_cc(h->uri))
+			m->transport_cc = (uint8_t)h->id;
 	}
 }
 

@@ -122,7 +122,7 @@ int leg_home(const struct leg *l, const char *name)
 	return c ? home_of(c) : -1;
 }
 
-int leg_home_of(const struct leg *l, int number, bool *video_r,
+int leg_joins(const struct leg *l, int number, bool *video_r,
 		struct arena *a)
 {
 	const struct leg_content *c = leg_first_of(l, number);
@@ -134,7 +134,7 @@ int leg_home_of(const struct leg *l, int number, bool *video_r,
 	return c->home - 1;
 }
 
-bool leg_is_home(const struct leg *l, unsigned number)
+bool leg_hosts(const struct leg *l, unsigned number)
 {
 	const struct leg_content *c = l->contents;
 

@@ -58,6 +58,11 @@ static const struct xml_elem *description_of(const struct pairs *p,
 	return xml_child(e, NS_RTP, "description");
 }
 
+static bool is_one_of_two(const char *media)
+{
+	return str_eq(media, "audio") || str_eq(media, "video");
+}
+
 /* Two that he has apart go to one transport of the other's, and back by their
  * media and numbers: both must be different. */
 static bool may_be_apart(const struct pairs *p, const char *one,
@@ -66,7 +71,9 @@ static bool may_be_apart(const struct pairs *p, const char *one,
 	const struct xml_elem *d = description_of(p, one);
 	const struct xml_elem *with = description_of(p, other), *e, *f;
 
-	if (str_eq(xml_get(d, "media"), xml_get(with, "media")))
+	if (!is_one_of_two(xml_get(d, "media")) ||
+	    !is_one_of_two(xml_get(with, "media")) ||
+	    str_eq(xml_get(d, "media"), xml_get(with, "media")))
 		return false;
 	for (e = xml_child(d, NS_RTP, "payload-type"); e;
 	     e = xml_next(e, NS_RTP, "payload-type"))
@@ -438,13 +445,35 @@ static bool cut_description(struct rtp_description *d,
 	return cut;
 }
 
+/* As he was answered (add_exts(), cut_feedback()). */
+static bool cut_transport_cc(struct xml_elem *from)
+{
+	struct xml_elem *e, *next;
+	bool cut = false;
+
+	for (e = from->first; e; e = next) {
+		next = e->next;
+		if (xml_is(e, NS_RTP, "payload-type")) {
+			cut |= cut_transport_cc(e);
+		} else if ((xml_is(e, NS_HDREXT, "rtp-hdrext") &&
+			    leg_map_is_transport_cc(xml_get(e, "uri"))) ||
+			   (xml_is(e, NS_RTCP_FB, "rtcp-fb") &&
+			    str_eq(xml_get(e, "type"), "transport-cc"))) {
+			xml_remove(from, e);
+			cut = true;
+		}
+	}
+	return cut;
+}
+
 int leg_cut_says(struct leg *l, const struct leg *by,
 		 const struct xml_elem *tree, struct arena *a)
 {
 	const struct xml_elem *e;
 	struct rtp_description d, other;
 	const char *name;
-	int err;
+	bool cut;
+	int err, home;
 
 	for (e = xml_child(tree, NS_JINGLE, "content"); e;
 	     e = xml_next(e, NS_JINGLE, "content")) {
@@ -454,7 +483,11 @@ int leg_cut_says(struct leg *l, const struct leg *by,
 			err = leg_says(by, name, &other, a);
 		if (err == ENOMEM)
 			return err;
-		if (!err && cut_description(&d, &other))
+		home = leg_home(l, name);
+		cut = !err && cut_description(&d, &other);
+		if (!err && (leg_is_apart(l, home) || leg_is_apart(by, home)))
+			cut |= cut_transport_cc(d.elem);
+		if (cut)
 			leg_set_says(l, name, d.elem, a);
 	}
 	return 0;

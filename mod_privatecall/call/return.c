@@ -249,22 +249,24 @@ static void refuse(struct call_run *r, unsigned side, const char *reason,
 	call_return_over(r, side, reason, text);
 }
 
-/* A content of his before this one has that transport, and not for both. */
-static bool has_apart(struct call_run *r, const struct leg *l,
+/* What he has on that transport already, he has there with this one, too
+ * (BUNDLE), and with the same home. */
+static bool may_share(struct call_run *r, const struct leg *l,
 		      const struct xml_elem *tree, const char *name,
-		      int number)
+		      int number, int home)
 {
-	const struct xml_elem *e = xml_child(tree, NS_JINGLE, "content");
-	const char *other = xml_get(e, "name");
+	const struct xml_elem *e;
+	const char *with;
 
-	while (strcmp(other, name) != 0) {
-		if (leg_transport(l, other) == number &&
-		    !leg_bundled(tree, name, other, r->ev->arena))
-			return true;
-		e = xml_next(e, NS_JINGLE, "content");
-		other = xml_get(e, "name");
+	for (e = xml_child(tree, NS_JINGLE, "content"); e;
+	     e = xml_next(e, NS_JINGLE, "content")) {
+		with = xml_get(e, "name");
+		if (leg_transport(l, with) == number &&
+		    (leg_home(l, with) != home ||
+		     !leg_bundled(tree, name, with, r->ev->arena)))
+			return false;
 	}
-	return false;
+	return true;
 }
 
 /* At home if he has it there with all others, else where the other has it
@@ -275,9 +277,38 @@ static int known_transport(struct call_run *r, unsigned side,
 	const struct leg *l = &r->c->leg[side], *other = &r->c->leg[!side];
 	int home = leg_home(other, name), apart = leg_transport(other, name);
 
-	if (home >= 0 && !has_apart(r, l, tree, name, home))
+	if (home >= 0 && may_share(r, l, tree, name, home, home))
 		return home;
-	return apart >= 0 && !has_apart(r, l, tree, name, apart) ? apart : -1;
+	return apart >= 0 && may_share(r, l, tree, name, apart, home) ? apart :
+									-1;
+}
+
+/* Of what he has with it; -1: that has none, or another home. */
+static int bundled_transport(struct call_run *r, unsigned side,
+			     const struct xml_elem *tree, const char *name)
+{
+	const struct leg *l = &r->c->leg[side], *other = &r->c->leg[!side];
+	const struct xml_elem *e;
+	int number, home;
+
+	for (e = xml_child(tree, NS_JINGLE, "content"); e;
+	     e = xml_next(e, NS_JINGLE, "content")) {
+		number = leg_transport(l, xml_get(e, "name"));
+		home = leg_is_paired(other, name) ? leg_home(other, name) :
+						    number;
+		if (number >= 0 &&
+		    may_share(r, l, tree, name, number, home))
+			return number;
+	}
+	return -1;
+}
+
+static void set_transport(struct leg *l, const struct leg *other,
+			  const char *name, int number)
+{
+	leg_set_transport(l, name, number);
+	if (leg_is_paired(other, name))
+		leg_set_home(l, name, leg_home(other, name));
 }
 
 /* On the transports of the other's, but what he has apart from others there
@@ -287,8 +318,8 @@ static bool take_transports(struct call_run *r, unsigned side,
 			    const struct xml_elem *tree)
 {
 	struct leg *l = &r->c->leg[side], *other = &r->c->leg[!side];
-	const struct xml_elem *e, *f;
-	const char *name, *with;
+	const struct xml_elem *e;
+	const char *name;
 	int number;
 
 	for (e = xml_child(tree, NS_JINGLE, "content"); e;
@@ -296,26 +327,19 @@ static bool take_transports(struct call_run *r, unsigned side,
 		name = xml_get(e, "name");
 		number = known_transport(r, side, tree, name);
 		if (number >= 0)
-			leg_set_transport(l, name, number);
+			set_transport(l, other, name, number);
 	}
 	for (e = xml_child(tree, NS_JINGLE, "content"); e;
 	     e = xml_next(e, NS_JINGLE, "content")) {
 		name = xml_get(e, "name");
-		number = leg_transport(l, name);
-		for (f = xml_child(tree, NS_JINGLE, "content");
-		     f && number < 0; f = xml_next(f, NS_JINGLE, "content")) {
-			with = xml_get(f, "name");
-			if (f != e && leg_bundled(tree, name, with,
-						  r->ev->arena))
-				number = leg_transport(l, with);
-		}
+		if (leg_transport(l, name) >= 0)
+			continue;
+		number = bundled_transport(r, side, tree, name);
 		if (number < 0)
 			number = call_open_transport(r);
 		if (number < 0)
 			return false;
-		leg_set_transport(l, name, number);
-		if (leg_is_paired(other, name))
-			leg_set_home(l, name, leg_home(other, name));
+		set_transport(l, other, name, number);
 	}
 	return true;
 }

@@ -106,16 +106,17 @@ static int free_transport(const struct call *c)
 static void drop(struct call_run *r, unsigned number)
 {
 	struct call *c = r->c;
-	/* Of both: who has a content apart alone needs that of the other. */
-	bool home = leg_is_home(&c->leg[0], number);
 
 	leg_drop_transport(&c->leg[0], number);
 	leg_drop_transport(&c->leg[1], number);
 	memset(&c->transport[number], 0, sizeof(c->transport[number]));
 	call_order(r, ORDER_DROP, number);
-	/* What was at home there is now where it is. */
-	if (home)
-		call_expect_both(r);
+}
+
+/* Packets may go another way: a home has numbers that go on. */
+static bool needs(const struct leg *l, unsigned number)
+{
+	return leg_uses(l, (int)number) || leg_hosts(l, number);
 }
 
 void call_drop_own(struct call_run *r, unsigned side)
@@ -125,7 +126,7 @@ void call_drop_own(struct call_run *r, unsigned side)
 
 	for (i = 0; i < LEG_TRANSPORTS_MAX; i++)
 		if (call_transport_state(c, i) != TRANSPORT_FREE &&
-		    !leg_uses(&c->leg[!side], (int)i))
+		    !needs(&c->leg[!side], i))
 			drop(r, i);
 }
 
@@ -294,7 +295,7 @@ static void say_homes(struct call_run *r, unsigned number)
 	int home;
 
 	for (role = 0; role < 2; role++) {
-		home = leg_home_of(&r->c->leg[role ^ r->c->caller],
+		home = leg_joins(&r->c->leg[role ^ r->c->caller],
 				   (int)number, &video, r->ev->arena);
 		if (home < 0)
 			continue;
@@ -457,7 +458,7 @@ static void say_security(struct call_run *r, unsigned number)
 
 		print[role] = leg_print(l, number, &begins[role]);
 		/* The other's is not needed where he alone has it. */
-		of += print[role] ? 1 + (leg_home_of(l, (int)number, &video,
+		of += print[role] ? 1 + (leg_joins(l, (int)number, &video,
 						     r->ev->arena) >= 0) : 0;
 	}
 	if (of < 2)
@@ -658,9 +659,20 @@ static void keep(struct call_run *r, unsigned side, const struct leg_action *a)
 	deny(r, side, a->relay, "wait", "resource-constraint");
 }
 
+/* One more could be told from those that are there by nothing. */
+static bool is_apart(const struct call *c)
+{
+	unsigned i;
+
+	for (i = 0; i < LEG_TRANSPORTS_MAX; i++)
+		if (leg_hosts(&c->leg[0], i) || leg_hosts(&c->leg[1], i))
+			return true;
+	return false;
+}
+
 static void add(struct call_run *r, unsigned side, const struct leg_action *a)
 {
-	if (lack_of(r, a->tree)) {
+	if (lack_of(r, a->tree) || is_apart(r->c)) {
 		deny(r, side, a->relay, "cancel", "not-acceptable");
 	} else if (waits(r->c)) {
 		deny(r, side, a->relay, "wait", "resource-constraint");
@@ -703,31 +715,31 @@ static bool accepted(struct call_run *r, unsigned side,
 	return true;
 }
 
-static void drop_unused(struct call_run *r, int number)
+static void drop_unneeded(struct call_run *r)
 {
-	if (number >= 0 &&
-	    call_transport_state(r->c, (unsigned)number) != TRANSPORT_FREE &&
-	    !leg_uses(&r->c->leg[0], number) &&
-	    !leg_uses(&r->c->leg[1], number))
-		drop(r, (unsigned)number);
+	struct call *c = r->c;
+	unsigned i;
+
+	for (i = 0; i < LEG_TRANSPORTS_MAX; i++)
+		if (call_transport_state(c, i) != TRANSPORT_FREE &&
+		    !needs(&c->leg[0], i) && !needs(&c->leg[1], i))
+			drop(r, i);
 }
 
+/* Who is about to come back is still to be answered: his has no pair any
+ * more. */
 static void removed(struct call_run *r, const struct leg_action *a)
 {
 	const struct xml_elem *e;
-	const char *name;
-	int number[2];
 	unsigned i;
 
 	for (e = xml_child(a->tree, NS_JINGLE, "content"); e;
-	     e = xml_next(e, NS_JINGLE, "content")) {
-		name = xml_get(e, "name");
+	     e = xml_next(e, NS_JINGLE, "content"))
 		for (i = 0; i < 2; i++)
-			number[i] = leg_transport(&r->c->leg[i], name);
-		name_transport(r->c, name, -1);
-		for (i = 0; i < 2; i++)
-			drop_unused(r, number[i]);
-	}
+			if (!call_returns(r->c, i))
+				leg_set_transport(&r->c->leg[i],
+						  xml_get(e, "name"), -1);
+	drop_unneeded(r);
 }
 
 bool call_media_takes(struct call_run *r, unsigned side,

@@ -387,24 +387,29 @@ static bool open_srtp(struct relay *r, struct leg *l, bool rtcp, size_t *len)
 	return !err;
 }
 
-/* What is about several media goes to each leg that he has them on: it is to
- * be known of each, and nobody minds what he hears of a stream that he has not
- * there (RFC 3550, 6.4). */
+/* To the leg of the media that it is about; if of both or none, to all that he
+ * has: nobody minds what he hears of a stream that he has not there (RFC 3550,
+ * 6.4). */
 static void pass_rtcp(struct relay *r, struct leg *l, struct leg *to,
 		      size_t len)
 {
+	unsigned about = home_of(l)->room->sends.about;
 	unsigned char copy[RELAY_PACKET_SIZE];
-	unsigned i;
+	struct leg *audio = way_to(to, REWRITE_AUDIO);
+	struct leg *video = way_to(to, REWRITE_VIDEO);
 
-	if (is_anybodys_home(to))
-		memcpy(copy, r->packet, len);
-	seal(r, l, to, true, len);
-	for (i = 0; i < REWRITE_MEDIA; i++) {
-		if (!to->room->way[i])
-			continue;
-		memcpy(r->packet, copy, len);
-		seal(r, l, to->room->way[i], true, len);
+	if (about == 1u << REWRITE_AUDIO || audio == video) {
+		seal(r, l, audio, true, len);
+		return;
 	}
+	if (about == 1u << REWRITE_VIDEO) {
+		seal(r, l, video, true, len);
+		return;
+	}
+	memcpy(copy, r->packet, len);
+	seal(r, l, audio, true, len);
+	memcpy(r->packet, copy, len);
+	seal(r, l, video, true, len);
 }
 
 /* RTCP that ends here is not dropped. */

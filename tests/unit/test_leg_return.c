@@ -257,6 +257,7 @@ static void test_unlike_transport_cc(void **state)
 {
 	struct two *t = *state;
 	const struct leg_map *m;
+	struct rtp_description d;
 
 	says(t, CONTENT_OF("a", "audio", OPUS("111") CC("3"))
 	     CONTENT_OF("v", "video", PT("96", "VP8", FB("transport-cc")
@@ -276,6 +277,12 @@ static void test_unlike_transport_cc(void **state)
 	assert_int_equal(m->type[111].out, 111);
 	assert_int_equal(m->transport_cc, 0);
 	assert_int_equal(m->ext[5], 0);
+	/* Nor later, when all is on one again: he was answered without. */
+	assert_int_equal(leg_cut_says(&t->back, &t->stays, t->offer, t->a), 0);
+	assert_int_equal(leg_says(&t->back, "v", &d, t->a), 0);
+	assert_int_equal(d.hdrexts, 0);
+	assert_int_equal(d.payloads, 1);
+	assert_int_equal(d.payload[0].feedbacks, 1);
 	m = leg_map(&t->stays, &t->back, 0, false, t->a);
 	assert_non_null(m);
 	assert_int_equal(m->type[96].out, 96);
@@ -292,7 +299,7 @@ static void test_unlike_extensions(void **state)
 
 	says(t, CONTENT_OF("a", "audio", OPUS("111")
 			   EXT_OF("1", "ssrc-audio-level")
-			   EXT_OF("4", "toffset"))
+			   EXT_OF("2", "toffset"))
 	     CONTENT_OF("v", "video", PT("96", "VP8", "")
 			EXT_OF("2", "toffset") EXT_OF("3", "csrc-audio-level")),
 	     9);
@@ -308,6 +315,13 @@ static void test_unlike_extensions(void **state)
 	assert_non_null(m);
 	assert_int_equal(m->ext[7], 0);
 	assert_int_equal(m->ext[8], 3);
+	/* And what one content of his has alone does not come by the other's
+	 * number to where that is another. */
+	m = leg_map(&t->stays, &t->back, 0, false, t->a);
+	assert_non_null(m);
+	assert_int_equal(m->ext[1], 7);
+	assert_int_equal(m->ext[2], 0);
+	assert_int_equal(m->ext[3], 8);
 	leg_set_home(&t->back, "v", 2);
 	m = leg_map(&t->back, &t->stays, 0, false, t->a);
 	assert_non_null(m);

@@ -32,6 +32,23 @@ static void nobody_got(void)
 		w.client[i].got = 0;
 }
 
+/* A receiver report with a block about that SSRC. */
+static void put_report(struct client *c, uint32_t ssrc)
+{
+	unsigned char p[RELAY_HELD_SIZE] = { 0x81, 201, 0, 7 };
+	size_t len = 32;
+
+	p[6] = (unsigned char)(c->ssrc >> 8);
+	p[7] = (unsigned char)c->ssrc;
+	p[10] = (unsigned char)(ssrc >> 8);
+	p[11] = (unsigned char)ssrc;
+	p[18] = 0xff;
+	p[19] = 0xff;
+	assert_int_equal(srtp_seal_rtcp(c->out, p, &len, sizeof(p)), 0);
+	fly_to_relay(c, p, len);
+	pass(&w, 2 * DELAY + 1);
+}
+
 /* He has his picture on a transport of its own, the other all on one: clients
  * a, and b with `picture`. */
 static struct client *begin_apart(uint64_t seed)
@@ -90,7 +107,17 @@ static void test_apart(void **state)
 	assert_int_equal(a->got, 2);
 	assert_int_equal(a->last[1], VIDEO);
 	assert_int_equal(a->last[10] << 8 | a->last[11], 0x3000 + VIDEO);
-	/* Reports go to both, and come from both. */
+	/* What is about one goes to that, by his number of it; the rest to
+	 * both. Reports come from both. */
+	nobody_got();
+	put_report(a, picture->ssrc);
+	assert_int_equal(b->got, 0);
+	assert_int_equal(picture->got, 1);
+	assert_int_equal(picture->last[10] << 8 | picture->last[11],
+			 picture->ssrc);
+	put_report(a, b->ssrc);
+	assert_int_equal(b->got, 1);
+	assert_int_equal(picture->got, 1);
 	nobody_got();
 	send_rtcp(a);
 	pass(&w, 2 * DELAY + 1);
