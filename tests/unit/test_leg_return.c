@@ -2,6 +2,7 @@
  * the other one said: in his numbers, with what both have.
  */
 #include "jingle/session/leg_map.h"
+#include "jingle/session/leg_private.h"
 #include "tests/unit/leg_test.h"
 
 #define FB(type) "<rtcp-fb xmlns='" NS_RTCP_FB "' type='" type "'/>"

@@ -110,6 +110,10 @@ static void test_apart(void **state)
 	/* What is about one goes to that, by his number of it; the rest to
 	 * both. Reports come from both. */
 	nobody_got();
+	put_report(a, picture->ssrc);          /* his first: we ask again */
+	assert_int_equal(b->got, 0);
+	assert_int_equal(picture->got, 2);
+	nobody_got();
 	put_report(a, picture->ssrc);
 	assert_int_equal(b->got, 0);
 	assert_int_equal(picture->got, 1);
