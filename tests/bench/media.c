@@ -12,7 +12,7 @@
  *                     them a byte longer) and merged (and they arrive as one)
  *   --burst N         packets of a picture, 4
  *   --saturated       how little a packet can cost, alone
- *   --idle N          what N calls cost that are silent
+ *   --idle N          what N calls cost that are silent, also of Janus
  *   --long S          500 calls of audio in mode `room', for that long
  *   --address IP      where all of it is, 127.0.0.1; Janus takes none of
  *                     loopback
@@ -492,23 +492,38 @@ static void saturated(const struct options *o)
 
 /* --- silent calls, many calls -------------------------------------------- */
 
+/* Ours and Janus, if it is there, beside each other. */
 static void idle(const struct options *o)
 {
-	static const struct row room = { "room gcm", ROOM, 0,
-					 SRTP_PROFILE_GCM128, false };
-	static struct bench b;
-	int64_t before, began;
+	static const struct row silent[] = {
+		{ "janus gcm", JANUS, 0, SRTP_PROFILE_GCM128, false },
+		{ "room gcm", ROOM, 0, SRTP_PROFILE_GCM128, false },
+	};
+	enum { N = sizeof(silent) / sizeof(silent[0]) };
+	static struct bench b[N];
+	int64_t before[N], began = 0, until = 0;
+	unsigned i, n, phase;
 
-	start(&b, &room, o->idle);
-	turn_for(&b, 5 * S_NS);
-	before = cpu(&b);
-	began = peers_now();
-	turn_for(&b, IDLE_S * S_NS);
-	printf("%u silent calls: %.2f %% of a core, %.1f KiB a call\n",
-	       o->idle, 100.0 * (double)(cpu(&b) - before) /
-	       (double)(peers_now() - began),
-	       (double)(rss(&b) - b.rss_before) / o->idle);
-	end(&b);
+	/* Who begins slowly first: the calls of the others would be lost. */
+	for (i = n = 0; i < N; i++)
+		n += start(&b[n], &silent[i], o->idle);
+	for (phase = 0; phase < 2; phase++) {
+		for (i = 0; i < n; i++)
+			before[i] = cpu(&b[i]);
+		began = peers_now();
+		until = began + (phase ? IDLE_S : 5) * S_NS;
+		while (peers_now() < until)
+			for (i = 0; i < n; i++)
+				peers_turn(&b[i].peers);
+	}
+	for (i = 0; i < n; i++) {
+		printf("%s: %u silent calls: %.2f %% of a core, %.1f KiB a "
+		       "call\n", b[i].row->name, o->idle, 100.0 *
+		       (double)(cpu(&b[i]) - before[i]) /
+		       (double)(peers_now() - began),
+		       (double)(rss(&b[i]) - b[i].rss_before) / o->idle);
+		end(&b[i]);
+	}
 }
 
 static void long_run(const struct options *o)
