@@ -422,6 +422,8 @@ int leg_home(const struct leg *l, const char *name);
  * its media; -1: it is at home there. */
 int leg_joins(const struct leg *l, int number, bool *video_r,
 	      struct arena *a);
+/* He has a content of both that is not at home. */
+bool leg_has_joined(const struct leg *l, const struct leg *other);
 /* That transport is the home of what he has on another one. */
 bool leg_hosts(const struct leg *l, unsigned number);
 /* What is at home there he has on more than one transport. */
@@ -465,6 +467,9 @@ bool leg_has_common(struct leg *l, const struct leg *other, const char *media,
  * there yet, it is made of what he has said himself. */
 struct xml_elem *leg_answer(struct leg *l, const struct leg *other,
 			    const struct xml_elem *offer, struct arena *a);
+/* What he was answered that nobody sends goes on with nobody's, ever. */
+void leg_forget_unpaired(struct leg *l, const struct leg *other,
+			 struct arena *a);
 /* Ends his session for he has another: `to` is its id (XEP-0353, migrated). */
 void leg_migrate(struct leg *l, const char *to, struct leg_env *env);
 

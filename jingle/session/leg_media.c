@@ -125,13 +125,24 @@ int leg_home(const struct leg *l, const char *name)
 int leg_joins(const struct leg *l, int number, bool *video_r,
 		struct arena *a)
 {
-	const struct leg_content *c = leg_first_of(l, number);
+	const struct leg_content *c = l->contents;
 	struct rtp_description d;
 
-	if (!c || !c->home || leg_says(l, c->name, &d, a))
+	while (c && (c->transport != number + 1 || !c->home))
+		c = c->next;
+	if (!c || leg_says(l, c->name, &d, a))
 		return -1;
 	*video_r = str_eq(d.media, "video");
 	return c->home - 1;
+}
+
+bool leg_has_joined(const struct leg *l, const struct leg *other)
+{
+	const struct leg_content *c = l->contents;
+
+	while (c && (!c->home || !leg_is_paired(other, c->name)))
+		c = c->next;
+	return c;
 }
 
 bool leg_hosts(const struct leg *l, unsigned number)

@@ -14,6 +14,7 @@
 #include "jingle/session/leg_map.h"
 #include "jingle/session/leg_private.h"
 #include "jingle/stanza/source.h"
+#include "jingle/stanza/text.h"
 
 bool leg_bundled(const struct xml_elem *tree, const char *one,
 		 const char *other, struct arena *a)
@@ -63,6 +64,13 @@ static bool is_one_of_two(const char *media)
 	return str_eq(media, "audio") || str_eq(media, "video");
 }
 
+static uint32_t number_of(const struct xml_elem *payload)
+{
+	uint32_t n;
+
+	return text_number(xml_get(payload, "id"), UINT32_MAX, &n) ? 0 : n;
+}
+
 /* Two that he has apart go to one transport of the other's, and back by their
  * media and numbers: both must be different. */
 static bool may_be_apart(const struct pairs *p, const char *one,
@@ -79,7 +87,7 @@ static bool may_be_apart(const struct pairs *p, const char *one,
 	     e = xml_next(e, NS_RTP, "payload-type"))
 		for (f = xml_child(with, NS_RTP, "payload-type"); f;
 		     f = xml_next(f, NS_RTP, "payload-type"))
-			if (str_eq(xml_get(e, "id"), xml_get(f, "id")))
+			if (number_of(e) == number_of(f))
 				return false;
 	return true;
 }
@@ -355,46 +363,75 @@ static int add_description(struct xml_elem *content, const struct leg *l,
 	return 0;
 }
 
-bool leg_has_common(struct leg *l, const struct leg *other, const char *media,
-		    struct arena *a)
+/* Both have a codec of it; `media` NULL: whatever it is. */
+static bool is_common(struct leg *l, const struct leg *other,
+		      const struct leg_content *c, const char *media,
+		      struct arena *a)
 {
-	const struct leg_content *c;
 	struct rtp_description his, has;
 	unsigned i;
 	int err;
 
-	for (c = l->contents; c; c = c->next) {
-		if (!leg_is_paired(other, c->name))
-			continue;
-		err = leg_says(l, c->name, &his, a);
-		if (!err)
-			err = leg_says(other, c->name, &has, a);
-		if (err == ENOMEM)
-			l->failed = true;
-		if (err || !str_eq(his.media, media))
-			continue;
-		for (i = 0; i < his.payloads; i++)
-			if (leg_map_same(&his, &his.payload[i], &has))
-				return true;
-	}
+	if (!leg_is_paired(other, c->name))
+		return false;
+	err = leg_says(l, c->name, &his, a);
+	if (!err)
+		err = leg_says(other, c->name, &has, a);
+	if (err == ENOMEM)
+		l->failed = true;
+	if (err || (media && !str_eq(his.media, media)))
+		return false;
+	for (i = 0; i < his.payloads; i++)
+		if (leg_map_same(&his, &his.payload[i], &has))
+			return true;
 	return false;
 }
 
-/* Those that he has on one transport, and we do, too. */
-static void add_group(struct xml_elem *to, const struct leg *l,
-		      const struct xml_elem *offer, struct arena *a)
+bool leg_has_common(struct leg *l, const struct leg *other, const char *media,
+		    struct arena *a)
 {
-	const struct xml_elem *first = xml_child(offer, NS_JINGLE, "content");
+	const struct leg_content *c = l->contents;
+
+	while (c && !is_common(l, other, c, media, a))
+		c = c->next;
+	return c;
+}
+
+void leg_forget_unpaired(struct leg *l, const struct leg *other,
+			 struct arena *a)
+{
+	struct leg_content *c;
+
+	for (c = l->contents; c; c = c->next)
+		if (!is_common(l, other, c, NULL, a) && !l->failed)
+			leg_assign(l, &c->says, NULL);
+}
+
+static bool is_before(const struct xml_elem *one, const struct xml_elem *other)
+{
+	while (one && one != other)
+		one = one->next;
+	return one;
+}
+
+/* Those that he has on one transport with this one, and we do, too, if it is
+ * the first of them. */
+static void add_group(struct xml_elem *to, const struct leg *l,
+		      const struct xml_elem *offer,
+		      const struct xml_elem *first, struct arena *a)
+{
 	const char *with = xml_get(first, "name"), *name;
 	struct xml_elem *group = NULL;
 	const struct xml_elem *e;
 
-	for (e = xml_next(first, NS_JINGLE, "content"); e;
+	for (e = xml_child(offer, NS_JINGLE, "content"); e;
 	     e = xml_next(e, NS_JINGLE, "content")) {
 		name = xml_get(e, "name");
-		if (!leg_bundled(offer, with, name, a) ||
+		if (e == first || !leg_bundled(offer, with, name, a) ||
 		    leg_transport(l, with) != leg_transport(l, name))
 			continue;
+		if (!group && is_before(e, first))
+			return;
 		if (!group) {
 			group = xml_add(a, to, NS_GROUPING, "group");
 			xml_set(a, group, "semantics", "BUNDLE");
@@ -425,7 +462,9 @@ struct xml_elem *leg_answer(struct leg *l, const struct leg *other,
 		t = xml_add(a, content, NS_ICE_UDP, "transport");
 		xml_add(a, t, NS_DTLS, "fingerprint");
 	}
-	add_group(to, l, offer, a);
+	for (e = xml_child(offer, NS_JINGLE, "content"); e;
+	     e = xml_next(e, NS_JINGLE, "content"))
+		add_group(to, l, offer, e, a);
 	return to;
 }
 

@@ -250,7 +250,7 @@ static void refuse(struct call_run *r, unsigned side, const char *reason,
 }
 
 /* What he has on that transport already, he has there with this one, too
- * (BUNDLE), and with the same home. */
+ * (BUNDLE), and with the same home; -1: of nobody's media. */
 static bool may_share(struct call_run *r, const struct leg *l,
 		      const struct xml_elem *tree, const char *name,
 		      int number, int home)
@@ -262,7 +262,7 @@ static bool may_share(struct call_run *r, const struct leg *l,
 	     e = xml_next(e, NS_JINGLE, "content")) {
 		with = xml_get(e, "name");
 		if (leg_transport(l, with) == number &&
-		    (leg_home(l, with) != home ||
+		    ((home >= 0 && leg_home(l, with) != home) ||
 		     !leg_bundled(tree, name, with, r->ev->arena)))
 			return false;
 	}
@@ -288,14 +288,13 @@ static int bundled_transport(struct call_run *r, unsigned side,
 			     const struct xml_elem *tree, const char *name)
 {
 	const struct leg *l = &r->c->leg[side], *other = &r->c->leg[!side];
+	int number, home = leg_is_paired(other, name) ?
+			   leg_home(other, name) : -1;
 	const struct xml_elem *e;
-	int number, home;
 
 	for (e = xml_child(tree, NS_JINGLE, "content"); e;
 	     e = xml_next(e, NS_JINGLE, "content")) {
 		number = leg_transport(l, xml_get(e, "name"));
-		home = leg_is_paired(other, name) ? leg_home(other, name) :
-						    number;
 		if (number >= 0 &&
 		    may_share(r, l, tree, name, number, home))
 			return number;
@@ -416,6 +415,8 @@ static void accept(struct call_run *r, unsigned side)
 		come(r);
 	if (!alone && leg_cut_says(l, other, offer, r->ev->arena))
 		r->failed = true;
+	if (!alone)
+		leg_forget_unpaired(l, other, r->ev->arena);
 	l->absent = false;
 	l->returned = r->ev->wall;
 	l->stranger = true;
@@ -442,7 +443,8 @@ void call_return_ready(struct call_run *r)
 	unsigned i;
 
 	for (i = 0; i < 2; i++)
-		if (call_returns(r->c, i) && all_renewed(r->c))
+		if (call_returns(r->c, i) &&
+		    r->c->leg[i].state == LEG_OFFERED && all_renewed(r->c))
 			accept(r, i);
 }
 

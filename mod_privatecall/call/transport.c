@@ -662,12 +662,8 @@ static void keep(struct call_run *r, unsigned side, const struct leg_action *a)
 /* One more could be told from those that are there by nothing. */
 static bool is_apart(const struct call *c)
 {
-	unsigned i;
-
-	for (i = 0; i < LEG_TRANSPORTS_MAX; i++)
-		if (leg_hosts(&c->leg[0], i) || leg_hosts(&c->leg[1], i))
-			return true;
-	return false;
+	return leg_has_joined(&c->leg[0], &c->leg[1]) ||
+	       leg_has_joined(&c->leg[1], &c->leg[0]);
 }
 
 static void add(struct call_run *r, unsigned side, const struct leg_action *a)
@@ -727,7 +723,17 @@ static void drop_unneeded(struct call_run *r)
 }
 
 /* Who is about to come back is still to be answered: his has no pair any
- * more. */
+ * more, nor its home. */
+static void remove_of(struct call_run *r, unsigned side, const char *name)
+{
+	struct leg *l = &r->c->leg[side];
+
+	if (call_returns(r->c, side))
+		leg_set_home(l, name, leg_transport(l, name));
+	else
+		leg_set_transport(l, name, -1);
+}
+
 static void removed(struct call_run *r, const struct leg_action *a)
 {
 	const struct xml_elem *e;
@@ -736,10 +742,9 @@ static void removed(struct call_run *r, const struct leg_action *a)
 	for (e = xml_child(a->tree, NS_JINGLE, "content"); e;
 	     e = xml_next(e, NS_JINGLE, "content"))
 		for (i = 0; i < 2; i++)
-			if (!call_returns(r->c, i))
-				leg_set_transport(&r->c->leg[i],
-						  xml_get(e, "name"), -1);
+			remove_of(r, i, xml_get(e, "name"));
 	drop_unneeded(r);
+	call_return_ready(r);
 }
 
 bool call_media_takes(struct call_run *r, unsigned side,
