@@ -11,7 +11,8 @@
  *   |      ->      |             |      ->      |         | sending   <-  |
  *   +--------------+             +--------------+         +---------------+
  *
- * One `struct rewrite` is one direction of one transport. When a side has a new
+ * One `struct rewrite` is one direction of one transport, and of what one side
+ * has apart from it on others (relay_room.c). When a side has a new
  * session (new keys: it left and came back, or another device did), its own
  * direction gets rewrite_switch(), and the direction towards it rewrite_init(),
  * for a receiver that is new knows of no stream that could go on. Both get the

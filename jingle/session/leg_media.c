@@ -123,7 +123,7 @@ int leg_home(const struct leg *l, const char *name)
 }
 
 int leg_joins(const struct leg *l, int number, bool *video_r,
-		struct arena *a)
+	      struct arena *a)
 {
 	const struct leg_content *c = l->contents;
 	struct rtp_description d;

@@ -295,8 +295,8 @@ static void say_homes(struct call_run *r, unsigned number)
 	int home;
 
 	for (role = 0; role < 2; role++) {
-		home = leg_joins(&r->c->leg[role ^ r->c->caller],
-				   (int)number, &video, r->ev->arena);
+		home = leg_joins(&r->c->leg[role ^ r->c->caller], (int)number,
+				 &video, r->ev->arena);
 		if (home < 0)
 			continue;
 		o = call_order(r, ORDER_JOIN, number);
@@ -459,7 +459,7 @@ static void say_security(struct call_run *r, unsigned number)
 		print[role] = leg_print(l, number, &begins[role]);
 		/* The other's is not needed where he alone has it. */
 		of += print[role] ? 1 + (leg_joins(l, (int)number, &video,
-						     r->ev->arena) >= 0) : 0;
+						   r->ev->arena) >= 0) : 0;
 	}
 	if (of < 2)
 		return;
