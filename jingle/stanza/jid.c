@@ -136,12 +136,32 @@ static int check_domain(const char *s)
 	return rc == IDNA_SUCCESS ? 0 : EBADMSG;
 }
 
+/* Labels of ASCII that need no preparation, as nearly all domains are. */
+static bool is_plain_domain(const char *s, size_t len)
+{
+	size_t label = 0, i;
+
+	for (i = 0; i < len && i < PART_MAX; i++) {
+		if (s[i] == '.' ? !label :
+		    label == LABEL_MAX || s[i] == '[' || s[i] == ']' ||
+		    !is_prepared_char((unsigned char)s[i], false))
+			return false;
+		label = s[i] == '.' ? 0 : label + 1;
+	}
+	return i == len && label;
+}
+
 static int prep_domain(const char *s, size_t len, struct part *p)
 {
 	int err;
 
 	if (len > 1 && s[len - 1] == '.')
 		len--;
+	if (is_plain_domain(s, len)) {
+		memcpy(p->text, s, len);
+		p->text[len] = '\0';
+		return 0;
+	}
 	err = prep(stringprep_nameprep, s, len, p);
 	if (err)
 		return err;
@@ -152,6 +172,8 @@ static int prep_domain(const char *s, size_t len, struct part *p)
 	return check_domain(p->text);
 }
 
+/* `node` '@' `domain` '/' `resource`, of as many of them as there are. The
+ * parts that are the ends of longer texts are no copies. */
 int jid_make(struct arena *a, const char *node, const char *domain,
 	     const char *resource, struct jid *jid_r)
 {
@@ -160,16 +182,17 @@ int jid_make(struct arena *a, const char *node, const char *domain,
 	*jid_r = j;
 	if (!domain || !*domain)
 		return EBADMSG;
-	j.domain = arena_strdup(a, domain);
-	j.bare = j.domain;
 	if (node && *node) {
 		j.node = arena_strdup(a, node);
 		j.bare = arena_join(a, node, "@", domain);
+		j.domain = j.bare ? j.bare + strlen(node) + 1 : NULL;
+	} else {
+		j.bare = j.domain = arena_strdup(a, domain);
 	}
 	j.full = j.bare;
 	if (resource && *resource) {
-		j.resource = arena_strdup(a, resource);
 		j.full = j.bare ? arena_join(a, j.bare, "/", resource) : NULL;
+		j.resource = j.full ? j.full + strlen(j.bare) + 1 : NULL;
 	}
 	if (arena_failed(a))
 		return ENOMEM;

@@ -1,5 +1,8 @@
 /* parse.c: the one door to expat: token runs from scan.c become trees.
  *
+ * A stanza that is whole and plain is read by token.c, everything else by
+ * expat, and both build by the same functions: tag_start(), tag_end(), text().
+ *
  * Expat runs without its namespace handling: it would join namespace and name
  * by a separator that must then be taken apart again (CVE-2022-25236), lose
  * the prefix of xml:lang, and copy a long namespace once per attribute.
@@ -15,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "jingle/xml/scan.h"
+#include "jingle/xml/token.h"
 
 #define NS_XMLNS "http://www.w3.org/2000/xmlns/"
 #define NS_CLIENT "jabber:client"
@@ -26,6 +30,7 @@ enum {
 	NAMESPACES_MAX = 1 + XML_HEADER_ATTRS_MAX + STANZA_NS_MAX,
 	PARSER_BYTES = 262144,     /* a parser is renewed after these */
 	SCRATCH_KEPT = 16384,
+	PLAIN_MOST = 16384,        /* bytes of a stanza that token.c reads */
 	TREE_FREE = 65536,         /* bytes any tree may take, and */
 	TREE_TIMES = 4,            /* so many times its text */
 };
@@ -56,6 +61,7 @@ struct xml_stream {
 	XML_Parser expat;          /* NULL: made when needed */
 	size_t parsed;             /* bytes this parser has seen */
 	bool replay;               /* it is being told the header again */
+	bool by_expat;             /* it reads plain stanzas, too */
 	char *header;              /* text of the header's tag */
 	size_t header_len;
 
@@ -108,8 +114,6 @@ static void stop(struct xml_stream *s, int err, const char *condition)
 		s->failed = err;
 		s->error = condition;
 	}
-	if (s->expat)
-		XML_StopParser(s->expat, XML_FALSE);
 }
 
 static void ill_formed(struct xml_stream *s)
@@ -125,14 +129,14 @@ static void over(struct xml_stream *s, enum xml_limit limit)
 
 /* Namespaces are kept once each, so that equal ones have equal addresses and
  * no comparison of long ones can be asked for many times. */
-static const char *namespace_intern(struct xml_stream *s, const char *ns)
+static const char *namespace_intern(struct xml_stream *s, const char *ns,
+				    size_t len)
 {
-	size_t len = strlen(ns);
 	const char *copy;
 
 	/* By length first: they begin alike. */
 	for (unsigned i = 0; i < s->namespace_count; i++)
-		if (s->lengths[i] == len && !strcmp(s->namespaces[i], ns))
+		if (s->lengths[i] == len && !memcmp(s->namespaces[i], ns, len))
 			return s->namespaces[i];
 	if (len > XML_NAME_MAX || s->namespace_count ==
 	    s->header_namespaces + STANZA_NS_MAX ||
@@ -140,7 +144,7 @@ static const char *namespace_intern(struct xml_stream *s, const char *ns)
 		over(s, XML_LIMIT_NAMES);
 		return "";
 	}
-	copy = arena_strdup(s->a, ns);
+	copy = arena_strndup(s->a, ns, len);
 	if (!copy) {
 		stop(s, ENOMEM, "out of memory");
 		return "";
@@ -150,7 +154,8 @@ static const char *namespace_intern(struct xml_stream *s, const char *ns)
 	return copy;
 }
 
-static void bind_ns(struct xml_stream *s, const char *prefix, const char *ns)
+static void bind_ns(struct xml_stream *s, const char *prefix, size_t n,
+		    const char *ns, size_t len)
 {
 	struct binding *b;
 
@@ -160,22 +165,24 @@ static void bind_ns(struct xml_stream *s, const char *prefix, const char *ns)
 	}
 	b = &s->bindings[s->binding_count];
 	b->depth = s->depth;
-	b->ns = namespace_intern(s, ns);
-	b->prefix = *prefix ? arena_strdup(s->a, prefix) : "";
+	b->ns = namespace_intern(s, ns, len);
+	b->prefix = n ? arena_strndup(s->a, prefix, n) : "";
 	if (b->prefix)
 		s->binding_count++;
 	else
 		stop(s, ENOMEM, "out of memory");
 }
 
-/* The prefix that an attribute declares ("" by xmlns), else NULL. */
-static const char *declared_prefix(const char *name)
+static bool equal(const char *s, size_t n, const char *text)
 {
-	if (*name != 'x' || strncmp(name, "xmlns", 5))
-		return NULL;
-	if (!name[5])
-		return "";
-	return name[5] == ':' ? name + 6 : NULL;
+	return n == strlen(text) && !memcmp(s, text, n);
+}
+
+/* Does an attribute declare a namespace: `xmlns`, or `xmlns:` and a prefix? */
+static bool declares(const struct xml_name *n)
+{
+	return *n->s == 'x' && n->len >= 5 && !memcmp(n->s, "xmlns", 5) &&
+	       (n->len == 5 || n->s[5] == ':');
 }
 
 /* May `c` start a name? Beyond ASCII yes, by expat's leave. */
@@ -186,22 +193,25 @@ static bool name_start(char c)
 }
 
 /* Namespaces in XML 1.0, 3: reserved prefixes and names. */
-static void declare(struct xml_stream *s, const char *prefix, const char *ns,
-		    bool bare)
+static void declare(struct xml_stream *s, const struct xml_pair *a)
 {
-	bool is_xml = !strcmp(prefix, "xml");
+	bool bare = a->name.len == 5;
+	const char *prefix = a->name.s + (bare ? 5 : 6);
+	size_t n = a->name.len - (bare ? 5 : 6);
+	bool is_xml = equal(prefix, n, "xml");
 
-	if (!bare && (!name_start(*prefix) || strchr(prefix, ':') || !*ns ||
-		      !strcmp(prefix, "xmlns"))) {
+	if (!bare && (!n || !name_start(*prefix) || memchr(prefix, ':', n) ||
+		      !a->len || equal(prefix, n, "xmlns"))) {
 		ill_formed(s);
 		return;
 	}
-	if (is_xml != !strcmp(ns, NS_XML) || !strcmp(ns, NS_XMLNS)) {
+	if (is_xml != equal(a->value, a->len, NS_XML) ||
+	    equal(a->value, a->len, NS_XMLNS)) {
 		ill_formed(s);
 		return;
 	}
 	if (!is_xml)
-		bind_ns(s, prefix, ns);
+		bind_ns(s, prefix, n, a->value, a->len);
 }
 
 static const char *resolve(struct xml_stream *s, const char *prefix, size_t n)
@@ -221,30 +231,29 @@ static const char *resolve(struct xml_stream *s, const char *prefix, size_t n)
 }
 
 /* Whether this may start a name: behind a prefix expat does not look. */
-static bool odd_local(const char *name)
+static bool odd_local(const struct xml_name *n)
 {
-	const char *colon = strchr(name, ':');
-
-	return colon && (unsigned char)colon[1] >= 0x80;
+	return n->colon && (unsigned char)n->s[n->colon + 1] >= 0x80;
 }
 
 /* Takes "prefix:local" apart; no prefix: `bare` is the namespace. */
-static const char *qname(struct xml_stream *s, const char *name,
+static const char *qname(struct xml_stream *s, const struct xml_name *n,
 			 const char *bare, const char **ns_r)
 {
-	const char *colon = strchr(name, ':');
+	const char *local = n->s + n->colon + 1;
 
 	*ns_r = bare;
-	if (!colon)
-		return name;
-	if (colon == name || !name_start(colon[1]) || strchr(colon + 1, ':')) {
+	if (!n->colon && *n->s != ':')
+		return n->s;
+	if (!n->colon || local == n->s + n->len || !name_start(*local) ||
+	    memchr(local, ':', (size_t)(n->s + n->len - local))) {
 		ill_formed(s);
-		return name;
+		return n->s;
 	}
-	if (odd_local(name))
+	if (odd_local(n))
 		over(s, XML_LIMIT_NAMES);
-	*ns_r = resolve(s, name, (size_t)(colon - name));
-	return colon + 1;
+	*ns_r = resolve(s, n->s, n->colon);
+	return local;
 }
 
 static bool attr_doubled(const struct xml_elem *e, const struct xml_attr *x)
@@ -257,29 +266,37 @@ static bool attr_doubled(const struct xml_elem *e, const struct xml_attr *x)
 	return false;
 }
 
+/* Copies `n` bytes to `to`, and ends them. */
+static char *put(char *to, const char *from, size_t n)
+{
+	memcpy(to, from, n);
+	to[n] = '\0';
+	return to;
+}
+
 static bool attrs_build(struct xml_stream *s, struct xml_elem *e,
-			const char **pairs)
+			const struct xml_tag *tag)
 {
 	struct xml_attr **end = &e->attrs;
 
-	for (; *pairs; pairs += 2) {
+	for (const struct xml_pair *p = tag->attrs;
+	     p < tag->attrs + tag->count; p++) {
 		struct xml_attr *at;
 		const char *ns, *name;
-		size_t n, len;
+		size_t n;
 		char *text;
 
-		if (declared_prefix(pairs[0]))
+		if (declares(&p->name))
 			continue;
-		name = qname(s, pairs[0], NULL, &ns);
-		n = strlen(name) + 1;
-		len = strlen(pairs[1]) + 1;
-		at = arena_raw(s->a, sizeof(*at) + n + len);
+		name = qname(s, &p->name, NULL, &ns);
+		n = (size_t)(p->name.s + p->name.len - name);
+		at = arena_raw(s->a, sizeof(*at) + n + p->len + 2);
 		if (!at)
 			return false;
 		text = (char *)(at + 1);
 		at->next = NULL;
-		at->name = memcpy(text, name, n);
-		at->value = memcpy(text + n, pairs[1], len);
+		at->name = put(text, name, n);
+		at->value = put(text + n + 1, p->value, p->len);
 		at->ns = ns;
 		*end = at;
 		end = &at->next;
@@ -289,30 +306,27 @@ static bool attrs_build(struct xml_stream *s, struct xml_elem *e,
 	return true;
 }
 
-static struct xml_elem *elem_build(struct xml_stream *s, const char *name,
-				   const char **pairs)
+static struct xml_elem *elem_build(struct xml_stream *s,
+				   const struct xml_tag *tag)
 {
 	bool root = s->depth == s->scan.base + 1;
-	const char *ns = "";
+	const char *ns = "", *name;
 	struct xml_elem *e;
 	size_t n;
 
-	for (const char **p = pairs; *p; p += 2) {
-		const char *prefix = declared_prefix(p[0]);
-
-		if (prefix)
-			declare(s, prefix, p[1], !p[0][5]);
-	}
+	for (unsigned i = 0; i < tag->count; i++)
+		if (declares(&tag->attrs[i].name))
+			declare(s, &tag->attrs[i]);
 	/* The head of a skipped stanza keeps its name, so that must be one. */
-	if (root && s->h && odd_local(name))
+	if (root && s->h && odd_local(&tag->name))
 		ill_formed(s);
-	name = qname(s, name, resolve(s, "", 0), &ns);
-	n = strlen(name) + 1;
-	e = arena_raw(s->a, sizeof(*e) + n);
+	name = qname(s, &tag->name, resolve(s, "", 0), &ns);
+	n = (size_t)(tag->name.s + tag->name.len - name);
+	e = arena_raw(s->a, sizeof(*e) + n + 1);
 	if (!e)
 		return NULL;
-	*e = (struct xml_elem){ .ns = ns, .name = memcpy(e + 1, name, n) };
-	if (!attrs_build(s, e, pairs))
+	*e = (struct xml_elem){ .ns = ns, .name = put((char *)(e + 1), name, n) };
+	if (!attrs_build(s, e, tag))
 		return NULL;
 	if (root && s->h)
 		s->as_component = !strcmp(e->ns, NS_CLIENT);
@@ -342,14 +356,11 @@ static void text_end(struct xml_stream *s)
 	s->text_len = 0;
 }
 
-static void on_start(void *data, const char *name, const char **pairs)
+static void tag_start(struct xml_stream *s, const struct xml_tag *tag)
 {
-	struct xml_stream *s = data;
 	struct xml_elem *e;
 	unsigned at;
 
-	if (s->failed)
-		return;
 	if (!s->over && !s->replay)
 		text_end(s);
 	s->depth++;
@@ -357,7 +368,7 @@ static void on_start(void *data, const char *name, const char **pairs)
 		return;
 	if (s->depth <= s->scan.base + 1)
 		s->tree_from = arena_used(s->a);
-	e = elem_build(s, name, pairs);
+	e = elem_build(s, tag);
 	if (!e) {
 		stop(s, ENOMEM, "out of memory");
 		return;
@@ -376,13 +387,8 @@ static void on_start(void *data, const char *name, const char **pairs)
 		xml_append(s->open[at - 1], e);
 }
 
-static void on_end(void *data, const char *name)
+static void tag_end(struct xml_stream *s)
 {
-	struct xml_stream *s = data;
-
-	(void)name;
-	if (s->failed)
-		return;
 	if (!s->over)
 		text_end(s);
 	while (s->binding_count &&
@@ -391,13 +397,12 @@ static void on_end(void *data, const char *name)
 	s->depth--;
 }
 
-static void on_text(void *data, const char *text, int len)
+static void text(struct xml_stream *s, const char *text, size_t len)
 {
-	struct xml_stream *s = data;
-	size_t need = s->text_len + (size_t)len, size = s->text_size;
+	size_t need = s->text_len + len, size = s->text_size;
 	char *grown;
 
-	if (s->failed || s->over || s->depth <= s->scan.base)
+	if (s->over || s->depth <= s->scan.base)
 		return;
 	if (need > size) {
 		size += size < SCRATCH_KEPT ? size : size / 4;
@@ -413,12 +418,65 @@ static void on_text(void *data, const char *text, int len)
 		s->text = grown;
 		s->text_size = size;
 	}
-	memcpy(s->text + s->text_len, text, (size_t)len);
+	memcpy(s->text + s->text_len, text, len);
 	s->text_len = need;
+}
+
+/* --- expat -------------------------------------------------------------- */
+
+static struct xml_name name_of(const char *name)
+{
+	const char *colon = strchr(name, ':');
+
+	return (struct xml_name){ name, strlen(name),
+				  colon ? (size_t)(colon - name) : 0 };
+}
+
+static void on_start(void *data, const char *name, const char **pairs)
+{
+	struct xml_stream *s = data;
+	struct xml_tag tag;
+
+	if (s->failed)
+		return;
+	tag.name = name_of(name);
+	for (tag.count = 0; *pairs; pairs += 2) {
+		if (tag.count == XML_TOKEN_ATTRS_MAX) {
+			ill_formed(s);
+			return;
+		}
+		tag.attrs[tag.count++] = (struct xml_pair){
+			name_of(pairs[0]), pairs[1], strlen(pairs[1])
+		};
+	}
+	tag_start(s, &tag);
+}
+
+static void on_end(void *data, const char *name)
+{
+	struct xml_stream *s = data;
+
+	(void)name;
+	if (!s->failed)
+		tag_end(s);
+}
+
+static void on_text(void *data, const char *chars, int len)
+{
+	struct xml_stream *s = data;
+
+	if (!s->failed)
+		text(s, chars, (size_t)len);
 }
 
 /* The scanner lets none of these through. That it and expat read a text
  * alike is not left to trust. */
+static void refuse(struct xml_stream *s)
+{
+	stop(s, EBADMSG, "restricted-xml");
+	XML_StopParser(s->expat, XML_FALSE);
+}
+
 static void on_doctype(void *data, const char *name, const char *sysid,
 		       const char *pubid, int internal)
 {
@@ -426,20 +484,20 @@ static void on_doctype(void *data, const char *name, const char *sysid,
 	(void)sysid;
 	(void)pubid;
 	(void)internal;
-	stop(data, EBADMSG, "restricted-xml");
+	refuse(data);
 }
 
 static void on_comment(void *data, const char *text)
 {
 	(void)text;
-	stop(data, EBADMSG, "restricted-xml");
+	refuse(data);
 }
 
 static void on_instruction(void *data, const char *target, const char *text)
 {
 	(void)target;
 	(void)text;
-	stop(data, EBADMSG, "restricted-xml");
+	refuse(data);
 }
 
 static void expat_free(struct xml_stream *s)
@@ -521,6 +579,8 @@ static void stanza_drop(struct xml_stream *s)
 	}
 	if (s->over || s->parsed > PARSER_BYTES)
 		expat_free(s);
+	if (!s->expat)
+		s->depth = s->scan.base;       /* once it is made again */
 }
 
 static struct xml_elem *head_copy(struct xml_stream *s, struct arena *a)
@@ -568,19 +628,9 @@ static int skip_begin(struct xml_stream *s)
 	return 0;
 }
 
-static int stanza_done(struct xml_stream *s)
+/* Tells of the stanza that has ended, and forgets it. */
+static void stanza_give(struct xml_stream *s)
 {
-	int r = flush(s, s->scan.len);
-
-	if (!r && !s->head && (s->over || s->scan.over))
-		r = skip_begin(s);
-	/* A byte that starts a longer character hides the '>' from expat. */
-	if (!r && !s->head && (!s->root || s->depth != s->scan.base))
-		ill_formed(s);
-	if (r || s->failed)
-		return r ? r : s->failed;
-	if (!s->h)
-		return 0;
 	if (s->head)
 		s->h->skipped_h(s->head, s->a, s->over, s->arg);
 	else
@@ -592,6 +642,21 @@ static int stanza_done(struct xml_stream *s)
 	s->over = XML_LIMIT_NONE;
 	s->scan.over = XML_LIMIT_NONE;
 	s->scan.skip = false;
+}
+
+static int stanza_done(struct xml_stream *s)
+{
+	int r = flush(s, s->scan.len);
+
+	if (!r && !s->head && (s->over || s->scan.over))
+		r = skip_begin(s);
+	/* A byte that starts a longer character hides the '>' from expat. */
+	if (!r && !s->head && (!s->root || s->depth != s->scan.base))
+		ill_formed(s);
+	if (r || s->failed)
+		return r ? r : s->failed;
+	if (s->h)
+		stanza_give(s);
 	return 0;
 }
 
@@ -671,6 +736,70 @@ static int event_do(struct xml_stream *s, enum xml_scan_event event)
 	}
 }
 
+/* Reads tokens until the stanza has ended; false: it is not plain, or not far
+ * from all limits. */
+static bool read_tokens(struct xml_stream *s, struct xml_tokens *t)
+{
+	const struct xml_limits *l = &s->scan.limits;
+
+	for (;;) {
+		const char *from = t->p;
+		enum xml_token what = xml_tokens_next(t);
+		size_t n = (size_t)(t->p - from);
+
+		s->scan.bytes += n;
+		if (s->failed || s->over || n > l->text ||
+		    s->scan.bytes > l->bytes || t->elems > l->elems ||
+		    t->attrs > l->attrs || t->depth >= l->depth)
+			return false;
+		switch (what) {
+		case XML_TOKEN_START:
+			tag_start(s, &t->tag);
+			if (t->empty)
+				tag_end(s);
+			break;
+		case XML_TOKEN_END:
+			tag_end(s);
+			break;
+		case XML_TOKEN_TEXT:
+			text(s, t->text, t->len);
+			break;
+		case XML_TOKEN_DONE:
+			return true;
+		default:
+			return false;
+		}
+	}
+}
+
+/* Takes a stanza that is whole in the input, and plain. False: nothing has
+ * happened, the scanner and expat are to read it, and to say what is wrong
+ * with it if anything is. */
+static bool take_plain(struct xml_stream *s, const char **p, const char *end)
+{
+	struct xml_tokens t;
+
+	if (!s->h || s->by_expat || !xml_scan_between(&s->scan) ||
+	    s->depth != s->scan.base)
+		return false;
+	xml_tokens_init(&t, *p, (size_t)(end - *p) < PLAIN_MOST ?
+				(size_t)(end - *p) : PLAIN_MOST);
+	s->scan.bytes = 0;
+	if (read_tokens(s, &t)) {
+		*p = t.p;
+		return true;
+	}
+	if (s->failed == EBADMSG) {
+		s->failed = 0;
+		s->error = NULL;
+	}
+	s->over = XML_LIMIT_NONE;
+	s->depth = s->scan.base;
+	stanza_drop(s);
+	arena_reset(s->a);
+	return false;
+}
+
 int xml_stream_feed(struct xml_stream *s, const char *data, size_t len)
 {
 	const char *nul = len ? memchr(data, '\0', len) : NULL;
@@ -679,7 +808,12 @@ int xml_stream_feed(struct xml_stream *s, const char *data, size_t len)
 	int r;
 
 	while (!s->failed && !s->closed && p < end) {
-		r = xml_scan_next(&s->scan, &p, end, &event);
+		if (take_plain(s, &p, end)) {
+			stanza_give(s);
+			continue;
+		}
+		r = s->failed ? s->failed :
+			xml_scan_next(&s->scan, &p, end, &event);
 		if (r)
 			stop(s, r, r == ENOMEM ? "out of memory" :
 			     s->scan.error);
@@ -694,6 +828,11 @@ int xml_stream_feed(struct xml_stream *s, const char *data, size_t len)
 	return s->failed;
 }
 
+void xml_stream_by_expat(struct xml_stream *s)
+{
+	s->by_expat = true;
+}
+
 const char *xml_stream_error(const struct xml_stream *s)
 {
 	return s->error;
@@ -706,7 +845,7 @@ static bool stream_init(struct xml_stream *s, const struct xml_limits *limits,
 	s->open = calloc((size_t)s->scan.limits.depth + 1, sizeof(*s->open));
 	if (!s->open || !s->a)
 		return false;
-	bind_ns(s, "", default_ns);
+	bind_ns(s, "", 0, default_ns, strlen(default_ns));
 	s->header_bindings = s->binding_count;
 	s->header_namespaces = s->namespace_count;
 	return !s->failed && !s->over;

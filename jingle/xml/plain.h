@@ -12,11 +12,31 @@
 
 enum { XML_PLAIN_STEP = 16 };
 
-/* Printable ASCII but for the five characters of markup. */
-static inline bool xml_plain_char(unsigned char c)
+enum {
+	XML_CHAR_PLAIN = 1,        /* printable ASCII, none of &'"<> */
+	XML_CHAR_NAME = 2,         /* ASCII that may stand in a name, not ':' */
+	XML_CHAR_START = 4,        /* that may start one */
+};
+extern const unsigned char xml_char_kinds[256];
+
+static inline bool xml_char_is(char c, unsigned kind)
 {
-	return c >= 0x20 && c < 0x7f && c != '&' && c != '\'' && c != '"' &&
-	       c != '<' && c != '>';
+	return xml_char_kinds[(unsigned char)c] & kind;
+}
+
+/* In words that become few vector operations: below ' ' as a signed number is
+ * all beyond ASCII, too; & and ' differ in one bit, so do < and >. */
+static inline bool xml_plain_step(const char *s)
+{
+	unsigned char odd = 0;
+
+	for (int i = 0; i < XML_PLAIN_STEP; i++) {
+		signed char c = (signed char)s[i];
+
+		odd |= (c < ' ') | (c == 0x7f) | (c == '"') |
+		       ((c | 1) == '\'') | ((c | 2) == '>');
+	}
+	return !odd;
 }
 
 /* Bytes of the first `n` of `s` before one that is not plain. */
@@ -24,20 +44,15 @@ static inline size_t xml_plain(const char *s, size_t n)
 {
 	size_t at = 0;
 
-	for (; n - at >= XML_PLAIN_STEP; at += XML_PLAIN_STEP) {
-		unsigned char odd = 0;
-
-		for (int i = 0; i < XML_PLAIN_STEP; i++) {
-			unsigned char c = (unsigned char)s[at + (size_t)i];
-
-			odd |= (c < 0x20) | (c >= 0x7f) | (c == '&') |
-			       (c == '\'') | (c == '"') | (c == '<') |
-			       (c == '>');
-		}
-		if (odd)
-			break;
+	if (n >= XML_PLAIN_STEP) {
+		while (n - at >= XML_PLAIN_STEP && xml_plain_step(s + at))
+			at += XML_PLAIN_STEP;
+		/* The last ones, some of them a second time. */
+		if (n - at < XML_PLAIN_STEP &&
+		    xml_plain_step(s + n - XML_PLAIN_STEP))
+			return n;
 	}
-	while (at < n && xml_plain_char((unsigned char)s[at]))
+	while (at < n && xml_char_is(s[at], XML_CHAR_PLAIN))
 		at++;
 	return at;
 }

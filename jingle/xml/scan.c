@@ -45,6 +45,11 @@ void xml_scan_consume(struct xml_scan *s, size_t n)
 	}
 }
 
+bool xml_scan_between(const struct xml_scan *s)
+{
+	return s->state == TEXT && s->depth == s->base && s->base && !s->len;
+}
+
 static int bad(struct xml_scan *s, const char *condition)
 {
 	s->error = condition;

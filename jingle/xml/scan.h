@@ -66,6 +66,8 @@ void xml_scan_release(struct xml_scan *s);
 /* Reads from *p up to `end` or the next event. 0, EBADMSG, ENOMEM. */
 int xml_scan_next(struct xml_scan *s, const char **p, const char *end,
 		  enum xml_scan_event *event_r);
+/* Has it read all of what came before, but no part of a stanza? */
+bool xml_scan_between(const struct xml_scan *s);
 /* Takes `n` bytes off the front of buf. */
 void xml_scan_consume(struct xml_scan *s, size_t n);
 

@@ -176,12 +176,10 @@ static void put_escaped(struct out *o, const char *text, bool attr)
 		put_odd(o, text, text + n, attr);
 }
 
-static bool name_char(unsigned char c, bool first)
+static bool name_char(char c, bool first)
 {
-	if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c >= 0x80 ||
-	    c == '_')
-		return true;
-	return !first && (c == '-' || c == '.' || (c >= '0' && c <= '9'));
+	return (unsigned char)c >= 0x80 ||
+	       xml_char_is(c, first ? XML_CHAR_START : XML_CHAR_NAME);
 }
 
 /* The length of `name` if it is one, else 0. */
@@ -189,7 +187,9 @@ static size_t name_length(const char *name)
 {
 	const char *s = name;
 
-	while (name_char((unsigned char)*s, s == name))
+	if (!name_char(*s, true))
+		return 0;
+	while (name_char(*s, false))
 		s++;
 	return *s ? 0 : (size_t)(s - name);
 }
@@ -208,7 +208,7 @@ static void put_name(struct out *o, const char *name)
 	if (!*name)
 		put(o, "_", 1);
 	for (s = name; *s; s++)
-		put(o, name_char((unsigned char)*s, s == name) ? s : "_", 1);
+		put(o, name_char(*s, s == name) ? s : "_", 1);
 }
 
 static void put_odd_attr(struct out *o, const char *prefix, const char *name,

@@ -10,6 +10,14 @@
 #include <unistd.h>
 #include "jingle/stanza/sha1.h"
 
+#define VALUE_MOST 512             /* bytes of a value that are shown */
+#define LINE_MOST 32768            /* of a line; the rest is left out */
+
+struct line {
+	char *end;                 /* of what is written */
+	const char *last;          /* where there is room for the '\n' only */
+};
+
 static enum log_privacy jids = LOG_JIDS_HASH;
 static char salt_text[64];
 
@@ -37,42 +45,73 @@ static bool is_journal(void)
 	       st.st_ino == (ino_t)ino;
 }
 
-/* One escaped value: quoted unless plain; control characters, quotes and
- * anything not ASCII as \xNN, so that no peer forges a line (A39). */
-static void put_value(FILE *out, const char *v)
+static void put(struct line *l, const char *text, size_t n)
 {
-	const char *p;
-	bool plain = *v != 0;
-	size_t n = 0;
+	size_t room = (size_t)(l->last - l->end);
 
-	for (p = v; *p; p++)
-		if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTU"
-			    "VWXYZ0123456789@./-_:+,%", *p))
-			plain = false;
-	if (!plain)
-		fputc('"', out);
-	for (p = v; *p && n < 512; p++, n++) {
-		if (*p == '"' || *p == '\\')
-			fprintf(out, "\\%c", *p);
-		else if ((unsigned char)*p < 32 || (unsigned char)*p > 126)
-			fprintf(out, "\\x%02x", (unsigned char)*p);
-		else
-			fputc(*p, out);
-	}
-	if (*p)
-		fputs("...", out);
-	if (!plain)
-		fputc('"', out);
+	n = n < room ? n : room;
+	memcpy(l->end, text, n);
+	l->end += n;
 }
 
-static void put_jid(FILE *out, const char *jid)
+static void put_s(struct line *l, const char *text)
+{
+	put(l, text, strlen(text));
+}
+
+/* What need not be quoted. */
+static bool is_plain(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       (c >= '+' && c <= ':') || c == '@' || c == '_' || c == '%';
+}
+
+static size_t plain_length(const char *v)
+{
+	size_t n = 0;
+
+	while (n < VALUE_MOST && is_plain(v[n]))
+		n++;
+	return n;
+}
+
+/* One escaped value: quoted unless plain; control characters, quotes and
+ * anything not ASCII as \xNN, so that no peer forges a line (A39). */
+static void put_value(struct line *l, const char *v)
+{
+	size_t n = plain_length(v);
+	bool quoted = !n || (v[n] && n < VALUE_MOST);
+	char hex[8];
+
+	if (quoted)
+		put(l, "\"", 1);
+	put(l, v, n);
+	for (; v[n] && n < VALUE_MOST; n++) {
+		unsigned char c = (unsigned char)v[n];
+
+		if (c == '"' || c == '\\')
+			put(l, "\\", 1);
+		if (c >= 32 && c <= 126) {
+			put(l, v + n, 1);
+		} else {
+			snprintf(hex, sizeof(hex), "\\x%02x", c);
+			put_s(l, hex);
+		}
+	}
+	if (v[n])
+		put(l, "...", 3);
+	if (quoted)
+		put(l, "\"", 1);
+}
+
+static void put_jid(struct line *l, const char *jid)
 {
 	char buffer[4096], hex[41];
 
 	if (jids == LOG_JIDS_FULL) {
-		put_value(out, jid);
+		put_value(l, jid);
 	} else if (jids == LOG_JIDS_NONE) {
-		fputs("-", out);
+		put(l, "-", 1);
 	} else {
 		const char *slash = strchr(jid, '/');
 		int bare = slash ? (int)(slash - jid) : (int)strlen(jid);
@@ -80,44 +119,47 @@ static void put_jid(FILE *out, const char *jid)
 		snprintf(buffer, sizeof(buffer), "%s%.*s", salt_text, bare,
 			 jid);
 		sha1_hex(buffer, strlen(buffer), hex);
-		fprintf(out, "#%.12s", hex);
+		put(l, "#", 1);
+		put(l, hex, 12);
 	}
 }
 
-static void put_head(FILE *out, enum log_level level, const char *message)
+static void put_head(struct line *l, enum log_level level,
+		     const char *message)
 {
 	static const char *const names[] = { "error", "warn", "info",
 					     "debug" };
 	static const int priority[] = { 3, 4, 6, 7 };
 	struct timeval tv;
 	struct tm tm;
-	char when[32];
+	char head[64];
 
 	if (is_journal()) {
-		fprintf(out, "<%d>level=%s msg=", priority[level],
-			names[level]);
+		snprintf(head, sizeof(head), "<%d>", priority[level]);
 	} else {
 		gettimeofday(&tv, NULL);
 		gmtime_r(&tv.tv_sec, &tm);
-		strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S", &tm);
-		fprintf(out, "time=%s.%03ldZ level=%s msg=", when,
-			(long)tv.tv_usec / 1000, names[level]);
+		strftime(head, sizeof(head), "time=%Y-%m-%dT%H:%M:%S", &tm);
+		put_s(l, head);
+		snprintf(head, sizeof(head), ".%03ldZ ",
+			 (long)tv.tv_usec / 1000);
 	}
-	put_value(out, message);
+	put_s(l, head);
+	put_s(l, "level=");
+	put_s(l, names[level]);
+	put_s(l, " msg=");
+	put_value(l, message);
 }
 
 void log_line(enum log_level level, const char *message, ...)
 {
+	char text[LINE_MOST];
+	struct line l = { text, text + sizeof(text) - 1 };
 	const char *key, *value;
-	char *text = NULL;
-	size_t len = 0;
 	bool jid;
 	va_list ap;
-	FILE *out = open_memstream(&text, &len);
 
-	if (!out)
-		return;
-	put_head(out, level, message);
+	put_head(&l, level, message);
 	va_start(ap, message);
 	while ((key = va_arg(ap, const char *))) {
 		value = va_arg(ap, const char *);
@@ -126,17 +168,17 @@ void log_line(enum log_level level, const char *message, ...)
 			value = va_arg(ap, const char *);
 		if (!value)
 			continue;
-		fprintf(out, " %s=", key);
+		put(&l, " ", 1);
+		put_s(&l, key);
+		put(&l, "=", 1);
 		if (jid)
-			put_jid(out, value);
+			put_jid(&l, value);
 		else
-			put_value(out, value);
+			put_value(&l, value);
 	}
 	va_end(ap);
-	fputc('\n', out);
-	fclose(out);
-	fwrite(text, 1, len, stderr);
-	free(text);
+	*l.end++ = '\n';
+	fwrite(text, 1, (size_t)(l.end - text), stderr);
 }
 
 bool log_allowed(struct log_rate *r, int64_t now)

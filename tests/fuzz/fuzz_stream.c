@@ -1,7 +1,8 @@
 /* fuzz_stream.c: the stream parser and the writer against each other.
  *
  * First byte: how the rest is cut into feeds. Every cut gives the same
- * outcome, and what is written of a stanza parses to the same tree.
+ * outcome, so does expat without token.c, and what is written of a stanza
+ * parses to the same tree.
  */
 #include "tests/fuzz/fuzz.h"
 
@@ -22,6 +23,7 @@ static void check(bool ok)
 struct seen {
 	uint64_t sum;
 	unsigned calls;
+	const char *error;
 };
 
 static void add(struct seen *seen, const char *text)
@@ -79,8 +81,10 @@ static const struct xml_stream_handlers handlers = {
 	on_open, on_stanza, on_skipped, on_close
 };
 
+enum reader { TOKENS, EXPAT };
+
 static int run(struct seen *seen, const uint8_t *data, size_t size,
-	       unsigned cut, bool header)
+	       unsigned cut, bool header, enum reader reader)
 {
 	struct xml_stream *s = xml_stream_new(&small, &handlers, seen);
 	const char *p = (const char *)data;
@@ -88,6 +92,8 @@ static int run(struct seen *seen, const uint8_t *data, size_t size,
 	int r = 0;
 
 	check(s != NULL);
+	if (reader == EXPAT)
+		xml_stream_by_expat(s);
 	if (header)
 		r = xml_stream_feed(s, HEADER, strlen(HEADER));
 	while (size && !r) {
@@ -100,21 +106,26 @@ static int run(struct seen *seen, const uint8_t *data, size_t size,
 		size -= n;
 	}
 	check(!r == !xml_stream_error(s));
+	seen->error = r ? xml_stream_error(s) : "";
 	xml_stream_free(s);
 	return r;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct seen whole = { 0 }, cut = { 0 };
+	struct seen whole = { 0 }, cut = { 0 }, expat = { 0 };
 	bool header;
 	int r;
 
 	if (!size)
 		return 0;
 	header = data[0] & 1;
-	r = run(&whole, data + 1, size - 1, 0, header);
-	check(run(&cut, data + 1, size - 1, 1U + data[0], header) == r);
+	r = run(&whole, data + 1, size - 1, 0, header, TOKENS);
+	check(run(&expat, data + 1, size - 1, 0, header, EXPAT) == r);
+	check(whole.sum == expat.sum && whole.calls == expat.calls &&
+	      !strcmp(whole.error, expat.error));
+	check(run(&cut, data + 1, size - 1, 1U + data[0], header, TOKENS) ==
+	      r);
 	check(whole.sum == cut.sum && whole.calls == cut.calls);
 	return 0;
 }

@@ -137,7 +137,10 @@ static const struct xml_stream_handlers handlers = {
 	on_open, on_stanza, on_skipped, on_close
 };
 
-/* Feeds `text` in pieces of `chunk` bytes (0: whole). */
+#define BY_EXPAT SIZE_MAX
+
+/* Feeds `text` in pieces of `chunk` bytes (0: whole; BY_EXPAT: whole, and
+ * plain stanzas are not for token.c). */
 static int run(struct seen *seen, const struct xml_limits *limits,
 	       const char *text, size_t len, size_t chunk, const char **err)
 {
@@ -146,6 +149,8 @@ static int run(struct seen *seen, const struct xml_limits *limits,
 	int r = 0;
 
 	assert_non_null(s);
+	if (chunk == BY_EXPAT)
+		xml_stream_by_expat(s);
 	for (at = 0; at < len && !r; at += n) {
 		n = chunk && chunk < len - at ? chunk : len - at;
 		r = xml_stream_feed(s, text + at, n);
@@ -161,7 +166,7 @@ static int run(struct seen *seen, const struct xml_limits *limits,
 static void expect_log(const struct xml_limits *limits, const char *text,
 		       const char *log)
 {
-	static const size_t chunks[] = { 0, 1, 2, 3, 7, 100 };
+	static const size_t chunks[] = { 0, 1, 2, 3, 7, 100, BY_EXPAT };
 
 	for (size_t i = 0; i < sizeof(chunks) / sizeof(*chunks); i++) {
 		struct seen seen = { 0 };
@@ -175,10 +180,12 @@ static void expect_log(const struct xml_limits *limits, const char *text,
 
 static void expect_bad(const char *text, const char *condition)
 {
-	for (size_t chunk = 0; chunk < 3; chunk++) {
+	static const size_t chunks[] = { 0, 1, 2, BY_EXPAT };
+
+	for (size_t i = 0; i < sizeof(chunks) / sizeof(*chunks); i++) {
 		struct seen seen = { 0 };
 		const char *err;
-		int r = run(&seen, NULL, text, strlen(text), chunk, &err);
+		int r = run(&seen, NULL, text, strlen(text), chunks[i], &err);
 
 		if (r != EBADMSG || strcmp(err, condition))
 			print_error("%s: %d %s\n", text, r, err ? err : "-");
