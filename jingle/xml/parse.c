@@ -1,7 +1,7 @@
 /* parse.c: the one door to expat: token runs from scan.c become trees.
  *
  * A stanza that is whole and plain is read by token.c, everything else by
- * expat, and both build by the same functions: tag_start(), tag_end(), text().
+ * expat, and both build by tree.c.
  *
  * Expat runs without its namespace handling: it would join namespace and name
  * by a separator that must then be taken apart again (CVE-2022-25236), lose
@@ -10,29 +10,16 @@
  * lives for a bounded number of bytes and the next one is told the stream
  * header again.
  */
-#include "jingle/xml/parse.h"
+#include "jingle/xml/parse_private.h"
 
 #include <errno.h>
-#include <expat.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include "jingle/xml/scan.h"
-#include "jingle/xml/token.h"
-
-#define NS_XMLNS "http://www.w3.org/2000/xmlns/"
-#define NS_CLIENT "jabber:client"
-#define NS_COMPONENT "jabber:component:accept"
 
 enum {
-	BINDINGS_MAX = 1 + XML_HEADER_ATTRS_MAX + XML_TAG_ATTRS_MAX + 32,
-	STANZA_NS_MAX = 64,
-	NAMESPACES_MAX = 1 + XML_HEADER_ATTRS_MAX + STANZA_NS_MAX,
 	PARSER_BYTES = 262144,     /* a parser is renewed after these */
-	SCRATCH_KEPT = 16384,
 	PLAIN_MOST = 16384,        /* bytes of a stanza that token.c reads */
-	TREE_FREE = 65536,         /* bytes any tree may take, and */
-	TREE_TIMES = 4,            /* so many times its text */
 };
 
 const struct xml_limits xml_limits_default = {
@@ -41,49 +28,6 @@ const struct xml_limits xml_limits_default = {
 	.elems = 4000,
 	.attrs = 16000,
 	.text = 131072,
-};
-
-/* A namespace declaration in scope. */
-struct binding {
-	const char *prefix;        /* "": the default namespace */
-	const char *ns;            /* one of xml_stream.namespaces */
-	unsigned depth;            /* of the element that declares it */
-};
-
-struct xml_stream {
-	struct xml_scan scan;
-	const struct xml_stream_handlers *h; /* NULL in xml_parse() */
-	void *arg;
-	int failed;                /* errno that ended the stream */
-	const char *error;         /* condition of it */
-	bool closed;
-
-	XML_Parser expat;          /* NULL: made when needed */
-	size_t parsed;             /* bytes this parser has seen */
-	bool replay;               /* it is being told the header again */
-	bool by_expat;             /* it reads plain stanzas, too */
-	char *header;              /* text of the header's tag */
-	size_t header_len;
-
-	struct arena *a;           /* the stanza being built */
-	struct arena *spare;       /* where a head is put; then they swap */
-	struct arena *header_arena;
-	size_t tree_from;          /* bytes of the arena before the tree */
-	struct xml_elem *root;
-	struct xml_elem *head;     /* of a stanza being skipped */
-	struct xml_elem **open;    /* elements open below the base */
-	unsigned depth;            /* as expat sees it */
-	bool as_component;         /* this stanza came as jabber:client */
-	enum xml_limit over;       /* limit found while building */
-
-	struct binding bindings[BINDINGS_MAX];
-	unsigned binding_count, header_bindings;
-	const char *namespaces[NAMESPACES_MAX];   /* each once */
-	unsigned short lengths[NAMESPACES_MAX];   /* of them */
-	unsigned namespace_count, header_namespaces;
-
-	char *text;                /* of the text node being read */
-	size_t text_len, text_size;
 };
 
 const char *xml_limit_name(enum xml_limit limit)
@@ -108,322 +52,6 @@ const char *xml_limit_name(enum xml_limit limit)
 	}
 }
 
-static void stop(struct xml_stream *s, int err, const char *condition)
-{
-	if (!s->failed) {
-		s->failed = err;
-		s->error = condition;
-	}
-}
-
-static void ill_formed(struct xml_stream *s)
-{
-	stop(s, EBADMSG, "not-well-formed");
-}
-
-static void over(struct xml_stream *s, enum xml_limit limit)
-{
-	if (!s->over)
-		s->over = limit;
-}
-
-/* Namespaces are kept once each, so that equal ones have equal addresses and
- * no comparison of long ones can be asked for many times. */
-static const char *namespace_intern(struct xml_stream *s, const char *ns,
-				    size_t len)
-{
-	const char *copy;
-
-	/* By length first: they begin alike. */
-	for (unsigned i = 0; i < s->namespace_count; i++)
-		if (s->lengths[i] == len && !memcmp(s->namespaces[i], ns, len))
-			return s->namespaces[i];
-	if (len > XML_NAME_MAX || s->namespace_count ==
-	    s->header_namespaces + STANZA_NS_MAX ||
-	    s->namespace_count == NAMESPACES_MAX) {
-		over(s, XML_LIMIT_NAMES);
-		return "";
-	}
-	copy = arena_strndup(s->a, ns, len);
-	if (!copy) {
-		stop(s, ENOMEM, "out of memory");
-		return "";
-	}
-	s->lengths[s->namespace_count] = (unsigned short)len;
-	s->namespaces[s->namespace_count++] = copy;
-	return copy;
-}
-
-static void bind_ns(struct xml_stream *s, const char *prefix, size_t n,
-		    const char *ns, size_t len)
-{
-	struct binding *b;
-
-	if (s->binding_count == BINDINGS_MAX) {
-		over(s, XML_LIMIT_NAMES);
-		return;
-	}
-	b = &s->bindings[s->binding_count];
-	b->depth = s->depth;
-	b->ns = namespace_intern(s, ns, len);
-	b->prefix = n ? arena_strndup(s->a, prefix, n) : "";
-	if (b->prefix)
-		s->binding_count++;
-	else
-		stop(s, ENOMEM, "out of memory");
-}
-
-static bool equal(const char *s, size_t n, const char *text)
-{
-	return n == strlen(text) && !memcmp(s, text, n);
-}
-
-/* Does an attribute declare a namespace: `xmlns`, or `xmlns:` and a prefix? */
-static bool declares(const struct xml_name *n)
-{
-	return *n->s == 'x' && n->len >= 5 && !memcmp(n->s, "xmlns", 5) &&
-	       (n->len == 5 || n->s[5] == ':');
-}
-
-/* May `c` start a name? Beyond ASCII yes, by expat's leave. */
-static bool name_start(char c)
-{
-	return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-	       (unsigned char)c >= 0x80;
-}
-
-/* Namespaces in XML 1.0, 3: reserved prefixes and names. */
-static void declare(struct xml_stream *s, const struct xml_pair *a)
-{
-	bool bare = a->name.len == 5;
-	const char *prefix = a->name.s + (bare ? 5 : 6);
-	size_t n = a->name.len - (bare ? 5 : 6);
-	bool is_xml = equal(prefix, n, "xml");
-
-	if (!bare && (!n || !name_start(*prefix) || memchr(prefix, ':', n) ||
-		      !a->len || equal(prefix, n, "xmlns"))) {
-		ill_formed(s);
-		return;
-	}
-	if (is_xml != equal(a->value, a->len, NS_XML) ||
-	    equal(a->value, a->len, NS_XMLNS)) {
-		ill_formed(s);
-		return;
-	}
-	if (!is_xml)
-		bind_ns(s, prefix, n, a->value, a->len);
-}
-
-static const char *resolve(struct xml_stream *s, const char *prefix, size_t n)
-{
-	if (n == 3 && !memcmp(prefix, "xml", 3))
-		return NS_XML;
-	for (unsigned i = s->binding_count; i-- > 0;) {
-		const char *p = s->bindings[i].prefix;
-
-		if (!strncmp(p, prefix, n) && !p[n])
-			return s->bindings[i].ns;
-	}
-	/* The declaration may be what was elided or did not fit. */
-	if (n && !s->scan.over && !s->over)
-		ill_formed(s);
-	return "";
-}
-
-/* Whether this may start a name: behind a prefix expat does not look. */
-static bool odd_local(const struct xml_name *n)
-{
-	return n->colon && (unsigned char)n->s[n->colon + 1] >= 0x80;
-}
-
-/* Takes "prefix:local" apart; no prefix: `bare` is the namespace. */
-static const char *qname(struct xml_stream *s, const struct xml_name *n,
-			 const char *bare, const char **ns_r)
-{
-	const char *local = n->s + n->colon + 1;
-
-	*ns_r = bare;
-	if (!n->colon && *n->s != ':')
-		return n->s;
-	if (!n->colon || local == n->s + n->len || !name_start(*local) ||
-	    memchr(local, ':', (size_t)(n->s + n->len - local))) {
-		ill_formed(s);
-		return n->s;
-	}
-	if (odd_local(n))
-		over(s, XML_LIMIT_NAMES);
-	*ns_r = resolve(s, n->s, n->colon);
-	return local;
-}
-
-static bool attr_doubled(const struct xml_elem *e, const struct xml_attr *x)
-{
-	const struct xml_attr *at;
-
-	for (at = e->attrs; at && at != x; at = at->next)
-		if (at->ns == x->ns && !strcmp(at->name, x->name))
-			return true;
-	return false;
-}
-
-/* Copies `n` bytes to `to`, and ends them. */
-static char *put(char *to, const char *from, size_t n)
-{
-	memcpy(to, from, n);
-	to[n] = '\0';
-	return to;
-}
-
-static bool attrs_build(struct xml_stream *s, struct xml_elem *e,
-			const struct xml_tag *tag)
-{
-	struct xml_attr **end = &e->attrs;
-
-	for (const struct xml_pair *p = tag->attrs;
-	     p < tag->attrs + tag->count; p++) {
-		struct xml_attr *at;
-		const char *ns, *name;
-		size_t n;
-		char *text;
-
-		if (declares(&p->name))
-			continue;
-		name = qname(s, &p->name, NULL, &ns);
-		n = (size_t)(p->name.s + p->name.len - name);
-		at = arena_raw(s->a, sizeof(*at) + n + p->len + 2);
-		if (!at)
-			return false;
-		text = (char *)(at + 1);
-		at->next = NULL;
-		at->name = put(text, name, n);
-		at->value = put(text + n + 1, p->value, p->len);
-		at->ns = ns;
-		*end = at;
-		end = &at->next;
-		if (ns && !s->over && attr_doubled(e, at))
-			ill_formed(s);
-	}
-	return true;
-}
-
-static struct xml_elem *elem_build(struct xml_stream *s,
-				   const struct xml_tag *tag)
-{
-	bool root = s->depth == s->scan.base + 1;
-	const char *ns = "", *name;
-	struct xml_elem *e;
-	size_t n;
-
-	for (unsigned i = 0; i < tag->count; i++)
-		if (declares(&tag->attrs[i].name))
-			declare(s, &tag->attrs[i]);
-	/* The head of a skipped stanza keeps its name, so that must be one. */
-	if (root && s->h && odd_local(&tag->name))
-		ill_formed(s);
-	name = qname(s, &tag->name, resolve(s, "", 0), &ns);
-	n = (size_t)(tag->name.s + tag->name.len - name);
-	e = arena_raw(s->a, sizeof(*e) + n + 1);
-	if (!e)
-		return NULL;
-	*e = (struct xml_elem){ .ns = ns, .name = put((char *)(e + 1), name, n) };
-	if (!attrs_build(s, e, tag))
-		return NULL;
-	if (root && s->h)
-		s->as_component = !strcmp(e->ns, NS_CLIENT);
-	if (s->as_component && s->depth > s->scan.base &&
-	    !strcmp(e->ns, NS_CLIENT))
-		e->ns = NS_COMPONENT;
-	return e;
-}
-
-/* Ends the text node being read. */
-static void text_end(struct xml_stream *s)
-{
-	struct xml_elem *t;
-
-	if (!s->text_len)
-		return;
-	t = arena_raw(s->a, sizeof(*t) + s->text_len + 1);
-	if (t) {
-		char *text = memcpy(t + 1, s->text, s->text_len);
-
-		text[s->text_len] = '\0';
-		*t = (struct xml_elem){ .text = text };
-		xml_append(s->open[s->depth - s->scan.base - 1], t);
-	} else {
-		stop(s, ENOMEM, "out of memory");
-	}
-	s->text_len = 0;
-}
-
-static void tag_start(struct xml_stream *s, const struct xml_tag *tag)
-{
-	struct xml_elem *e;
-	unsigned at;
-
-	if (!s->over && !s->replay)
-		text_end(s);
-	s->depth++;
-	if (s->over || s->replay)
-		return;
-	if (s->depth <= s->scan.base + 1)
-		s->tree_from = arena_used(s->a);
-	e = elem_build(s, tag);
-	if (!e) {
-		stop(s, ENOMEM, "out of memory");
-		return;
-	}
-	if (s->depth <= s->scan.base + 1)
-		s->root = e;
-	if (s->depth <= s->scan.base)
-		return;
-	/* Thousands of <a/> cost many times their size as a tree. */
-	if (arena_used(s->a) - s->tree_from >
-	    TREE_FREE + TREE_TIMES * s->scan.bytes)
-		over(s, XML_LIMIT_MEMORY);
-	at = s->depth - s->scan.base - 1;
-	s->open[at] = e;
-	if (at)
-		xml_append(s->open[at - 1], e);
-}
-
-static void tag_end(struct xml_stream *s)
-{
-	if (!s->over)
-		text_end(s);
-	while (s->binding_count &&
-	       s->bindings[s->binding_count - 1].depth == s->depth)
-		s->binding_count--;
-	s->depth--;
-}
-
-static void text(struct xml_stream *s, const char *text, size_t len)
-{
-	size_t need = s->text_len + len, size = s->text_size;
-	char *grown;
-
-	if (s->over || s->depth <= s->scan.base)
-		return;
-	if (need > size) {
-		size += size < SCRATCH_KEPT ? size : size / 4;
-		if (size < 1024)
-			size = 1024;
-		if (size < need)
-			size = need;
-		grown = realloc(s->text, size);
-		if (!grown) {
-			stop(s, ENOMEM, "out of memory");
-			return;
-		}
-		s->text = grown;
-		s->text_size = size;
-	}
-	memcpy(s->text + s->text_len, text, len);
-	s->text_len = need;
-}
-
-/* --- expat -------------------------------------------------------------- */
-
 static struct xml_name name_of(const char *name)
 {
 	const char *colon = strchr(name, ':');
@@ -442,14 +70,14 @@ static void on_start(void *data, const char *name, const char **pairs)
 	tag.name = name_of(name);
 	for (tag.count = 0; *pairs; pairs += 2) {
 		if (tag.count == XML_TOKEN_ATTRS_MAX) {
-			ill_formed(s);
+			xml_tree_ill_formed(s);
 			return;
 		}
 		tag.attrs[tag.count++] = (struct xml_pair){
 			name_of(pairs[0]), pairs[1], strlen(pairs[1])
 		};
 	}
-	tag_start(s, &tag);
+	xml_tree_start(s, &tag);
 }
 
 static void on_end(void *data, const char *name)
@@ -458,7 +86,7 @@ static void on_end(void *data, const char *name)
 
 	(void)name;
 	if (!s->failed)
-		tag_end(s);
+		xml_tree_end(s);
 }
 
 static void on_text(void *data, const char *chars, int len)
@@ -466,14 +94,14 @@ static void on_text(void *data, const char *chars, int len)
 	struct xml_stream *s = data;
 
 	if (!s->failed)
-		text(s, chars, (size_t)len);
+		xml_tree_text(s, chars, (size_t)len);
 }
 
 /* The scanner lets none of these through. That it and expat read a text
  * alike is not left to trust. */
 static void refuse(struct xml_stream *s)
 {
-	stop(s, EBADMSG, "restricted-xml");
+	xml_tree_stop(s, EBADMSG, "restricted-xml");
 	XML_StopParser(s->expat, XML_FALSE);
 }
 
@@ -514,13 +142,13 @@ static int expat_parse(struct xml_stream *s, const char *data, size_t n)
 		return s->failed;
 	switch (XML_GetErrorCode(s->expat)) {
 	case XML_ERROR_NO_MEMORY:
-		stop(s, ENOMEM, "out of memory");
+		xml_tree_stop(s, ENOMEM, "out of memory");
 		break;
 	case XML_ERROR_UNDEFINED_ENTITY:
-		stop(s, EBADMSG, "restricted-xml");
+		xml_tree_stop(s, EBADMSG, "restricted-xml");
 		break;
 	default:
-		ill_formed(s);
+		xml_tree_ill_formed(s);
 	}
 	return s->failed;
 }
@@ -531,7 +159,7 @@ static int expat_make(struct xml_stream *s)
 
 	s->expat = XML_ParserCreate("UTF-8");
 	if (!s->expat) {
-		stop(s, ENOMEM, "out of memory");
+		xml_tree_stop(s, ENOMEM, "out of memory");
 		return ENOMEM;
 	}
 	XML_SetUserData(s->expat, s);
@@ -572,7 +200,7 @@ static void stanza_drop(struct xml_stream *s)
 	s->namespace_count = s->header_namespaces;
 	s->root = NULL;
 	s->text_len = 0;
-	if (s->text_size > SCRATCH_KEPT) {
+	if (s->text_size > XML_SCRATCH_KEPT) {
 		free(s->text);
 		s->text = NULL;
 		s->text_size = 0;
@@ -603,11 +231,11 @@ static int skip_begin(struct xml_stream *s)
 {
 	struct arena *a = s->a;
 
-	over(s, s->scan.over);
+	xml_tree_over(s, s->scan.over);
 	if (s->failed)
 		return s->failed;
 	if (!s->root) {
-		ill_formed(s);
+		xml_tree_ill_formed(s);
 		return s->failed;
 	}
 	if (!s->h)
@@ -616,7 +244,7 @@ static int skip_begin(struct xml_stream *s)
 		s->spare = arena_new(0);
 	s->head = s->spare ? head_copy(s, s->spare) : NULL;
 	if (!s->head) {
-		stop(s, ENOMEM, "out of memory");
+		xml_tree_stop(s, ENOMEM, "out of memory");
 		return ENOMEM;
 	}
 	s->a = s->spare;
@@ -652,7 +280,7 @@ static int stanza_done(struct xml_stream *s)
 		r = skip_begin(s);
 	/* A byte that starts a longer character hides the '>' from expat. */
 	if (!r && !s->head && (!s->root || s->depth != s->scan.base))
-		ill_formed(s);
+		xml_tree_ill_formed(s);
 	if (r || s->failed)
 		return r ? r : s->failed;
 	if (s->h)
@@ -668,7 +296,7 @@ static int header_done(struct xml_stream *s)
 	int r;
 
 	if (!text) {
-		stop(s, ENOMEM, "out of memory");
+		xml_tree_stop(s, ENOMEM, "out of memory");
 		return ENOMEM;
 	}
 	memcpy(text, s->scan.buf + at, n);
@@ -676,7 +304,7 @@ static int header_done(struct xml_stream *s)
 	s->header = text;
 	s->header_len = n;
 	if (!r && (!s->root || s->over))
-		ill_formed(s);
+		xml_tree_ill_formed(s);
 	if (s->failed)
 		return s->failed;
 	s->header_bindings = s->binding_count;
@@ -684,7 +312,7 @@ static int header_done(struct xml_stream *s)
 	s->header_arena = s->a;
 	s->a = arena_new(0);
 	if (!s->a) {
-		stop(s, ENOMEM, "out of memory");
+		xml_tree_stop(s, ENOMEM, "out of memory");
 		return ENOMEM;
 	}
 	s->h->open_h(s->root, s->arg);
@@ -725,7 +353,7 @@ static int event_do(struct xml_stream *s, enum xml_scan_event event)
 	case XML_SCAN_CLOSE:
 		r = flush(s, s->scan.mark);
 		if (!r && s->depth)
-			ill_formed(s);
+			xml_tree_ill_formed(s);
 		if (s->failed)
 			return s->failed;
 		s->closed = true;
@@ -754,15 +382,15 @@ static bool read_tokens(struct xml_stream *s, struct xml_tokens *t)
 			return false;
 		switch (what) {
 		case XML_TOKEN_START:
-			tag_start(s, &t->tag);
+			xml_tree_start(s, &t->tag);
 			if (t->empty)
-				tag_end(s);
+				xml_tree_end(s);
 			break;
 		case XML_TOKEN_END:
-			tag_end(s);
+			xml_tree_end(s);
 			break;
 		case XML_TOKEN_TEXT:
-			text(s, t->text, t->len);
+			xml_tree_text(s, t->text, t->len);
 			break;
 		case XML_TOKEN_DONE:
 			return true;
@@ -815,8 +443,8 @@ int xml_stream_feed(struct xml_stream *s, const char *data, size_t len)
 		r = s->failed ? s->failed :
 			xml_scan_next(&s->scan, &p, end, &event);
 		if (r)
-			stop(s, r, r == ENOMEM ? "out of memory" :
-			     s->scan.error);
+			xml_tree_stop(s, r, r == ENOMEM ? "out of memory" :
+				      s->scan.error);
 		else
 			r = event_do(s, event);
 		if (r)
@@ -824,7 +452,7 @@ int xml_stream_feed(struct xml_stream *s, const char *data, size_t len)
 	}
 	/* NUL is never XML, and UTF-16, which expat would detect, has it. */
 	if (nul && !s->closed)
-		ill_formed(s);
+		xml_tree_ill_formed(s);
 	return s->failed;
 }
 
@@ -845,7 +473,7 @@ static bool stream_init(struct xml_stream *s, const struct xml_limits *limits,
 	s->open = calloc((size_t)s->scan.limits.depth + 1, sizeof(*s->open));
 	if (!s->open || !s->a)
 		return false;
-	bind_ns(s, "", 0, default_ns, strlen(default_ns));
+	xml_tree_bind(s, "", 0, default_ns, strlen(default_ns));
 	s->header_bindings = s->binding_count;
 	s->header_namespaces = s->namespace_count;
 	return !s->failed && !s->over;

@@ -61,8 +61,8 @@ void xml_stream_free(struct xml_stream *s);
  * look alike. */
 int xml_stream_feed(struct xml_stream *s, const char *data, size_t len);
 const char *xml_stream_error(const struct xml_stream *s);
-/* From now on expat reads plain stanzas, too (token.h): nothing else changes. For
- * tests. */
+/* From now on expat reads plain stanzas, too (token.h), and nothing else
+ * changes. For tests. */
 void xml_stream_by_expat(struct xml_stream *s);
 
 /* One whole text as a tree in `a` (tests, golden traces, kept stanzas).

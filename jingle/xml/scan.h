@@ -5,6 +5,7 @@
  * unfinished tag again on every feed. So this scanner counts first and hands
  * on only whole tags of stanzas that are within limits. It knows tags,
  * quotes and CDATA and no more: what it hands on is judged by expat.
+ * Stanzas that token.c reads pass neither of them.
  * For parse.c only.
  */
 #ifndef JINGLE_XML_SCAN_H
