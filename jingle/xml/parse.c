@@ -10,12 +10,14 @@
  * lives for a bounded number of bytes and the next one is told the stream
  * header again.
  */
-#include "jingle/xml/parse_private.h"
+#include "jingle/xml/parse.h"
 
 #include <errno.h>
+#include <expat.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include "jingle/xml/parse_private.h"
 
 enum {
 	PARSER_BYTES = 262144,     /* a parser is renewed after these */

@@ -2,7 +2,6 @@
 #ifndef JINGLE_XML_PARSE_PRIVATE_H
 #define JINGLE_XML_PARSE_PRIVATE_H
 
-#include <expat.h>
 #include "jingle/xml/parse.h"
 #include "jingle/xml/scan.h"
 #include "jingle/xml/token.h"
@@ -29,7 +28,7 @@ struct xml_stream {
 	const char *error;         /* condition of it */
 	bool closed;
 
-	XML_Parser expat;          /* NULL: made when needed */
+	struct XML_ParserStruct *expat;    /* NULL: made when needed */
 	size_t parsed;             /* bytes this parser has seen */
 	bool replay;               /* it is being told the header again */
 	bool by_expat;             /* it reads plain stanzas, too */

@@ -231,7 +231,8 @@ static struct xml_elem *elem_build(struct xml_stream *s,
 	e = arena_raw(s->a, sizeof(*e) + n + 1);
 	if (!e)
 		return NULL;
-	*e = (struct xml_elem){ .ns = ns, .name = put((char *)(e + 1), name, n) };
+	*e = (struct xml_elem){ .ns = ns };
+	e->name = put((char *)(e + 1), name, n);
 	if (!attrs_build(s, e, tag))
 		return NULL;
 	if (root && s->h)
