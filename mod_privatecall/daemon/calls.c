@@ -383,8 +383,8 @@ static void log_state(struct call_entry *e, enum call_state before)
 	snprintf(round, sizeof(round), "%u", c->round);
 	log_line(LOG_INFO, c->state == CALL_OPEN ? "can be re-entered" :
 		 call_state_name(c->state), "call", c->id, "round", round,
-		 "caller", "@", c->leg[c->caller].user,
-		 "callee", "@", c->leg[!c->caller].user,
+		 "caller", log_jid, c->leg[c->caller].user,
+		 "callee", log_jid, c->leg[!c->caller].user,
 		 "media", c->media & MEDIA_VIDEO ? "video" : "audio",
 		 "mode", c->decided ? media_mode_name(c->mode) : NULL, NULL);
 }
@@ -406,7 +406,7 @@ static void log_end(struct daemon *dm, const struct call_action *a)
 	log_line(LOG_INFO, "ended", "call", a->id, "round", round,
 		 "result", result_of(a),
 		 "reason", a->reason, "seconds", seconds,
-		 "caller", "@", a->from, "callee", "@", a->to,
+		 "caller", log_jid, a->from, "callee", log_jid, a->to,
 		 "step", a->step, NULL);
 }
 
@@ -415,14 +415,14 @@ static void log_visit(const struct call_entry *e, const struct call_action *a)
 {
 	if (e->call.state == CALL_UP)
 		log_line(LOG_INFO, "has left the call", "call", a->id,
-			 "user", "@", a->user, "reason", a->reason, NULL);
+			 "user", log_jid, a->user, "reason", a->reason, NULL);
 }
 
 static void log_return(const struct call_action *a)
 {
 	if (a->notice.kind == NOTICE_RETURNED)
 		log_line(LOG_INFO, "is back in the call", "call", a->id,
-			 "user", "@", a->notice.peer, NULL);
+			 "user", log_jid, a->notice.peer, NULL);
 }
 
 /* --- executing -------------------------------------------------------- */

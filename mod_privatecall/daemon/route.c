@@ -242,7 +242,9 @@ static const struct why why_unavailable = {
 	.type = "cancel", .condition = "service-unavailable",
 };
 
-/* The module has injected a stanza of ours, or refused to. */
+/* The module has injected a stanza of ours, or refused to: a host of ours says
+ * so, and nobody else can (A28). The stanza's error is one of a user, so that
+ * no refusal can hold another one. */
 static bool relay_answer(struct route *r)
 {
 	const struct stanza *s = r->s;
@@ -250,6 +252,7 @@ static bool relay_answer(struct route *r)
 	const char *why;
 
 	if (s->from.node || s->from.resource ||
+	    !modules_find(r->dm, s->from.domain) ||
 	    strncmp(s->id, "relay-", strlen("relay-")) != 0)
 		return false;
 	if (strcmp(s->type, "error") != 0)
@@ -259,7 +262,7 @@ static bool relay_answer(struct route *r)
 	if (log_allowed(&r->dm->rate_unsent, clock_now()))
 		log_line(LOG_WARN, "the server's module refused a stanza of a "
 			 "call", "host", s->from.domain, "why", why, "from",
-			 "@", xml_get(error, "to") ? xml_get(error, "to") :
+			 log_jid, xml_get(error, "to") ? xml_get(error, "to") :
 			 "?", NULL);
 	if (error)
 		route_stanza(error, r->arena, r->dm);
@@ -419,7 +422,7 @@ void route_skipped(const struct xml_elem *head, const struct xml_elem *error,
 	answer(dm, a, error, xml_is(head, NS_COMPONENT, "iq"));
 	if (log_allowed(&dm->rate_skipped, clock_now()))
 		log_line(LOG_WARN, "a stanza over a limit was skipped",
-			 "limit", xml_limit_name(limit), "from", "@",
+			 "limit", xml_limit_name(limit), "from", log_jid,
 			 xml_get(head, "from") ? xml_get(head, "from") : "?",
 			 NULL);
 }

@@ -179,8 +179,8 @@ int users_set(struct daemon *dm, const char *bare, const char *name,
 	op.u.setting.name = name;
 	op.u.setting.value = word;
 	hold_store(dm, &op);
-	log_line(LOG_INFO, "setting changed by the admin", "user", "@", bare,
-		 "setting", name, "to", word ? word : "default", NULL);
+	log_line(LOG_INFO, "setting changed by the admin", "user", log_jid,
+		 bare, "setting", name, "to", word ? word : "default", NULL);
 	return users_restore(dm, bare, name, word);
 }
 

@@ -18,6 +18,8 @@ struct line {
 	const char *last;          /* where there is room for the '\n' only */
 };
 
+const char log_jid[] = "@";
+
 static enum log_privacy jids = LOG_JIDS_HASH;
 static char salt_text[64];
 
@@ -163,7 +165,7 @@ void log_line(enum log_level level, const char *message, ...)
 	va_start(ap, message);
 	while ((key = va_arg(ap, const char *))) {
 		value = va_arg(ap, const char *);
-		jid = value && strcmp(value, "@") == 0;
+		jid = value == log_jid;
 		if (jid)
 			value = va_arg(ap, const char *);
 		if (!value)

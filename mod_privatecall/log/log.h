@@ -14,9 +14,11 @@ enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 void log_setup(enum log_privacy privacy, const char *salt);
 void log_set_privacy(enum log_privacy privacy);
 
-/* log_line(LOG_INFO, "call answered", "call", id, "user", "@", jid, NULL):
- * pairs of key and value; the value "@" says that the next one is a JID. A
- * pair with a NULL value is left out; a NULL key ends the list. */
+/* log_line(LOG_INFO, "call answered", "call", id, "user", log_jid, jid, NULL):
+ * pairs of key and value; the value `log_jid` says that the next one is a JID.
+ * It is known by its address: no text of a peer can be it. A pair with a NULL
+ * value is left out; a NULL key ends the list. */
+extern const char log_jid[];
 void log_line(enum log_level level, const char *message, ...)
 	__attribute__((sentinel));
 /* At most once in 10 s (`now`: monotonic ms; start with zeroes): true, say

@@ -58,6 +58,8 @@ struct xml_elem *module_refused(struct arena *a, const struct stanza *error,
 	message = name && !strcmp(name, "message");
 	if (!id || !from || !to || !name || (!message && strcmp(name, "iq")))
 		return NULL;
+	if (!strchr(from, '@') || !strchr(to, '@'))
+		return NULL;
 	s = stanza_new(a, message ? STANZA_MESSAGE : STANZA_IQ, "error", id,
 		       to, from);
 	xml_append(s, xml_copy_sharing(a, e));

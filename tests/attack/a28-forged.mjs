@@ -1,15 +1,18 @@
 // a28-forged.mjs: what is not his to say: answers to others' questions, words
 // of servers, marks that a client would act on (A28 A33 A12)
 
+import { until } from '../e2e/children.mjs';
 import { jingleXml } from '../e2e/clients/bodies.mjs';
 import { Conversations } from '../e2e/clients/conversations.mjs';
 import { Dino } from '../e2e/clients/dino.mjs';
 import { jingle, jmiOf, ofCall } from '../e2e/clients/match.mjs';
 import { NS } from '../e2e/clients/ns.mjs';
 import { assert, equal, story } from '../e2e/story.mjs';
+import { otherComponent } from './component.mjs';
 import { AUDIO, spy, words } from './tools.mjs';
 
 const REMOTE = 'remote.localhost';
+const OURS = { not: { transparent: 'it is about addresses and ids of ours' } };
 // Not of calls.
 const CHAT = { not: { transparent: 'chat of users is the server\'s own' } };
 
@@ -253,3 +256,43 @@ story('A28 a forwarded propose inside a message is nobody\'s call', CHAT,
 		await t.settle();
 		await b.expectNothing(ofCall, undefined, { from });
 	});
+
+// An element that only the server's module may send: "this stanza of yours is
+// refused", which the daemon then takes for the stanza's own error.
+const refused = (slot, to, what) => `<iq type='error' id='relay-1' from='${
+	slot.domain}' to='${to}'><error type='cancel'><service-unavailable ` +
+	'xmlns=\'urn:ietf:params:xml:ns:xmpp-stanzas\'/><refused ' +
+	`xmlns='urn:privatecall:relay:0' ${what}/></error></iq>`;
+
+story('A28 A31 A39 nobody but a host of ours can say that a stanza of ours ' +
+	'is refused', OURS, async (t) => {
+	const [a, b] = await t.pair(Conversations, Dino);
+	const out = await a.call(t.at('bob'));
+	const ring = await b.rings();
+	const marks = [a.mark(), b.mark()];
+	const slot = await t.slots.take();
+	const evil = await otherComponent(t.prosody, slot);
+	const pid = t.daemon.pid;
+	// An answer to itself, which would be taken again and again.
+	evil.send(refused(slot, t.domain, `stanza='iq' id='relay-1' from='${
+		t.domain}' to='${slot.domain}' why='x'`));
+	// Both sides in each other's name.
+	for (const [from, to] of [[t.at('alice', true), b.jid],
+		[t.at('bob', true), a.jid], [t.domain, b.jid]])
+		for (const stanza of ['message', 'iq'])
+			evil.send(refused(slot, t.domain, `stanza='${stanza}' ` +
+				`id='${out.sid}' from='${from}' to='${to}' why='@'`));
+	evil.send(`<iq type='get' id='last' from='${slot.domain}' to='${
+		t.domain}'><ping xmlns='${NS.ping}'/></iq>`);
+	await until(() => evil.text().includes('last'), 'the last answer');
+	evil.close();
+	t.slots.give(slot);
+	await t.settle();
+	equal(t.daemon.pid, pid, 'the daemon');
+	assert(!/refused a stanza/.test(t.daemon.readLog()), 'the log believes it');
+	await a.expectNothing(ofCall, undefined, { from: marks[0] });
+	await b.expectNothing(ofCall, undefined, { from: marks[1] });
+	await b.answer(ring);
+	await Promise.all([a.shows(out, 'active'), b.shows(ring, 'active')]);
+	await t.endQuietly(a, out);
+});

@@ -76,10 +76,22 @@ static void test_long(void **state)
 	memset(value, 'a', n);
 	value[n] = 0;
 	capture();
-	log_line(LOG_INFO, "x", "nick", value, "from", "@", value, NULL);
+	log_line(LOG_INFO, "x", "nick", value, "from", log_jid, value, NULL);
 	assert_true(strlen(captured()) < 700);
 	assert_non_null(strstr(text, "aaa..."));
 	free(value);
+}
+
+/* What a peer calls himself is no word of ours. */
+static void test_marker(void **state)
+{
+	char at[] = "@";
+
+	(void)state;
+	capture();
+	log_line(LOG_INFO, "x", "why", at, "to", JID, "by", "@", NULL);
+	assert_string_equal(captured(), "level=info msg=x why=@ to=" JID
+			    " by=@\n");
 }
 
 static void test_privacy(void **state)
@@ -89,32 +101,32 @@ static void test_privacy(void **state)
 	(void)state;
 	log_setup(LOG_JIDS_HASH, "salt");
 	capture();
-	log_line(LOG_INFO, "x", "user", "@", JID, NULL);
+	log_line(LOG_INFO, "x", "user", log_jid, JID, NULL);
 	snprintf(first, sizeof(first), "%s", captured());
 	assert_null(strstr(first, "alice"));
 	assert_non_null(strstr(first, "user=#"));
 	/* One user is one hash, whichever his device; another salt, another. */
 	capture();
-	log_line(LOG_INFO, "x", "user", "@", JID "/phone", NULL);
+	log_line(LOG_INFO, "x", "user", log_jid, JID "/phone", NULL);
 	assert_string_equal(captured(), first);
 	log_setup(LOG_JIDS_HASH, "pepper");
 	capture();
-	log_line(LOG_INFO, "x", "user", "@", JID, NULL);
+	log_line(LOG_INFO, "x", "user", log_jid, JID, NULL);
 	snprintf(second, sizeof(second), "%s", captured());
 	assert_string_not_equal(first, second);
 	/* A reload changes what is shown and keeps the salt. */
 	log_set_privacy(LOG_JIDS_NONE);
 	capture();
-	log_line(LOG_INFO, "x", "user", "@", JID, NULL);
+	log_line(LOG_INFO, "x", "user", log_jid, JID, NULL);
 	assert_string_equal(captured(), "level=info msg=x user=-\n");
 	log_set_privacy(LOG_JIDS_FULL);
 	capture();
-	log_line(LOG_INFO, "x", "user", "@", JID "/a b", NULL);
+	log_line(LOG_INFO, "x", "user", log_jid, JID "/a b", NULL);
 	assert_string_equal(captured(), "level=info msg=x user=\"" JID
 			    "/a b\"\n");
 	log_set_privacy(LOG_JIDS_HASH);
 	capture();
-	log_line(LOG_INFO, "x", "user", "@", JID, NULL);
+	log_line(LOG_INFO, "x", "user", log_jid, JID, NULL);
 	assert_string_equal(captured(), second);
 }
 
@@ -166,6 +178,7 @@ int main(void)
 		cmocka_unit_test(test_plain),
 		cmocka_unit_test(test_forged),
 		cmocka_unit_test(test_long),
+		cmocka_unit_test(test_marker),
 		cmocka_unit_test(test_privacy),
 		cmocka_unit_test(test_rate),
 		cmocka_unit_test(test_journal),

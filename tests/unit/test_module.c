@@ -72,6 +72,13 @@ static void test_refused(void **state)
 			    &why));
 	assert_null(refused("<refused xmlns='" NS_RELAY "' stanza='presence' "
 			    "id='m1' from='a@h' to='b@h'/>", &why));
+	/* A refusal in a refusal. */
+	assert_null(refused("<refused xmlns='" NS_RELAY "' stanza='iq' "
+			    "id='relay-1' from='c.h' to='h'/>", &why));
+	assert_null(refused("<refused xmlns='" NS_RELAY "' stanza='iq' "
+			    "id='relay-1' from='a@h' to='h'/>", &why));
+	assert_null(refused("<refused xmlns='" NS_RELAY "' stanza='iq' "
+			    "id='relay-1' from='c.h' to='a@h'/>", &why));
 }
 
 /* --- hello and facts ----------------------------------------------------- */
