@@ -9,7 +9,8 @@
 #define JID_MAX 3071               /* bytes of a full JID, RFC 7622, 3.1 */
 
 /* A prepared address. Strings live in the arena it was parsed into. Absent
- * parts are NULL. Prepared addresses are equal iff their `full` are. */
+ * parts are NULL. Prepared addresses are equal iff their `full` are.
+ * The domain may be the end of `bare`, the resource that of `full`. */
 struct jid {
 	const char *full;          /* node@domain/resource */
 	const char *bare;          /* node@domain */

@@ -403,14 +403,14 @@ static bool read_tokens(struct xml_stream *s, struct xml_tokens *t)
 }
 
 /* Takes a stanza that is whole in the input, and plain. False: nothing has
- * happened, the scanner and expat are to read it, and to say what is wrong
- * with it if anything is. */
+ * happened (or memory has run out), the scanner and expat are to read it, and
+ * to say what is wrong with it if anything is. */
 static bool take_plain(struct xml_stream *s, const char **p, const char *end)
 {
 	struct xml_tokens t;
 
-	if (!s->h || s->by_expat || !xml_scan_between(&s->scan) ||
-	    s->depth != s->scan.base)
+	if (!s->h || s->by_expat || **p != '<' ||
+	    !xml_scan_between(&s->scan) || s->depth != s->scan.base)
 		return false;
 	xml_tokens_init(&t, *p, (size_t)(end - *p) < PLAIN_MOST ?
 				(size_t)(end - *p) : PLAIN_MOST);

@@ -1,4 +1,5 @@
 /* parse.h: bounded XML parsing over expat: a stream of stanzas, or one text.
+ * Stanzas that are plain pass expat by (token.h).
  *
  * Limits hold while parsing: an over-limit stanza is never built, only its
  * top element's name, id, type, from and to are kept so that it can be

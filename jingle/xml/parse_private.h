@@ -38,11 +38,11 @@ struct xml_stream {
 	struct arena *a;           /* the stanza being built */
 	struct arena *spare;       /* where a head is put; then they swap */
 	struct arena *header_arena;
-	size_t tree_from;          /* bytes of the arena before the tree */
+	size_t tree_bytes;         /* that the tree takes so far */
 	struct xml_elem *root;
 	struct xml_elem *head;     /* of a stanza being skipped */
 	struct xml_elem **open;    /* elements open below the base */
-	unsigned depth;            /* as expat sees it */
+	unsigned depth;            /* of what is being built */
 	bool as_component;         /* this stanza came as jabber:client */
 	enum xml_limit over;       /* limit found while building */
 

@@ -1,8 +1,9 @@
-/* plain.h: how much of a text needs no look at its characters.
+/* plain.h: how much of a text needs no look at its characters, and what may
+ * stand in a name.
  *
  * Nearly all text of a stream is printable ASCII without markup. Finding that
  * out 16 bytes at a time, in a loop that compilers turn into vectors, is most
- * of what escaping costs (doc/performance.md).
+ * of what reading and escaping it costs.
  */
 #ifndef JINGLE_XML_PLAIN_H
 #define JINGLE_XML_PLAIN_H

@@ -123,10 +123,10 @@ static size_t until(const struct xml_scan *s, size_t used, const char *p,
 	if (n > STEP)
 		n = STEP;
 	if (!s->over && used <= s->limits.text &&
-	    n > s->limits.text - used + 1)
+	    n && n - 1 > s->limits.text - used)
 		n = s->limits.text - used + 1;
 	if (!s->over && s->bytes <= s->limits.bytes &&
-	    n > s->limits.bytes - s->bytes + 1)
+	    n && n - 1 > s->limits.bytes - s->bytes)
 		n = s->limits.bytes - s->bytes + 1;
 	at = memchr(p, c, n);
 	return at ? (size_t)(at - p) : n;

@@ -46,7 +46,8 @@ struct xml_scan {
 	enum xml_limit over;       /* limit hit by this stanza */
 	bool skip;                 /* nothing of it is buffered any more */
 	bool top;                  /* in its start tag */
-	size_t bytes;              /* of this stanza so far */
+	size_t bytes;              /* of this stanza so far, also while
+				    * token.c reads it */
 	unsigned elems, attrs;     /* in this stanza so far */
 	size_t text;               /* bytes of this text node so far */
 

@@ -4,7 +4,8 @@
  * blank between attributes. A few lines read those several times as fast as
  * expat (doc/performance.md). Whatever is not plain, or not well-formed, is
  * ODD here and no more: then expat reads the stanza, from its beginning, and
- * is the judge. For parse.c and tree.c only.
+ * is the judge. Namespaces are the affair of tree.c, for both.
+ * For parse.c and tree.c only.
  */
 #ifndef JINGLE_XML_TOKEN_H
 #define JINGLE_XML_TOKEN_H

@@ -13,6 +13,7 @@
 enum {
 	TREE_FREE = 65536,         /* bytes any tree may take, and */
 	TREE_TIMES = 4,            /* so many times its text */
+	PIECE = 16,                /* what the arena rounds up to */
 };
 
 void xml_tree_stop(struct xml_stream *s, int err, const char *condition)
@@ -136,7 +137,8 @@ static const char *resolve(struct xml_stream *s, const char *prefix, size_t n)
 	return "";
 }
 
-/* Whether this may start a name: behind a prefix expat does not look. */
+/* Nobody has looked whether this starts a name: behind a prefix expat does
+ * not. */
 static bool odd_local(const struct xml_name *n)
 {
 	return n->colon && (unsigned char)n->s[n->colon + 1] >= 0x80;
@@ -172,6 +174,14 @@ static bool attr_doubled(const struct xml_elem *e, const struct xml_attr *x)
 	return false;
 }
 
+/* Memory of the tree. It is counted here and not by the arena, whose blocks
+ * depend on the stanzas before. */
+static void *take(struct xml_stream *s, size_t n)
+{
+	s->tree_bytes += (n + PIECE - 1) & ~(size_t)(PIECE - 1);
+	return arena_raw(s->a, n);
+}
+
 /* Copies `n` bytes to `to`, and ends them. */
 static char *put(char *to, const char *from, size_t n)
 {
@@ -196,7 +206,7 @@ static bool attrs_build(struct xml_stream *s, struct xml_elem *e,
 			continue;
 		name = qname(s, &p->name, NULL, &ns);
 		n = (size_t)(p->name.s + p->name.len - name);
-		at = arena_raw(s->a, sizeof(*at) + n + p->len + 2);
+		at = take(s, sizeof(*at) + n + p->len + 2);
 		if (!at)
 			return false;
 		text = (char *)(at + 1);
@@ -228,7 +238,7 @@ static struct xml_elem *elem_build(struct xml_stream *s,
 		xml_tree_ill_formed(s);
 	name = qname(s, &tag->name, resolve(s, "", 0), &ns);
 	n = (size_t)(tag->name.s + tag->name.len - name);
-	e = arena_raw(s->a, sizeof(*e) + n + 1);
+	e = take(s, sizeof(*e) + n + 1);
 	if (!e)
 		return NULL;
 	*e = (struct xml_elem){ .ns = ns };
@@ -250,7 +260,7 @@ static void text_end(struct xml_stream *s)
 
 	if (!s->text_len)
 		return;
-	t = arena_raw(s->a, sizeof(*t) + s->text_len + 1);
+	t = take(s, sizeof(*t) + s->text_len + 1);
 	if (t) {
 		char *text = memcpy(t + 1, s->text, s->text_len);
 
@@ -274,7 +284,7 @@ void xml_tree_start(struct xml_stream *s, const struct xml_tag *tag)
 	if (s->over || s->replay)
 		return;
 	if (s->depth <= s->scan.base + 1)
-		s->tree_from = arena_used(s->a);
+		s->tree_bytes = 0;
 	e = elem_build(s, tag);
 	if (!e) {
 		xml_tree_stop(s, ENOMEM, "out of memory");
@@ -285,8 +295,7 @@ void xml_tree_start(struct xml_stream *s, const struct xml_tag *tag)
 	if (s->depth <= s->scan.base)
 		return;
 	/* Thousands of <a/> cost many times their size as a tree. */
-	if (arena_used(s->a) - s->tree_from >
-	    TREE_FREE + TREE_TIMES * s->scan.bytes)
+	if (s->tree_bytes > TREE_FREE + TREE_TIMES * s->scan.bytes)
 		xml_tree_over(s, XML_LIMIT_MEMORY);
 	at = s->depth - s->scan.base - 1;
 	s->open[at] = e;

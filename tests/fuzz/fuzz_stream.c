@@ -1,8 +1,8 @@
 /* fuzz_stream.c: the stream parser and the writer against each other.
  *
- * First byte: how the rest is cut into feeds. Every cut gives the same
- * outcome, so does expat without token.c, and what is written of a stanza
- * parses to the same tree.
+ * First byte: how the rest is cut into feeds, and which limits hold. Every cut
+ * gives the same outcome, so does expat without token.c, and what is written
+ * of a stanza parses to the same tree.
  */
 #include "tests/fuzz/fuzz.h"
 
@@ -84,9 +84,10 @@ static const struct xml_stream_handlers handlers = {
 enum reader { TOKENS, EXPAT };
 
 static int run(struct seen *seen, const uint8_t *data, size_t size,
-	       unsigned cut, bool header, enum reader reader)
+	       unsigned cut, bool header, bool wide, enum reader reader)
 {
-	struct xml_stream *s = xml_stream_new(&small, &handlers, seen);
+	struct xml_stream *s = xml_stream_new(wide ? NULL : &small, &handlers,
+					      seen);
 	const char *p = (const char *)data;
 	unsigned step = cut;
 	int r = 0;
@@ -114,18 +115,19 @@ static int run(struct seen *seen, const uint8_t *data, size_t size,
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct seen whole = { 0 }, cut = { 0 }, expat = { 0 };
-	bool header;
+	bool header, wide;
 	int r;
 
 	if (!size)
 		return 0;
 	header = data[0] & 1;
-	r = run(&whole, data + 1, size - 1, 0, header, TOKENS);
-	check(run(&expat, data + 1, size - 1, 0, header, EXPAT) == r);
+	wide = data[0] & 2;
+	r = run(&whole, data + 1, size - 1, 0, header, wide, TOKENS);
+	check(run(&expat, data + 1, size - 1, 0, header, wide, EXPAT) == r);
 	check(whole.sum == expat.sum && whole.calls == expat.calls &&
 	      !strcmp(whole.error, expat.error));
-	check(run(&cut, data + 1, size - 1, 1U + data[0], header, TOKENS) ==
-	      r);
+	check(run(&cut, data + 1, size - 1, 1U + data[0], header, wide,
+		  TOKENS) == r);
 	check(whole.sum == cut.sum && whole.calls == cut.calls);
 	return 0;
 }
