@@ -544,6 +544,36 @@ static void hostile_memory_is_bounded(void **state)
 }
 
 /* Just below every limit: never more than 4 times the byte limit. */
+/* A tree may take 64 KiB and four times its text, whatever came before it and
+ * however it is cut. */
+static void small_parts_are_bounded(void **state)
+{
+	static const char *const before[] = {
+		"", "\n", "<iq a='1'>&amp;</iq>",
+		"<iq a='1'><b c='d'/>x</iq>\n",
+	};
+	static const size_t chunks[] = { 0, 1, 7, 100, BY_EXPAT };
+	static char text[20000];
+
+	(void)state;
+	for (size_t i = 0; i < 2 * 4 * 5; i++) {
+		unsigned parts = i % 2 ? 1500 : 1300;
+		struct seen seen = { .quiet = true };
+		char *p = stpcpy(stpcpy(text, HEAD), before[i / 2 % 4]);
+
+		p = stpcpy(p, before[i / 2 % 4]);
+		p = stpcpy(p, "<m id='1' from='f'>");
+		while (parts--)
+			p = stpcpy(p, "<a/>");
+		p = stpcpy(p, "</m>");
+		assert_int_equal(run(&seen, NULL, text, (size_t)(p - text),
+				     chunks[i / 8], NULL), 0);
+		assert_int_equal(seen.skipped, i % 2);
+		if (seen.skipped)
+			assert_int_equal(seen.limit, XML_LIMIT_MEMORY);
+	}
+}
+
 static void legal_memory_is_bounded(void **state)
 {
 	static const struct {
@@ -652,6 +682,7 @@ int main(void)
 		cmocka_unit_test(names_are_bounded),
 		cmocka_unit_test(parser_is_renewed),
 		cmocka_unit_test(hostile_memory_is_bounded),
+		cmocka_unit_test(small_parts_are_bounded),
 		cmocka_unit_test(legal_memory_is_bounded),
 		cmocka_unit_test(new_names_do_not_pile_up),
 		cmocka_unit_test(one_text_is_parsed),
