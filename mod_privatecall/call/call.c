@@ -381,8 +381,6 @@ void call_join(struct call_run *r)
 		s->opens = a->opens;
 		s->side = side;
 	}
-	if (r->c->leg[side].failed)
-		r->failed = true;
 }
 
 /* --- events ----------------------------------------------------------- */

@@ -33,6 +33,7 @@ const FOLDERS = ['mod_privatecall/call', 'mod_privatecall/policy',
 // Most mutants die of the golden traces; the others are asked together.
 const FIRST = 'tests/unit/test_golden';
 const PROGRAMS = ['call', 'leg', 'leg_rules', 'call_rules', 'leg_store',
+	'leg_return', 'leg_map', 'leg_pack', 'call_room', 'call_blind',
 	'verdict', 'settings', 'cause', 'call_memory', 'hold', 'daemon']
 	.map((name) => `tests/unit/test_${name}`);
 const SIM = 'tests/sim/sim';
