@@ -309,7 +309,8 @@ bool modules_message(struct daemon *dm, const struct stanza *s,
 
 	m = s->from.node || s->from.resource ? NULL :
 	    modules_find(dm, s->from.domain);
-	if (!m || s->kind != STANZA_MESSAGE)
+	/* An error may hold a copy of what was said. */
+	if (!m || s->kind != STANZA_MESSAGE || strcmp(s->type, "error") == 0)
 		return false;
 	if (privilege_read(s->elem, &granted)) {
 		m->granted = granted;

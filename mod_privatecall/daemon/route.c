@@ -242,6 +242,12 @@ static const struct why why_unavailable = {
 	.type = "cancel", .condition = "service-unavailable",
 };
 
+/* What the module takes for a call and we do not, such as a later version of
+ * XEP-0353: whoever sent it is not to wait for ever. */
+static const struct why why_not_known = {
+	.type = "cancel", .condition = "feature-not-implemented",
+};
+
 /* The module has injected a stanza of ours, or refused to: a host of ours says
  * so, and nobody else can (A28). The stanza's error is one of a user, so that
  * no refusal can hold another one. */
@@ -320,7 +326,7 @@ static void route_message(struct route *r)
 	struct call_event ev = { .kind = CALL_EV_BOUNCE };
 	struct jmi j;
 	struct why why = { .type = NULL };
-	int rc;
+	int rc = 0;
 
 	find_peer(r);
 	if (strcmp(r->s->type, "error") == 0 && r->has_peer && r->s->id) {
@@ -339,14 +345,18 @@ static void route_message(struct route *r)
 			return;
 		}
 		if (hints_receipt_of(r->s->elem)) {
+			rc = 0;
 			ev.kind = CALL_EV_RECEIPT;
 			if (calls_get(r->dm, r->s->from.bare, r->peer.bare,
 				      false))
 				to_call(r, &ev, false);
 		}
 	}
-	if (r->native)
+	if (r->native) {
+		if (rc == ENOENT)
+			answer_error(r, &why_not_known);
 		return;
+	}
 	gateway_message(r->dm->gateway, r->s, &env, chat_allowed(r));
 	route_gateway(r->dm, &env);
 }

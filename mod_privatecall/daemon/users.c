@@ -1,12 +1,15 @@
 /* users.c: users' settings and rate limits, and the facts of a verdict. */
 #include "mod_privatecall/daemon/daemon.h"
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include "mod_privatecall/daemon/clock.h"
 #include "mod_privatecall/policy/verdict.h"
 
 #define RECENT_MAX 1024            /* remembered proposes of one caller */
+#define DOMAIN_TIMES 10            /* a remote domain calls as often as so many
+				      of its users may */
 #define MINUTE 60000
 
 struct user {
@@ -217,12 +220,13 @@ static uint64_t hash(const char *s)
 	return h;
 }
 
-bool users_over_limit(struct daemon *dm, const char *from, const char *to)
+/* Notes that `who`, a user or a domain, calls, unless he may not by now. */
+static bool is_over(struct daemon *dm, const char *who, uint64_t h,
+		    unsigned most, unsigned most_pair)
 {
-	struct user *u = find(dm, from, true);
+	struct user *u = find(dm, who, true);
 	int64_t now = clock_now();
 	unsigned i, kept = 0, pair = 0;
-	uint64_t h = hash(to);
 
 	if (!u)
 		return true;
@@ -233,10 +237,22 @@ bool users_over_limit(struct daemon *dm, const char *from, const char *to)
 		pair += u->recent[i].to == h;
 	}
 	u->recent_n = kept;
-	if (pair >= dm->site.pair_per_minute ||
-	    kept >= dm->site.caller_per_minute || kept >= RECENT_MAX)
+	if (pair >= most_pair || kept >= most || kept >= RECENT_MAX)
 		return true;
 	return remember(u, now, h) != 0;
+}
+
+bool users_over_limit(struct daemon *dm, const char *from, const char *to)
+{
+	const char *at = strchr(from, '@'), *domain = at ? at + 1 : from;
+	unsigned most = dm->site.caller_per_minute;
+	uint64_t h = hash(to);
+
+	/* Another server has as many users as it likes. */
+	if (!modules_find(dm, domain) &&
+	    is_over(dm, domain, h, DOMAIN_TIMES * most, UINT_MAX))
+		return true;
+	return is_over(dm, from, h, most, dm->site.pair_per_minute);
 }
 
 static void activity(struct daemon *dm, const char *bare, bool known,

@@ -9,6 +9,7 @@ import { jingle, jmi } from '../e2e/clients/match.mjs';
 import { NS } from '../e2e/clients/ns.mjs';
 import { capsVer } from '../e2e/clients/phone.mjs';
 import { assert, equal, story } from '../e2e/story.mjs';
+import { otherComponent } from './component.mjs';
 import { AUDIO, heard, median, rssOf, unlimited } from './tools.mjs';
 
 const MIB = 1024 * 1024;
@@ -216,4 +217,28 @@ async (t) => {
 	await a.cancel(call);
 	for (const { socket } of sessions)
 		socket.destroy();
+});
+
+story('A13 another server, which has as many users as it likes, calls as ' +
+	'often as ten of ours may', { own: true,
+	not: { transparent: 'it calls an address of ours' } }, async (t) => {
+	const [a, b] = await t.pair(Conversations, Dino);
+	const slot = await t.slots.take();
+	const evil = await otherComponent(t.prosody, slot);
+	const answers = (text) => evil.text().split(text).length - 1;
+	for (let i = 0; i < 210; i++)
+		evil.send(`<message from='u${i}@${slot.domain}/r' to='${
+			t.at('bob')}' type='chat' id='m${i}'><propose xmlns='${
+			NS.jmi}' id='p${i}'>${AUDIO}</propose></message>`);
+	await until(() => answers('<reject ') === 210, '210 answers', 30000);
+	evil.close();
+	t.slots.give(slot);
+	equal([answers('Calls to other servers are off.'),
+		answers('Too many calls.')], [200, 10], 'refusals');
+	const { data } = await t.ctl('log', '--limit', '1000');
+	equal(data.calls.filter((c) => c.caller.endsWith(slot.domain)).length,
+		200, 'in the log');
+	const [out, ring] = await t.connect(a, b);
+	await t.endQuietly(a, out);
+	equal(ring.state, 'ended', 'a call of ours');
 });

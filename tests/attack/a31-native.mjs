@@ -81,3 +81,20 @@ story('A31 R08 a call of 500 KB rings; one of 3 MiB ends its sender\'s own ' +
 	await a.hangUp(out);
 	await b.shows(ring, 'ended');
 });
+
+// The server's modules take it for a call, as the last version of XEP-0353 that
+// we do not read: without an answer the caller would wait for ever.
+for (const id of [' id=\'later\'', ''])
+	story(`A31 a call in a version that we do not read${id ? '' :
+		', without an id,'} is answered`,
+	{ not: { gateway: 'it is about the server\'s module' } }, async (t) => {
+		const [a, b] = await t.pair(Conversations, Dino);
+		await a.send(`<message type='chat' id='m1' to='${b.bare}'><propose ` +
+			`xmlns='urn:xmpp:jingle-message:1'${id}>${AUDIO}</propose>` +
+			'</message>');
+		const el = await a.waitFor((s) => s.attrs.id === 'm1' &&
+			s.attrs.type === 'error', 'an answer');
+		equal(errorOf(el), 'feature-not-implemented', 'error');
+		await t.settle();
+		assert(!b.received(/later/).length, 'it reached a user');
+	});

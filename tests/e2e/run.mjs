@@ -240,7 +240,8 @@ async function main() {
 	const dir = options.dir ?? mkdtempSync(join(tmpdir(), 'pc-e2e-'));
 	// As many as run at a time: each host costs the server a start.
 	const atATime = Math.min(Number(options.jobs) + BROWSERS, list.length);
-	const slots = Array.from({ length: atATime }, (_, i) => (
+	// One more: a story with a daemon of its own may need a stranger, too.
+	const slots = Array.from({ length: atATime + 1 }, (_, i) => (
 		{ domain: `calls${i + 1}.localhost`, secret: SECRET,
 			host: `native${i + 1}.localhost` }));
 	const prosody = await startServer(options.server, {

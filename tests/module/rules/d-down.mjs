@@ -3,7 +3,7 @@
 import { equal } from '../../e2e/story.mjs';
 import { reasonOf } from '../../e2e/clients/match.mjs';
 import { NS } from '../../e2e/clients/ns.mjs';
-import { accepted, jingle, jmi, refusal, rule, stanza, STORE }
+import { accepted, jingle, jmi, refusal, rule, RTP, stanza, STORE }
 	from '../rule.mjs';
 
 const OFF = { name: 'decline',
@@ -298,3 +298,30 @@ rule('down: native: a call whose start the component took with it goes on ' +
 		jmi('propose', 'P1'))), 'forbidden session', 'a relayed propose');
 	await t.nothing(t.link, /P1/);
 });
+
+// A propose without an id is no call; XEP-0353 has one in each.
+const NAMELESS = `<propose xmlns='urn:xmpp:jingle-message:1'>${RTP}</propose>`;
+
+rule('down: who proposes without an id costs nobody else his refusal',
+	async (t) => {
+		const [odd, alice, bob] = await Promise.all(['odd', 'alice',
+			'bob'].map((name) => t.user(name)));
+		for (let i = 0; i < 3; i++)
+			await odd.message(`x${i}@${bob.bare.split('@')[1]}`, NAMELESS);
+		await odd.fence();
+		await alice.message(bob.bare, jmi('propose', 'P1') + STORE);
+		await alice.fence();
+		await t.down();
+		equal(reasonOf((await alice.waitFor(/<reject/))
+			.getChild('reject', NS.jmi)), DOWN, 'reason');
+		await t.nothing(bob, /propose/);
+	});
+
+rule('down: native: a propose without an id is not lost', { up: false },
+	async (t) => {
+		await t.module({ privatecall_when_down: 'native' });
+		const alice = await t.user('alice');
+		const bob = await t.user('bob');
+		await alice.message(bob.bare, NAMELESS);
+		await bob.waitFor(/propose/);
+	});

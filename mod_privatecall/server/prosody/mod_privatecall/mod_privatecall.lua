@@ -305,7 +305,8 @@ local function call_message(stanza, from, to)
 			return nil;
 		end
 		return {
-			kind = "jmi", name = jmi.name, id = jmi.attr.id, start = start,
+			kind = "jmi", name = jmi.name, id = jmi.attr.id or "",
+			start = start,
 		};
 	end
 	if not failed and attr.type ~= "groupchat" and has_invite(stanza) then
@@ -752,7 +753,11 @@ local function on_lost()
 		local rest = {};
 		for _, lost in ipairs(list) do
 			if jid.host(lost.from) == module.host then
-				again(lost);
+				-- Whatever one does, the others have theirs.
+				local ok, why = pcall(again, lost);
+				if not ok then
+					module:log("error", "a lost stanza: %s", why);
+				end
 			else
 				rest[#rest + 1] = lost;
 			end
