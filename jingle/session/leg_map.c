@@ -67,7 +67,7 @@ static const char *parameter(const struct rtp_payload *p, const char *name)
 static uint32_t number(const struct rtp_payload *p, const char *name)
 {
 	const char *value = parameter(p, name);
-	uint32_t n = 0;
+	uint32_t n;
 
 	return value && !text_number(value, UINT32_MAX, &n) ? n : 0;
 }

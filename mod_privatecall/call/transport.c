@@ -311,22 +311,17 @@ static void say_maps(struct call_run *r, unsigned number)
 {
 	struct call *c = r->c;
 	const struct leg *from, *to;
-	const struct leg_map *map;
 	struct call_order *o;
 	unsigned role;
 
 	for (role = 0; role < 2; role++) {
 		from = &c->leg[role ^ c->caller];
 		to = &c->leg[!role ^ c->caller];
-		map = leg_map(from, to, (int)number, !from->stranger,
-			      r->ev->arena);
-		if (!map) {
-			r->failed = true;
-			return;
-		}
 		o = call_order(r, ORDER_MAP, number);
 		o->role = role;
-		o->map = map;
+		o->map = leg_map(from, to, (int)number, !from->stranger,
+				 r->ev->arena);
+		r->failed = r->failed || !o->map;
 	}
 }
 
