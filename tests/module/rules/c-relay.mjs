@@ -264,6 +264,28 @@ rule('relay: pairs and ids outlast a reconnect, a reload, a restart',
 		await check('restarted');
 	});
 
+// Prosody stores a user's pairs in one file, which it writes as a whole, in the
+// only thread that it has; ejabberd has a row for each.
+rule('relay: of who calls a hundred in a minute no more is stored',
+	async (t) => {
+		const many = await t.user('many');
+		const [, host] = many.bare.split('@');
+		for (let i = 0; i < 110; i++)
+			await many.message(`x${i}@${host}`, jmi('propose', `P${i}`));
+		await many.fence();
+		const known = async (i) => refusal(await t.relayMessage(many.jid,
+			`x${i}@${host}`, jmi('ringing', `P${i}`)));
+		equal(await known(109), '', 'the last one, by memory');
+		t.link.drop();
+		for (const user of t.users)
+			await user.close();
+		await t.server.restart();
+		await t.up();
+		equal([await known(99), await known(100)], ['',
+			t.server.name === 'prosody' ? 'forbidden pair' : ''],
+		'after a restart');
+	});
+
 rule('relay: not when the pair\'s time is over', async (t) => {
 	const [alice, bob] = await t.called();
 	await t.module({ privatecall_pair_lifetime: 0 });

@@ -36,8 +36,11 @@ local LOST_LIFE = 30; -- seconds that what was lost is worth a care
 local LOST_MAX = 16; -- of one pair
 local SAVE_AGAIN = 600; -- seconds that what is stored may lag behind
 local ENTRIES = 10000; -- of each table, at least
-local IDS_PER_PAIR = 64;
+-- A user's are one file, which is written as a whole, in the server's only
+-- thread.
+local IDS_STORED = 8; -- of one pair, the newest
 local PEERS_STORED = 500; -- of one user
+local SAVES_MAX = 100; -- of one user in a minute
 
 local xmlns_relay = "urn:privatecall:relay:0";
 local xmlns_query = "urn:privatecall:query:0";
@@ -68,7 +71,8 @@ local rows = {
 -- One state for all hosts; it survives a reload of the module.
 local state = module:shared("/*/privatecall/state");
 for _, name in ipairs {
-	"pairs", "ids", "native", "asked", "sent", "saved", "loaded", "unheard",
+	"pairs", "ids", "native", "asked", "sent", "saved", "saves", "loaded",
+	"unheard",
 } do
 	local kept = state[name]; -- of an older version: without all()
 	state[name] = kept and kept.all and kept or new_recent(ENTRIES);
@@ -181,11 +185,26 @@ local function prune_ids(ids)
 		count = count + 1;
 		if not oldest or seen < ids[oldest] then oldest = id; end
 	end
-	if count > IDS_PER_PAIR then ids[oldest] = nil; end
+	if count > IDS_STORED then ids[oldest] = nil; end
+end
+
+-- Whether this user's file may be written again by now.
+local function may_save(user)
+	local mark = key(module.host, user);
+	local saves = state.saves:get(mark);
+	if not saves or now() - saves.from >= 60 then
+		saves = { from = now(), count = 0 };
+		state.saves:set(mark, saves);
+	end
+	saves.count = saves.count + 1;
+	return saves.count <= SAVES_MAX;
 end
 
 -- Keeps what is known of the pair in the store, under a user of this host.
+-- Who calls faster than any component would let him is remembered in memory
+-- alone.
 local function save(user, peer, id)
+	if not may_save(user) then return; end
 	local peers = store:get(user) or {};
 	local entry = peers[peer] or { ids = {} };
 	entry.seen = now();
