@@ -100,17 +100,19 @@ static bool is_ip_literal(const char *s)
 	return n == len - 1;
 }
 
-static bool ascii_labels_ok(const char *s)
+/* Labels of ASCII that need no preparation, as nearly all domains are. */
+static bool is_plain_domain(const char *s, size_t len)
 {
-	for (;;) {
-		size_t n = strcspn(s, ".");
+	size_t label = 0, i;
 
-		if (n == 0 || n > LABEL_MAX)
+	for (i = 0; i < len && i < PART_MAX; i++) {
+		if (s[i] == '.' ? !label :
+		    label == LABEL_MAX || s[i] == '[' || s[i] == ']' ||
+		    !is_prepared_char((unsigned char)s[i], false))
 			return false;
-		if (!s[n])
-			return true;
-		s += n + 1;
+		label = s[i] == '.' ? 0 : label + 1;
 	}
+	return i == len && label;
 }
 
 static int check_domain(const char *s)
@@ -128,27 +130,12 @@ static int check_domain(const char *s)
 			return EBADMSG;
 	}
 	if (is_ascii(s))
-		return ascii_labels_ok(s) ? 0 : EBADMSG;
+		return is_plain_domain(s, strlen(s)) ? 0 : EBADMSG;
 	rc = idna_to_ascii_8z(s, &ascii, IDNA_ALLOW_UNASSIGNED);
 	idn_free(ascii);
 	if (rc == IDNA_MALLOC_ERROR)
 		return ENOMEM;
 	return rc == IDNA_SUCCESS ? 0 : EBADMSG;
-}
-
-/* Labels of ASCII that need no preparation, as nearly all domains are. */
-static bool is_plain_domain(const char *s, size_t len)
-{
-	size_t label = 0, i;
-
-	for (i = 0; i < len && i < PART_MAX; i++) {
-		if (s[i] == '.' ? !label :
-		    label == LABEL_MAX || s[i] == '[' || s[i] == ']' ||
-		    !is_prepared_char((unsigned char)s[i], false))
-			return false;
-		label = s[i] == '.' ? 0 : label + 1;
-	}
-	return i == len && label;
 }
 
 static int prep_domain(const char *s, size_t len, struct part *p)

@@ -242,12 +242,6 @@ static const struct why why_unavailable = {
 	.type = "cancel", .condition = "service-unavailable",
 };
 
-/* What the module takes for a call and we do not, such as a later version of
- * XEP-0353: whoever sent it is not to wait for ever. */
-static const struct why why_not_known = {
-	.type = "cancel", .condition = "feature-not-implemented",
-};
-
 /* The module has injected a stanza of ours, or refused to: a host of ours says
  * so, and nobody else can (A28). The stanza's error is one of a user, so that
  * no refusal can hold another one. */
@@ -319,6 +313,12 @@ static void jmi_message(struct route *r, struct jmi *j)
 	}
 	to_call(r, &ev, j->action == JMI_PROPOSE);
 }
+
+/* What the module takes for a call and we do not, such as a later version of
+ * XEP-0353: whoever sent it is not to wait for ever. */
+static const struct why why_not_known = {
+	.type = "cancel", .condition = "feature-not-implemented",
+};
 
 static void route_message(struct route *r)
 {

@@ -204,7 +204,7 @@ static void put_elem(struct line *l, const struct xml_elem *e, int depth)
 	put_own(l, "<", 1);
 	put(l, e->name);
 	for (a = e->attrs; a && !l->full; a = a->next) {
-		bool secret = *a->name == 'p' && !strcmp(a->name, "pwd");
+		bool secret = strcmp(a->name, "pwd") == 0;
 
 		put_own(l, " ", 1);
 		put(l, a->name);

@@ -201,8 +201,8 @@ local function may_save(user)
 end
 
 -- Keeps what is known of the pair in the store, under a user of this host.
--- Who calls faster than any component would let him is remembered in memory
--- alone.
+-- What a user says beyond SAVES_MAX, five times the calls that a component
+-- lets him begin by default, is remembered in memory alone.
 local function save(user, peer, id)
 	if not may_save(user) then return; end
 	local peers = store:get(user) or {};
