@@ -241,6 +241,18 @@ unsigned watch_wait_logged(struct pair *p, struct attempt *a)
 	return 0;
 }
 
+/* Another device of his has taken the same id since: the row is of that. */
+static bool is_taken(const struct attempt *a)
+{
+	const struct attempt *o;
+
+	for (o = O.attempt; o < O.attempt + O.attempts; o++)
+		if (o->user == a->user && o->callee == a->callee &&
+		    is(o->sid, a->sid) && o->wait_at > a->wait_at)
+			return true;
+	return false;
+}
+
 /* What was not stored was not, and what was goes on. */
 void watch_wait_restarts(struct attempt *a)
 {
@@ -252,6 +264,7 @@ void watch_wait_restarts(struct attempt *a)
 		return;
 	if (!kept)
 		a->wait = WAIT_MAY;
-	else if (a->wait == WAIT_OVER && row->committed < LEG_ENDED)
+	else if (a->wait == WAIT_OVER && row->committed < LEG_ENDED &&
+		 !is_taken(a))
 		a->wait = WAIT_ALONE;
 }
