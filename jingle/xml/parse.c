@@ -274,10 +274,92 @@ static void stanza_give(struct xml_stream *s)
 	s->scan.skip = false;
 }
 
+/* Reads tokens until the stanza has ended; false: it is not plain, or not far
+ * from all limits. */
+static bool read_tokens(struct xml_stream *s, struct xml_tokens *t)
+{
+	const struct xml_limits *l = &s->scan.limits;
+
+	for (;;) {
+		const char *from = t->p;
+		enum xml_token what = xml_tokens_next(t);
+		size_t n = (size_t)(t->p - from);
+
+		s->scan.bytes += n;
+		if (s->failed || s->over || n > l->text ||
+		    s->scan.bytes > l->bytes || t->elems > l->elems ||
+		    t->attrs > l->attrs || t->depth >= l->depth)
+			return false;
+		switch (what) {
+		case XML_TOKEN_START:
+			xml_tree_start(s, &t->tag);
+			if (t->empty)
+				xml_tree_end(s);
+			break;
+		case XML_TOKEN_END:
+			xml_tree_end(s);
+			break;
+		case XML_TOKEN_TEXT:
+			xml_tree_text(s, t->text, t->len);
+			break;
+		case XML_TOKEN_DONE:
+			return true;
+		default:
+			return false;
+		}
+	}
+}
+
+/* Takes a stanza of which nothing is read yet, if it is whole before `end`, and
+ * plain. False: nothing has happened (or memory has run out), the scanner and
+ * expat are to read it, and to say what is wrong with it if anything is. */
+static bool take_plain(struct xml_stream *s, const char **p, const char *end)
+{
+	struct xml_tokens t;
+
+	if (!s->h || s->by_expat || s->depth != s->scan.base || **p != '<')
+		return false;
+	xml_tokens_init(&t, *p, (size_t)(end - *p) < PLAIN_MOST ?
+				(size_t)(end - *p) : PLAIN_MOST);
+	s->scan.bytes = 0;
+	if (read_tokens(s, &t)) {
+		*p = t.p;
+		return true;
+	}
+	if (s->failed == EBADMSG) {
+		s->failed = 0;
+		s->error = NULL;
+	}
+	s->over = XML_LIMIT_NONE;
+	s->depth = s->scan.base;
+	stanza_drop(s);
+	arena_reset(s->a);
+	return false;
+}
+
+/* A stanza that came in pieces, and is whole in the scanner's buffer now. */
+static bool take_collected(struct xml_stream *s)
+{
+	const char *p = s->scan.buf, *end = p + s->scan.len;
+
+	if (s->head || s->scan.over || !take_plain(s, &p, end))
+		return false;
+	/* That both find the same end is not left to trust. */
+	if (p != end)
+		xml_tree_ill_formed(s);
+	xml_scan_consume(&s->scan, s->scan.len);
+	return !s->failed;
+}
+
 static int stanza_done(struct xml_stream *s)
 {
-	int r = flush(s, s->scan.len);
+	int r;
 
+	if (take_collected(s)) {
+		stanza_give(s);
+		return 0;
+	}
+	r = flush(s, s->scan.len);
 	if (!r && !s->head && (s->over || s->scan.over))
 		r = skip_begin(s);
 	/* A byte that starts a longer character hides the '>' from expat. */
@@ -366,70 +448,6 @@ static int event_do(struct xml_stream *s, enum xml_scan_event event)
 	}
 }
 
-/* Reads tokens until the stanza has ended; false: it is not plain, or not far
- * from all limits. */
-static bool read_tokens(struct xml_stream *s, struct xml_tokens *t)
-{
-	const struct xml_limits *l = &s->scan.limits;
-
-	for (;;) {
-		const char *from = t->p;
-		enum xml_token what = xml_tokens_next(t);
-		size_t n = (size_t)(t->p - from);
-
-		s->scan.bytes += n;
-		if (s->failed || s->over || n > l->text ||
-		    s->scan.bytes > l->bytes || t->elems > l->elems ||
-		    t->attrs > l->attrs || t->depth >= l->depth)
-			return false;
-		switch (what) {
-		case XML_TOKEN_START:
-			xml_tree_start(s, &t->tag);
-			if (t->empty)
-				xml_tree_end(s);
-			break;
-		case XML_TOKEN_END:
-			xml_tree_end(s);
-			break;
-		case XML_TOKEN_TEXT:
-			xml_tree_text(s, t->text, t->len);
-			break;
-		case XML_TOKEN_DONE:
-			return true;
-		default:
-			return false;
-		}
-	}
-}
-
-/* Takes a stanza that is whole in the input, and plain. False: nothing has
- * happened (or memory has run out), the scanner and expat are to read it, and
- * to say what is wrong with it if anything is. */
-static bool take_plain(struct xml_stream *s, const char **p, const char *end)
-{
-	struct xml_tokens t;
-
-	if (!s->h || s->by_expat || **p != '<' ||
-	    !xml_scan_between(&s->scan) || s->depth != s->scan.base)
-		return false;
-	xml_tokens_init(&t, *p, (size_t)(end - *p) < PLAIN_MOST ?
-				(size_t)(end - *p) : PLAIN_MOST);
-	s->scan.bytes = 0;
-	if (read_tokens(s, &t)) {
-		*p = t.p;
-		return true;
-	}
-	if (s->failed == EBADMSG) {
-		s->failed = 0;
-		s->error = NULL;
-	}
-	s->over = XML_LIMIT_NONE;
-	s->depth = s->scan.base;
-	stanza_drop(s);
-	arena_reset(s->a);
-	return false;
-}
-
 int xml_stream_feed(struct xml_stream *s, const char *data, size_t len)
 {
 	const char *nul = len ? memchr(data, '\0', len) : NULL;
@@ -438,7 +456,7 @@ int xml_stream_feed(struct xml_stream *s, const char *data, size_t len)
 	int r;
 
 	while (!s->failed && !s->closed && p < end) {
-		if (take_plain(s, &p, end)) {
+		if (xml_scan_between(&s->scan) && take_plain(s, &p, end)) {
 			stanza_give(s);
 			continue;
 		}
