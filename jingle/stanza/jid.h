@@ -22,9 +22,6 @@ struct jid {
 /* Parses and prepares. 0; EBADMSG: not an address; ENOMEM. `*jid_r` is
  * zeroed on error. */
 int jid_parse(struct arena *a, const char *text, struct jid *jid_r);
-/* node or NULL @ domain / resource or NULL, from prepared parts. */
-int jid_make(struct arena *a, const char *node, const char *domain,
-	     const char *resource, struct jid *jid_r);
 bool jid_equal(const struct jid *a, const struct jid *b);        /* full */
 bool jid_bare_equal(const struct jid *a, const struct jid *b);
 /* XEP-0106: escaped node of any text / text of an escaped node. NULL: no
