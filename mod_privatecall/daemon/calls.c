@@ -822,7 +822,7 @@ void calls_verify(struct daemon *dm)
 
 int64_t calls_deadline(const struct daemon *dm)
 {
-	return dm->heap_n ? dm->heap[0]->deadline : INT64_MAX;
+	return dm->heap_n ? dm->heap[0].deadline : INT64_MAX;
 }
 
 void calls_tick(struct daemon *dm, int64_t now)
@@ -831,8 +831,8 @@ void calls_tick(struct daemon *dm, int64_t now)
 	struct call_event ev;
 	bool ends;
 
-	while (dm->heap_n && dm->heap[0]->deadline <= now) {
-		e = dm->heap[0];
+	while (dm->heap_n && dm->heap[0].deadline <= now) {
+		e = dm->heap[0].entry;
 		ends = e->call.state == CALL_DONE;
 		memset(&ev, 0, sizeof(ev));
 		ev.kind = CALL_EV_TIME;

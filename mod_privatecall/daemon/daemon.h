@@ -85,6 +85,11 @@ struct module_host {
 				      is due */
 };
 
+struct heap_slot {
+	int64_t deadline;          /* of the entry */
+	struct call_entry *entry;
+};
+
 struct daemon {
 	unsigned char entropy[256];        /* for steps, each byte once: the */
 	unsigned entropy_left;             /* first so many are unused */
@@ -127,7 +132,7 @@ struct daemon {
 	unsigned live;             /* calls that ring or run */
 	struct call_entry *done;   /* that linger, the oldest first */
 	unsigned done_n;
-	struct call_entry **heap;  /* by deadline */
+	struct heap_slot *heap;    /* by deadline */
 	size_t heap_n, heap_cap;
 
 	/* hold.c */

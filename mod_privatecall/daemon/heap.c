@@ -4,60 +4,63 @@
 #include <errno.h>
 #include <stdlib.h>
 
-static void put(struct daemon *dm, size_t i, struct call_entry *e)
+/* The deadlines are in the array itself: to follow it to calls that nothing
+ * happens to would be what most of an event costs where there are many. */
+static void put(struct daemon *dm, size_t i, struct heap_slot slot)
 {
-	dm->heap[i] = e;
-	e->heap_at = i + 1;
+	dm->heap[i] = slot;
+	slot.entry->heap_at = i + 1;
 }
 
-static void up(struct daemon *dm, size_t i)
+static size_t up(struct daemon *dm, size_t i, struct heap_slot slot)
 {
-	struct call_entry *e = dm->heap[i];
-
-	while (i && dm->heap[(i - 1) / 2]->deadline > e->deadline) {
+	for (; i && dm->heap[(i - 1) / 2].deadline > slot.deadline;
+	     i = (i - 1) / 2)
 		put(dm, i, dm->heap[(i - 1) / 2]);
-		i = (i - 1) / 2;
-	}
-	put(dm, i, e);
+	return i;
 }
 
-static void down(struct daemon *dm, size_t i)
+static size_t down(struct daemon *dm, size_t i, struct heap_slot slot)
 {
-	struct call_entry *e = dm->heap[i];
 	size_t k;
 
 	while ((k = 2 * i + 1) < dm->heap_n) {
 		if (k + 1 < dm->heap_n &&
-		    dm->heap[k + 1]->deadline < dm->heap[k]->deadline)
+		    dm->heap[k + 1].deadline < dm->heap[k].deadline)
 			k++;
-		if (dm->heap[k]->deadline >= e->deadline)
+		if (dm->heap[k].deadline >= slot.deadline)
 			break;
 		put(dm, i, dm->heap[k]);
 		i = k;
 	}
-	put(dm, i, e);
+	return i;
+}
+
+/* `i` is free. */
+static void place(struct daemon *dm, size_t i, struct heap_slot slot)
+{
+	size_t at = up(dm, i, slot);
+
+	put(dm, at == i ? down(dm, i, slot) : at, slot);
 }
 
 void heap_remove(struct daemon *dm, struct call_entry *e)
 {
 	size_t i = e->heap_at;
-	struct call_entry *last;
+	struct heap_slot last;
 
 	if (!i)
 		return;
 	e->heap_at = 0;
 	last = dm->heap[--dm->heap_n];
-	if (last == e)
-		return;
-	put(dm, i - 1, last);
-	up(dm, i - 1);
-	down(dm, last->heap_at - 1);
+	if (last.entry != e)
+		place(dm, i - 1, last);
 }
 
 int heap_reserve(struct daemon *dm, size_t n)
 {
 	size_t cap = dm->heap_cap * 2 > n ? dm->heap_cap * 2 : n + 64;
-	struct call_entry **more;
+	struct heap_slot *more;
 
 	if (n <= dm->heap_cap)
 		return 0;
@@ -71,14 +74,17 @@ int heap_reserve(struct daemon *dm, size_t n)
 
 void heap_update(struct daemon *dm, struct call_entry *e)
 {
+	struct heap_slot slot = { e->deadline, e };
+
 	if (e->deadline == INT64_MAX) {
 		heap_remove(dm, e);
 		return;
 	}
 	if (!e->heap_at) {
 		assert(dm->heap_n < dm->heap_cap);
-		put(dm, dm->heap_n++, e);
+		e->heap_at = ++dm->heap_n;
+	} else if (dm->heap[e->heap_at - 1].deadline == e->deadline) {
+		return;
 	}
-	up(dm, e->heap_at - 1);
-	down(dm, e->heap_at - 1);
+	place(dm, e->heap_at - 1, slot);
 }

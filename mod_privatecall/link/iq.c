@@ -15,63 +15,69 @@ struct entry {
 	struct iq_asked q;         /* first: the asker frees by it */
 	UT_hash_handle hh;         /* by the bytes of "id\0to" */
 	size_t place;              /* in the heap */
-	uint64_t order;            /* of adding: breaks ties of deadlines */
 	char text[];               /* id, to, context, each with NUL */
+};
+
+/* What is compared is here, so that no other entry is looked at. */
+struct slot {
+	int64_t deadline;
+	uint64_t order;            /* of adding: breaks ties of deadlines */
+	struct entry *entry;
 };
 
 struct iq_table {
 	struct entry *by_key;
-	struct entry **heap;       /* [0]: the earliest deadline */
+	struct slot *heap;         /* [0]: the earliest deadline */
 	size_t count, room, cap;
 	uint64_t added;
 };
 
-static bool before(const struct entry *a, const struct entry *b)
+static bool before(const struct slot *a, const struct slot *b)
 {
-	if (a->q.deadline != b->q.deadline)
-		return a->q.deadline < b->q.deadline;
+	if (a->deadline != b->deadline)
+		return a->deadline < b->deadline;
 	return a->order < b->order;
 }
 
-static void heap_set(struct iq_table *t, size_t place, struct entry *e)
+static void heap_set(struct iq_table *t, size_t place, struct slot slot)
 {
-	t->heap[place] = e;
-	e->place = place;
+	t->heap[place] = slot;
+	slot.entry->place = place;
 }
 
-static void heap_up(struct iq_table *t, size_t i, struct entry *e)
+static void heap_up(struct iq_table *t, size_t i, struct slot slot)
 {
-	while (i && before(e, t->heap[(i - 1) / 2])) {
+	while (i && before(&slot, &t->heap[(i - 1) / 2])) {
 		heap_set(t, i, t->heap[(i - 1) / 2]);
 		i = (i - 1) / 2;
 	}
-	heap_set(t, i, e);
+	heap_set(t, i, slot);
 }
 
-static void heap_down(struct iq_table *t, size_t i, struct entry *e)
+static void heap_down(struct iq_table *t, size_t i, struct slot slot)
 {
 	size_t child;
 
 	while ((child = 2 * i + 1) < t->count) {
 		if (child + 1 < t->count &&
-		    before(t->heap[child + 1], t->heap[child]))
+		    before(&t->heap[child + 1], &t->heap[child]))
 			child++;
-		if (!before(t->heap[child], e))
+		if (!before(&t->heap[child], &slot))
 			break;
 		heap_set(t, i, t->heap[child]);
 		i = child;
 	}
-	heap_set(t, i, e);
+	heap_set(t, i, slot);
 }
 
-static void heap_remove(struct iq_table *t, struct entry *e)
+static void heap_remove(struct iq_table *t, const struct entry *e)
 {
 	size_t i = e->place;
-	struct entry *last = t->heap[--t->count];
+	struct slot last = t->heap[--t->count];
 
-	if (last == e)
+	if (last.entry == e)
 		return;
-	if (i && before(last, t->heap[(i - 1) / 2]))
+	if (i && before(&last, &t->heap[(i - 1) / 2]))
 		heap_up(t, i, last);
 	else
 		heap_down(t, i, last);
@@ -80,7 +86,7 @@ static void heap_remove(struct iq_table *t, struct entry *e)
 static int heap_grow(struct iq_table *t)
 {
 	size_t room = t->room ? 2 * t->room : HEAP_MIN;
-	struct entry **heap;
+	struct slot *heap;
 
 	if (t->count < t->room)
 		return 0;
@@ -107,7 +113,7 @@ void iq_table_free(struct iq_table *t)
 		return;
 	HASH_CLEAR(hh, t->by_key);
 	for (size_t i = 0; i < t->count; i++)
-		iq_asked_free(&t->heap[i]->q);
+		iq_asked_free(&t->heap[i].entry->q);
 	free(t->heap);
 	free(t);
 }
@@ -166,11 +172,10 @@ int iq_table_add(struct iq_table *t, const char *id, const char *to,
 		free(e);
 		return ENOMEM;
 	}
-	e->q.deadline = deadline;
 	e->q.kind = kind;
 	e->q.number = number;
-	e->order = t->added++;
-	heap_up(t, t->count++, e);
+	e->q.deadline = deadline;
+	heap_up(t, t->count++, (struct slot){ deadline, t->added++, e });
 	return 0;
 }
 
@@ -199,14 +204,14 @@ struct iq_asked *iq_table_take(struct iq_table *t, const char *id,
 
 struct iq_asked *iq_table_expire(struct iq_table *t, int64_t now)
 {
-	if (!t->count || t->heap[0]->q.deadline > now)
+	if (!t->count || t->heap[0].deadline > now)
 		return NULL;
-	return take(t, t->heap[0]);
+	return take(t, t->heap[0].entry);
 }
 
 int64_t iq_table_deadline(const struct iq_table *t)
 {
-	return t->count ? t->heap[0]->q.deadline : INT64_MAX;
+	return t->count ? t->heap[0].deadline : INT64_MAX;
 }
 
 void iq_asked_free(struct iq_asked *q)

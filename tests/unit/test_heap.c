@@ -15,10 +15,12 @@ static void check(const struct daemon *dm)
 	size_t i;
 
 	for (i = 0; i < dm->heap_n; i++) {
-		assert_int_equal(dm->heap[i]->heap_at, i + 1);
+		assert_int_equal(dm->heap[i].entry->heap_at, i + 1);
+		assert_int_equal(dm->heap[i].deadline,
+				 dm->heap[i].entry->deadline);
 		if (i)
-			assert_true(dm->heap[(i - 1) / 2]->deadline <=
-				    dm->heap[i]->deadline);
+			assert_true(dm->heap[(i - 1) / 2].deadline <=
+				    dm->heap[i].deadline);
 	}
 }
 
@@ -54,7 +56,7 @@ static void test_random(void **state)
 		check(&dm);
 	}
 	while (dm.heap_n) {
-		heap_remove(&dm, dm.heap[0]);
+		heap_remove(&dm, dm.heap[0].entry);
 		check(&dm);
 	}
 	free(dm.heap);
@@ -97,7 +99,7 @@ static void test_reserve(void **state)
 		heap_update(&dm, &e[i]);
 	}
 	check(&dm);
-	assert_ptr_equal(dm.heap[0], &e[999]);
+	assert_ptr_equal(dm.heap[0].entry, &e[999]);
 	free(dm.heap);
 	free(e);
 }
