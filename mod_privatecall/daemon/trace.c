@@ -196,6 +196,37 @@ void trace_words(struct call_entry *e, const char *mark, const char *words,
 	line_end(e, mark, &l);
 }
 
+static void put_odd_attr(struct line *l, const char *name, const char *value)
+{
+	put_own(l, " ", 1);
+	put(l, name);
+	put_own(l, "='", 2);
+	put_value(l, value);
+	put_own(l, "'", 1);
+}
+
+/* Nearly every attribute is plain, and fits. */
+static void put_attr(struct line *l, const char *name, const char *value)
+{
+	size_t room = LINE_END - l->len;
+	size_t n = strnlen(name, room), m = strnlen(value, room);
+	char *o = l->text + l->len;
+
+	if (n + m + 4 >= room || xml_plain(name, n) < n ||
+	    xml_plain(value, m) < m) {
+		put_odd_attr(l, name, value);
+		return;
+	}
+	*o++ = ' ';
+	memcpy(o, name, n);
+	o += n;
+	*o++ = '=';
+	*o++ = '\'';
+	memcpy(o, value, m);
+	o[m] = '\'';
+	l->len += n + m + 4;
+}
+
 static void put_elem(struct line *l, const struct xml_elem *e, int depth)
 {
 	const struct xml_attr *a;
@@ -206,11 +237,7 @@ static void put_elem(struct line *l, const struct xml_elem *e, int depth)
 	for (a = e->attrs; a && !l->full; a = a->next) {
 		bool secret = strcmp(a->name, "pwd") == 0;
 
-		put_own(l, " ", 1);
-		put(l, a->name);
-		put_own(l, "='", 2);
-		put_value(l, secret ? "..." : a->value);
-		put_own(l, "'", 1);
+		put_attr(l, a->name, secret ? "..." : a->value);
 	}
 	put_own(l, ">", 1);
 	for (c = e->first; c && !l->full && depth < TRACE_DEPTH; c = c->next)
