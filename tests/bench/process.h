@@ -141,8 +141,9 @@ static int process_start(struct process *p, const char *where,
 	return fd;
 }
 
-/* What is there, after moving its clock by `ms`. json_decref() it. */
-static json_t *process_count(const struct process *p, long long ms)
+/* What is there, after moving its clock by `ms`; `all`: also what it takes a
+ * walk through its memory to know. json_decref() it. */
+static json_t *process_ask(const struct process *p, long long ms, bool all)
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), n;
@@ -152,8 +153,8 @@ static json_t *process_count(const struct process *p, long long ms)
 	json_t *answer, *data;
 
 	snprintf(a.sun_path, sizeof(a.sun_path), "%s", p->control);
-	n = snprintf(text, sizeof(text), "{\"argv\":[\"bench\",\"%lld\"],"
-		     "\"json\":true}\n", ms);
+	n = snprintf(text, sizeof(text), "{\"argv\":[\"bench\",\"%lld\"%s],"
+		     "\"json\":true}\n", ms, all ? ",\"all\"" : "");
 	if (fd < 0 || connect(fd, (struct sockaddr *)&a, sizeof(a)) ||
 	    write(fd, text, (size_t)n) != n)
 		die("the control socket does not answer");
@@ -173,6 +174,11 @@ static long long value(const json_t *data, const char *name)
 	return json_integer_value(json_object_get(data, name));
 }
 
+static json_t *process_count(const struct process *p, long long ms)
+{
+	return process_ask(p, ms, true);
+}
+
 /* Until it has privatecall-media: before, it refuses calls of mode `room`. */
 static void process_await_media(const struct process *p)
 {
@@ -181,7 +187,7 @@ static void process_await_media(const struct process *p)
 	int tries;
 
 	for (tries = 0; !up && tries < PATIENCE_MS; tries++) {
-		data = process_count(p, 0);
+		data = process_ask(p, 0, false);
 		up = value(data, "media");
 		json_decref(data);
 		poll(NULL, 0, up ? 0 : 1);
@@ -190,29 +196,35 @@ static void process_await_media(const struct process *p)
 		die("the daemon does not reach privatecall-media");
 }
 
-/* Until nothing waits for the store, the server or the last finishes; moves the
- * clock by `ms` then. */
-static json_t *process_settle(const struct process *p, struct clients *c,
-			      long long ms)
+/* Until nothing waits for the store, the server or the last finishes. What that
+ * takes of the daemon's time is little: it is measured with the calls. */
+static void process_rest(const struct process *p, struct clients *c)
 {
 	json_t *data;
 	int tries;
+	bool rests = false;
 
-	json_decref(process_count(p, FINISH_MS));
-	for (tries = 0; tries < SETTLE_TRIES; tries++) {
-		data = process_count(p, 0);
-		if (value(data, "settled") &&
-		    value(data, "live") == c->running &&
-		    c->seen.late == c->done)
-			break;
+	json_decref(process_ask(p, FINISH_MS, false));
+	for (tries = 0; !rests && tries < SETTLE_TRIES; tries++) {
+		data = process_ask(p, 0, false);
+		rests = value(data, "settled") &&
+			value(data, "live") == c->running &&
+			c->seen.late == c->done;
 		json_decref(data);
-		turn_for(c, 5);
+		if (!rests)
+			turn_for(c, 5);
 	}
-	if (tries == SETTLE_TRIES)
+	if (!rests)
 		die("the daemon does not come to rest");
+}
+
+/* Likewise; what is there then, or, `ms` and the last linger later, is left. */
+static json_t *process_settle(const struct process *p, struct clients *c,
+			      long long ms)
+{
+	process_rest(p, c);
 	if (!ms)
-		return data;
-	json_decref(data);
+		return process_count(p, 0);
 	/* Into the last linger, and beyond it. */
 	json_decref(process_count(p, ms));
 	return process_count(p, LINGER_MS);

@@ -59,8 +59,9 @@ static void measure(struct bench *b, unsigned calls, unsigned window,
 
 	clients_run(c, calls, window, false);
 	f->wall[i] = (seconds(CLOCK_MONOTONIC) - wall) / calls;
-	after = process_settle(&b->p, c, 0);
+	process_rest(&b->p, c);
 	cpu = (seconds(b->p.clock) - cpu) / calls;
+	after = process_count(&b->p, 0);
 	f->bytes = (double)(c->sent - sent) / calls;
 	f->expat[i] = (c->expat_s - expat) / calls;
 	f->cpu[i] = cpu;
