@@ -313,7 +313,8 @@ rule('down: who proposes without an id costs nobody else his refusal',
 		for (const i of ten) await odd.message(`x${i}@${host}`, NAMELESS);
 		await odd.fence();
 		for (const i of ten)
-			await alice.message(`y${i}@${host}`, jmi('propose', `P${i}`) + STORE);
+			await alice.message(`y${i}@${host}`,
+				jmi('propose', `P${i}`) + STORE);
 		await alice.fence();
 		await t.down();
 		for (const i of ten) {
