@@ -15,11 +15,8 @@
 static void speak_as(struct call_run *r, unsigned side, const char *full,
 		     bool gateway)
 {
-	struct leg *l = &r->c->leg[side];
-
 	if (full)
-		leg_speak_as(l, full, gateway);
-	r->failed = r->failed || l->failed;
+		leg_speak_as(&r->c->leg[side], full, gateway);
 }
 
 static const char *with(struct call_run *r, const char *bare,

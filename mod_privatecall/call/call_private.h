@@ -111,7 +111,7 @@ int call_open_transport(struct call_run *r);
  * expect, and their numbers. */
 void call_expect_both(struct call_run *r);
 /* The same, of him who waits for the other: nothing is to be passed yet. */
-void call_expect_one(struct call_run *r, unsigned side);
+void call_expect_caller(struct call_run *r);
 /* Media towards us, of who comes without ringing. */
 bool call_begin_room(struct call_run *r);
 /* What he said of his ICE too early is said now. */

@@ -110,7 +110,6 @@ static void go_away(struct call_run *r, unsigned side, const char *reason)
 		c->alone_since[role] = r->ev->now;
 	for (i = 0; c->transport && i < LEG_TRANSPORTS_MAX; i++) {
 		c->transport[i].reached[role] = STEP_NONE;
-		c->transport[i].lost[role] = false;
 		c->transport[i].candidates[role] = 0;
 	}
 	call_stop_adding(r);
@@ -189,11 +188,10 @@ void call_return(struct call_run *r, unsigned side, const struct leg_event *ev)
 	l->absent = true;
 	leg_end_ice(l, true);
 	call_return_address(r, side, ev->stanza);
-	if (leg_open(l, ev, call_leg(r, side))) {
-		call_join(r);
-		call_return_over(r, side, NULL, NULL);
+	/* What it would refuse has been turned away: all that it can lack is
+	 * memory, and the leg says so. */
+	if (leg_open(l, ev, call_leg(r, side)))
 		return;
-	}
 	leg_proceed(l, NULL, &r->env);
 	call_join(r);
 	if (l->offer)
@@ -241,12 +239,6 @@ void call_wait(struct call_run *r)
 	if (l->offer)
 		call_return_offer(r, side, l->offer->elem);
 	call_do(r, CALL_DO_SAVE);
-}
-
-static void refuse(struct call_run *r, unsigned side, const char *reason,
-		   const char *text)
-{
-	call_return_over(r, side, reason, text);
 }
 
 /* What he has on that transport already, he has there with this one, too
@@ -355,29 +347,30 @@ void call_return_offer(struct call_run *r, unsigned side,
 
 	if (lack) {
 		r->step = call_lack_text(lack);
-		refuse(r, side, call_lack_reason(lack),
-		       arena_printf(a, "The call could not be connected "
-				    "(%s).", call_lack_text(lack)));
+		call_return_over(r, side, call_lack_reason(lack),
+				 arena_printf(a, "The call could not be "
+					      "connected (%s).",
+					      call_lack_text(lack)));
 		return;
 	}
 	tree = alone ? xml_copy(a, offer) :
 		       leg_pair(l, &c->leg[!side], offer, a);
 	if (!leg_keep_says(l, tree, a)) {
-		refuse(r, side, "incompatible-parameters", NULL);
+		call_return_over(r, side, "incompatible-parameters", NULL);
 		return;
 	}
 	if (!alone && !leg_has_common(l, &c->leg[!side], "audio", a)) {
-		refuse(r, side, "incompatible-parameters",
-		       cause_text(a, CAUSE_NO_CODEC, NULL));
+		call_return_over(r, side, "incompatible-parameters",
+				 cause_text(a, CAUSE_NO_CODEC, NULL));
 		return;
 	}
 	renew(r, side);
-	if (!take_transports(r, side, tree)) {
-		refuse(r, side, "incompatible-parameters", NULL);
-		return;
+	if (take_transports(r, side, tree)) {
+		leg_keeps_fingerprints(l, tree, a);
+		leg_keep_offer(l, tree);
+	} else {
+		call_return_over(r, side, "incompatible-parameters", NULL);
 	}
-	leg_keeps_fingerprints(l, tree, a);
-	leg_keep_offer(l, tree);
 }
 
 static bool all_renewed(const struct call *c)
@@ -426,7 +419,7 @@ static void accept(struct call_run *r, unsigned side)
 	call_release(r, side);
 	leg_drop_kept(l);
 	if (alone)
-		call_expect_one(r, side);
+		call_expect_caller(r);
 	else
 		call_expect_both(r);
 	/* Until he is connected; who waits may be joined before. */
@@ -458,8 +451,6 @@ bool call_return_credentials(struct call_run *r, unsigned side)
 	if (!l->absent)
 		return false;
 	t->renewing -= t->renewing > 0;
-	if (t->renewing || l->state != LEG_OFFERED)
-		return true;
 	leg_set_ours(l, ev->transport, ev->ufrag[0], ev->pwd[0]);
 	leg_set_print(l, ev->transport,
 		      leg_ours(&c->leg[!side], ev->transport)->print);
@@ -478,25 +469,29 @@ void call_return_fails(struct call_run *r)
 			call_return_over(r, i, "gone", NULL);
 }
 
-/* Back from the store: nobody waits for who was about to come back. That media
- * have been both ways is not stored, but without nobody leaves. */
+/* That media have been both ways is not stored, but without nobody leaves. */
+static void restored(struct call_run *r, unsigned side)
+{
+	struct call *c = r->c;
+
+	if (!call_waits(c) && (c->leg[side].absent || c->leg[side].returned))
+		c->connected = true;
+	if (!c->leg[side].absent)
+		return;
+	c->alone_since[role_of(c, side)] = r->ev->now;
+	if (call_returns(c, side))
+		call_return_over(r, side, "gone", NULL);
+}
+
+/* Back from the store: nobody waits for who was about to come back. */
 void call_return_restored(struct call_run *r)
 {
 	struct call *c = r->c;
-	unsigned i;
 
 	if (call_waits(c) && c->leg[c->caller].absent) {
 		call_end(r, CAUSE_RESTART, NULL, NULL, -1);
-		return;
-	}
-	for (i = 0; i < 2; i++) {
-		if (!call_waits(c) &&
-		    (c->leg[i].absent || c->leg[i].returned))
-			c->connected = true;
-		if (!c->leg[i].absent)
-			continue;
-		c->alone_since[role_of(c, i)] = r->ev->now;
-		if (call_returns(c, i))
-			call_return_over(r, i, "gone", NULL);
+	} else {
+		restored(r, 0);
+		restored(r, 1);
 	}
 }

@@ -93,11 +93,11 @@ static bool waits(const struct call *c)
 	return false;
 }
 
-static int free_transport(const struct call *c)
+static int free_transport(struct call *c)
 {
 	int i;
 
-	for (i = 0; i < LEG_TRANSPORTS_MAX; i++)
+	for (i = 0; have_transports(c) && i < LEG_TRANSPORTS_MAX; i++)
 		if (c->transport[i].state == TRANSPORT_FREE)
 			return i;
 	return -1;
@@ -156,8 +156,6 @@ static bool open_contents(struct call_run *r, const struct xml_elem *tree)
 	const struct xml_elem *e;
 	int number;
 
-	if (!have_transports(c))
-		return true;           /* the step says so */
 	for (e = xml_child(tree, NS_JINGLE, "content"); e;
 	     e = xml_next(e, NS_JINGLE, "content")) {
 		number = call_open_transport(r);
@@ -255,13 +253,12 @@ static bool keeps_fingerprints(struct call_run *r, unsigned side,
 
 	if (leg_keeps_fingerprints(l, tree, r->ev->arena))
 		return true;
-	if (call_returns(r->c, side)) {
+	if (call_returns(r->c, side))
 		call_return_over(r, side, "security-error", NULL);
-		return false;
-	}
-	call_insecure(r, side == r->c->caller ?
-		      "changed fingerprint of the caller's device" :
-		      "changed fingerprint of the called device");
+	else
+		call_insecure(r, side == r->c->caller ?
+			      "changed fingerprint of the caller's device" :
+			      "changed fingerprint of the called device");
 	return false;
 }
 
@@ -350,19 +347,17 @@ static void begin(struct call_run *r, const struct xml_elem *tree)
 		return;
 	}
 	end_ice(c);
-	if (!open_contents(r, tree)) {
+	if (!open_contents(r, tree))
 		r->step = "too many contents";
-		call_end(r, CAUSE_FAILED, "incompatible-parameters", NULL, -1);
-		return;
-	}
-	leg_keeps_fingerprints(call_caller(c), tree, r->ev->arena);
-	if (!keep_says(r, c->caller, tree)) {
+	else if (!keep_says(r, c->caller, tree))
 		r->step = "too long descriptions";
+	if (r->step) {
 		call_end(r, CAUSE_FAILED, "incompatible-parameters", NULL, -1);
-		return;
+	} else {
+		leg_keeps_fingerprints(call_caller(c), tree, r->ev->arena);
+		if (!call_caller(c)->offer)
+			leg_keep_offer(call_caller(c), tree);
 	}
-	if (!call_caller(c)->offer)
-		leg_keep_offer(call_caller(c), tree);
 }
 
 bool call_begin_room(struct call_run *r)
@@ -489,7 +484,7 @@ void call_expect_both(struct call_run *r)
 	}
 }
 
-void call_expect_one(struct call_run *r, unsigned side)
+void call_expect_caller(struct call_run *r)
 {
 	struct call *c = r->c;
 	struct call_order *o;
@@ -499,11 +494,10 @@ void call_expect_one(struct call_run *r, unsigned side)
 
 	for (i = 0; i < LEG_TRANSPORTS_MAX; i++) {
 		print = call_transport_state(c, i) == TRANSPORT_READY ?
-			leg_print(&c->leg[side], i, &begins) : NULL;
+			leg_print(call_caller(c), i, &begins) : NULL;
 		if (!print)
 			continue;
 		o = call_order(r, ORDER_SECURITY, i);
-		o->role = side != c->caller;
 		o->print = arena_strdup(r->ev->arena, print);
 		o->active = !begins;
 	}
@@ -588,7 +582,7 @@ void call_say_again(struct call_run *r)
 		call_join(r);
 	}
 	if (call_waits(c) && !c->leg[c->caller].absent)
-		call_expect_one(r, c->caller);
+		call_expect_caller(r);
 	if (c->mode != MODE_ROOM || c->leg[0].absent || c->leg[1].absent)
 		return;
 	say_security(r, number);
@@ -606,28 +600,20 @@ void call_on_ice(struct call_run *r, unsigned side,
 	struct call_order *o;
 
 	if (a->ice->pwd) {
-		o = &call_do(r, CALL_DO_MEDIA)->order;
-		o->kind = ORDER_REMOTE;
-		o->transport = a->number;
+		o = call_order(r, ORDER_REMOTE, a->number);
 		o->role = role;
 		o->ufrag = a->ice->ufrag;
 		o->pwd = a->ice->pwd;
 	}
 	for (i = 0; i < a->ice->candidates &&
 	     t->candidates[role]++ < CALL_CANDIDATES_MAX; i++) {
-		o = &call_do(r, CALL_DO_MEDIA)->order;
-		o->kind = ORDER_CANDIDATE;
-		o->transport = a->number;
+		o = call_order(r, ORDER_CANDIDATE, a->number);
 		o->role = role;
 		o->ufrag = a->ice->ufrag;
 		o->candidate = &a->ice->candidate[i];
 	}
-	if (a->ice->gathering_complete) {
-		o = &call_do(r, CALL_DO_MEDIA)->order;
-		o->kind = ORDER_END;
-		o->transport = a->number;
-		o->role = role;
-	}
+	if (a->ice->gathering_complete)
+		call_order(r, ORDER_END, a->number)->role = role;
 }
 
 /* --- contents that come and go ------------------------------------------- */
