@@ -291,6 +291,14 @@ static void drop_oldest(struct leg *l)
 	free(e);
 }
 
+_Static_assert(LEG_RELAYED_MAX <= LEG_EARLY_MAX,
+	       "all that waits for an answer may be kept");
+
+static bool is_full(const struct leg *l, const struct xml_kept *more)
+{
+	return l->early_bytes + arena_used(more->arena) > LEG_EARLY_BYTES;
+}
+
 void leg_keep(struct leg *l, const struct xml_elem *tree,
 	      enum jingle_action action, unsigned relay, const char *device)
 {
@@ -303,7 +311,8 @@ void leg_keep(struct leg *l, const struct xml_elem *tree,
 		e->kept = xml_keep(tree, LEG_KEPT_BYTES);
 		e->device = device ? strdup(device) : NULL;
 	}
-	if (!e || !e->kept || (device && !e->device)) {
+	if (!e || !e->kept || (device && !e->device) ||
+	    (relay && is_full(l, e->kept))) {
 		if (e) {
 			xml_kept_free(e->kept);
 			free(e->device);

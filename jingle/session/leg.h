@@ -333,8 +333,9 @@ bool leg_bundles(const struct leg *l);
 /* Caller: keeps his session-initiate until somebody answers. */
 void leg_keep_offer(struct leg *l, const struct xml_elem *tree);
 /* Keeps an action that this user sent before the other side, or the media
- * process, is ready (`relay`: the number of its IQ, if that is not answered);
- * over the limits the oldest is dropped. */
+ * process, is ready (`relay`: the number of its IQ, if that is not answered).
+ * Over the limits the oldest is dropped, but what waits for an answer is not:
+ * then this one is not kept. */
 void leg_keep(struct leg *l, const struct xml_elem *tree,
 	      enum jingle_action action, unsigned relay, const char *device);
 /* Takes the oldest kept action of `device` (NULL: any); NULL: none. A copy in
