@@ -274,8 +274,8 @@ static void nothing_of_media_outlives_the_call(void **state)
 	play_end(&p);
 }
 
-/* The log says it. */
-static void the_mode_of_a_wait_is_decided(void **state)
+/* The mode, and when it began. */
+static void a_wait_has_what_the_log_says(void **state)
 {
 	struct play p;
 
@@ -286,6 +286,7 @@ static void the_mode_of_a_wait_is_decided(void **state)
 	assert_int_equal(p.call.state, CALL_UP);
 	assert_int_equal(p.call.mode, MODE_ROOM);
 	assert_true(p.call.decided);
+	assert_int_equal(p.call.rung_wall, PLAY_WALL + p.now - PLAY_START);
 	play_end(&p);
 }
 
@@ -315,7 +316,7 @@ int main(void)
 		cmocka_unit_test(candidates_are_counted_anew),
 		cmocka_unit_test(an_offer_is_dropped_when_answered),
 		cmocka_unit_test(nothing_of_media_outlives_the_call),
-		cmocka_unit_test(the_mode_of_a_wait_is_decided),
+		cmocka_unit_test(a_wait_has_what_the_log_says),
 		cmocka_unit_test(both_away_ends_when_restored),
 	};
 
