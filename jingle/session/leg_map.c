@@ -19,12 +19,13 @@
 /* Those with a number of their own (RFC 3551, 6). */
 static const struct {
 	const char *name;
-	uint32_t id, clock;
+	uint32_t id;
 } statics[] = {
-	{ "PCMU", 0, 8000 }, { "GSM", 3, 8000 }, { "PCMA", 8, 8000 },
-	{ "G722", 9, 8000 }, { "CN", 13, 8000 }, { "G729", 18, 8000 },
+	{ "PCMU", 0 }, { "GSM", 3 }, { "PCMA", 8 }, { "G722", 9 },
+	{ "CN", 13 }, { "G729", 18 },
 };
 
+/* "": its number alone says what it is. */
 static const char *name_of(const struct rtp_payload *p)
 {
 	size_t i;
@@ -73,18 +74,19 @@ static uint32_t number(const struct rtp_payload *p, const char *name)
 }
 
 /* The profile of H.264 (RFC 6184, 8.1): several words mean the constrained
- * baseline, which every client has. */
+ * baseline, which every client has. 0: none that anybody could read. */
 static unsigned h264_profile(const struct rtp_payload *p)
 {
 	const char *value = parameter(p, "profile-level-id");
 	unsigned idc, iop, word;
-	char head[5] = "4200", *end;
 
-	if (value && strlen(value) == 6)
-		memcpy(head, value, 4);
-	word = (unsigned)strtoul(head, &end, 16);
-	if (*end)
+	if (!value)
+		value = "42000a";
+	if (strlen(value) != 6 ||
+	    value[strspn(value, "0123456789abcdefABCDEF")])
 		return 0;
+	/* Without the level, in which two may differ. */
+	word = (unsigned)strtoul(value, NULL, 16) >> 8;
 	idc = word >> 8;
 	iop = word & 0xff;
 	if ((idc == 0x42 && iop & 0x40) || (idc == 0x4d && iop & 0x80) ||
@@ -99,7 +101,7 @@ static bool same_parameters(const struct rtp_payload *a,
 			    const struct rtp_payload *b)
 {
 	if (is_named(a, "H264"))
-		return h264_profile(a) == h264_profile(b) &&
+		return h264_profile(a) && h264_profile(a) == h264_profile(b) &&
 		       number(a, "packetization-mode") ==
 		       number(b, "packetization-mode");
 	if (is_named(a, "VP9"))
@@ -109,13 +111,18 @@ static bool same_parameters(const struct rtp_payload *a,
 	return true;
 }
 
+static bool same_name(const struct rtp_payload *a, const struct rtp_payload *b)
+{
+	return is_named(a, name_of(b)) && (*name_of(b) || a->id == b->id);
+}
+
 static bool same_codec(const struct rtp_description *da,
 		       const struct rtp_payload *a,
 		       const struct rtp_description *db,
 		       const struct rtp_payload *b)
 {
 	/* Opus is of two channels whatever is said (RFC 7587, 7). */
-	return is_named(a, name_of(b)) && clock_of(da, a) == clock_of(db, b) &&
+	return same_name(a, b) && clock_of(da, a) == clock_of(db, b) &&
 	       (a->channels == b->channels || is_named(a, "opus")) &&
 	       same_parameters(a, b);
 }
@@ -326,7 +333,7 @@ static void tell_sources(struct leg_map *m, const struct rtp_description *from,
 }
 
 /* Both users' clients write it alike, into packets (RFC 8843, 9). */
-static bool same_name(const struct leg_content *c, const struct leg *to)
+static bool is_called_alike(const struct leg_content *c, const struct leg *to)
 {
 	const struct leg_content *other = leg_find_content(to, c->name);
 
@@ -362,7 +369,7 @@ struct leg_map *leg_map(const struct leg *from, const struct leg *to,
 		     !str_eq(his.media, "video")))
 			continue;
 		map_payloads(m, &his, &other);
-		how.same_names = same_name(c, to);
+		how.same_names = is_called_alike(c, to);
 		map_exts(m, &his, &other, &how);
 		if (told)
 			tell_sources(m, &his, a);

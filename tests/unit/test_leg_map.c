@@ -197,6 +197,32 @@ static void test_other_numbers(void **state)
 		   "120>96/90000v 121>98/90000v 124>97/90000v (120) ");
 }
 
+/* Without a name the number says what it is, also where nobody here knows it:
+ * that is the same for both, and no two of them are. */
+static void test_no_names(void **state)
+{
+	static const struct { const char *his, *other, *map; } rows[] = {
+		{ "0", PT("100", "PCMU", "8000"), "0>100/8000a " },
+		{ "3", PT("100", "GSM", "8000"), "3>100/8000a " },
+		{ "8", PT("100", "PCMA", "8000"), "8>100/8000a " },
+		{ "9", PT("100", "G722", "8000"), "9>100/8000a " },
+		{ "13", PT("100", "CN", "8000"), "13>100/8000a " },
+		{ "18", PT("100", "G729", "8000"), "18>100/8000a " },
+		{ "8", PT("100", "PCMU", "8000"), "" },
+		{ "4", "<payload-type id='4'/>", "4>4/8000a " },
+		{ "4", "<payload-type id='7'/><payload-type id='15'/>", "" },
+	};
+	struct pair *p = pair_of(state);
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		says(p, 0, "a", "audio", arena_printf(p->a,
+			"<payload-type id='%s'/>", rows[i].his));
+		says(p, 1, "a", "audio", rows[i].other);
+		expect_map(p, 0, rows[i].map);
+	}
+}
+
 #define H264(id, profile, mode) FMT(id, "H264", PAR("profile-level-id", \
 	profile) PAR("packetization-mode", mode))
 
@@ -213,6 +239,34 @@ static void test_h264(void **state)
 	     H264("97", "640c1f", "1") H264("98", "4D0028", "1")
 	     FMT("99", "H264", ""));
 	expect_map(p, 0, "106>96/90000v 108>98/90000v ");
+}
+
+/* A profile that nobody can read is no other's, not even the same one. */
+static void test_h264_nonsense(void **state)
+{
+	static const struct { const char *his, *other, *map; } rows[] = {
+		{ "42001f", "42000A", "100>96/90000v " },
+		{ "42001f", "", "" },
+		{ "42e0", "42e0", "" },
+		{ "42e01f0", "42e01f0", "" },
+		{ "no hex", "no hex", "" },
+		{ "42e01x", "42e01x", "" },
+		{ "0x42e0", "0x42e0", "" },
+	};
+	struct pair *p = pair_of(state);
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		says(p, 0, "v", "video", arena_printf(p->a, FMT("100", "H264",
+			PAR("profile-level-id", "%s")), rows[i].his));
+		says(p, 1, "v", "video", arena_printf(p->a, FMT("96", "H264",
+			PAR("profile-level-id", "%s")), rows[i].other));
+		expect_map(p, 0, rows[i].map);
+	}
+	/* Who says none has the baseline (RFC 6184, 8.1). */
+	says(p, 0, "v", "video", H264("100", "42001f", "0"));
+	says(p, 1, "v", "video", FMT("96", "H264", ""));
+	expect_map(p, 0, "100>96/90000v ");
 }
 
 static void test_channels(void **state)
@@ -252,6 +306,26 @@ static void test_wrong(void **state)
 	expect_map(p, 0, "8>96/8000a 105>97/90000v ");
 }
 
+/* The number that RTX repeats is RTX itself in the content before it, or not of
+ * video: with which the media process would be told of RTX of that. */
+static void test_wrong_apt(void **state)
+{
+	struct pair *p = pair_of(state);
+
+	says(p, 0, "v", "video", FMT("96", "VP8", "")
+	     FMT("97", "rtx", PAR("apt", "96")));
+	says(p, 1, "v", "video", FMT("96", "VP8", "")
+	     FMT("97", "rtx", PAR("apt", "96")));
+	says(p, 0, "w", "video", FMT("97", "VP9", "")
+	     FMT("99", "rtx", PAR("apt", "97")));
+	says(p, 1, "w", "video", FMT("98", "VP9", "")
+	     FMT("99", "rtx", PAR("apt", "98")));
+	expect_map(p, 0, "96>96/90000v 97>97/90000v (96) ");
+	says(p, 0, "v", "audio", PT("97", "opus", "48000"));
+	says(p, 1, "v", "audio", PT("97", "opus", "48000"));
+	expect_map(p, 0, "97>97/48000a ");
+}
+
 /* A content of one alone, or of another transport, has none. */
 static void test_contents(void **state)
 {
@@ -269,6 +343,11 @@ static void test_contents(void **state)
 	assert_string_equal(words(p, leg_map(&p->leg[0], &p->leg[1], 1, true,
 					     p->a)), "8>8/8000a ");
 	leg_set_transport(&p->leg[0], "d", -1);
+	assert_string_equal(words(p, leg_map(&p->leg[0], &p->leg[1], 1, true,
+					     p->a)), "");
+	/* What comes there later may be another device's: what this one said
+	 * does not count any more. */
+	leg_set_transport(&p->leg[0], "d", 1);
 	assert_string_equal(words(p, leg_map(&p->leg[0], &p->leg[1], 1, true,
 					     p->a)), "");
 }
@@ -333,10 +412,16 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(test_other_numbers, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(test_no_names, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_h264, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_h264_nonsense, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_channels, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_wrong, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_wrong_apt, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_contents, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_extensions, setup,
