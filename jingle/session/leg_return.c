@@ -36,6 +36,17 @@ bool leg_bundled(const struct xml_elem *tree, const char *one,
 	return false;
 }
 
+/* What `of` said of it; where no memory is left the step of `l` says so. */
+static bool has_said(struct leg *l, const struct leg *of, const char *name,
+		      struct rtp_description *d_r, struct arena *a)
+{
+	int err = leg_says(of, name, d_r, a);
+
+	if (err == ENOMEM)
+		l->failed = true;
+	return !err;
+}
+
 /* --- pairs ------------------------------------------------------------ */
 
 struct pairs {
@@ -64,11 +75,13 @@ static bool is_one_of_two(const char *media)
 	return str_eq(media, "audio") || str_eq(media, "video");
 }
 
-static uint32_t number_of(const struct xml_elem *payload)
+static bool same_number(const struct xml_elem *one,
+			const struct xml_elem *other)
 {
-	uint32_t n;
+	uint32_t n, k;
 
-	return text_number(xml_get(payload, "id"), UINT32_MAX, &n) ? 0 : n;
+	return !text_number(xml_get(one, "id"), UINT32_MAX, &n) &&
+	       !text_number(xml_get(other, "id"), UINT32_MAX, &k) && n == k;
 }
 
 /* Two that he has apart go to one transport of the other's, and back by their
@@ -87,7 +100,7 @@ static bool may_be_apart(const struct pairs *p, const char *one,
 	     e = xml_next(e, NS_RTP, "payload-type"))
 		for (f = xml_child(with, NS_RTP, "payload-type"); f;
 		     f = xml_next(f, NS_RTP, "payload-type"))
-			if (number_of(e) == number_of(f))
+			if (same_number(e, f))
 				return false;
 	return true;
 }
@@ -118,17 +131,13 @@ static struct leg_content *partner(struct pairs *p, const char *name,
 {
 	struct leg_content *c;
 	struct rtp_description d;
-	int err;
 
-	for (c = p->other->contents; c; c = c->next) {
-		err = c->transport ? leg_says(p->other, c->name, &d, p->a) :
-				     ENOENT;
-		if (err == ENOMEM)
-			p->l->failed = true;
-		if (!err && str_eq(d.media, media) && is_free(p, c, name) &&
+	for (c = p->other->contents; c; c = c->next)
+		if (c->transport &&
+		    has_said(p->l, p->other, c->name, &d, p->a) &&
+		    str_eq(d.media, media) && is_free(p, c, name) &&
 		    (!same_name || strcmp(c->name, name) == 0))
 			return c;
-	}
 	return NULL;
 }
 
@@ -330,9 +339,9 @@ static void add_nothing(struct xml_elem *content, struct xml_elem *to,
 		}
 }
 
-static int add_description(struct xml_elem *content, const struct leg *l,
-			   const struct leg *other, const char *name,
-			   struct arena *a)
+static void add_description(struct xml_elem *content, struct leg *l,
+			    const struct leg *other, const char *name,
+			    struct arena *a)
 {
 	struct rtp_description his, has;
 	const struct leg *from = other ? other : l;
@@ -340,27 +349,23 @@ static int add_description(struct xml_elem *content, const struct leg *l,
 	bool apart = leg_is_apart(l, home) || leg_is_apart(from, home);
 	struct xml_elem *to;
 	unsigned i, n = 0;
-	int err = leg_says(l, name, &his, a);
+	bool paired;
 
-	if (err)
-		return err;
+	if (!has_said(l, l, name, &his, a))
+		return;
 	to = xml_add(a, content, NS_RTP, "description");
 	xml_set(a, to, "media", his.media);
-	err = leg_is_paired(from, name) ? leg_says(from, name, &has, a) :
-					  ENOENT;
-	if (err == ENOMEM)
-		return err;
-	for (i = 0; !err && i < his.payloads; i++)
+	paired = leg_is_paired(from, name) && has_said(l, from, name, &has, a);
+	for (i = 0; paired && i < his.payloads; i++)
 		n += add_payload(to, &his, &his.payload[i], &has, apart, a);
 	if (!n) {
 		add_nothing(content, to, &his, a);
-		return 0;
+		return;
 	}
 	add_exts(to, &his, &has, apart, a);
 	add_rest(to, &his, &has, !other, apart, a);
 	if (other && has.has_ssrc)
 		xml_set(a, to, "ssrc", arena_printf(a, "%u", has.ssrc));
-	return 0;
 }
 
 /* Both have a codec of it; `media` NULL: whatever it is. */
@@ -370,16 +375,11 @@ static bool is_common(struct leg *l, const struct leg *other,
 {
 	struct rtp_description his, has;
 	unsigned i;
-	int err;
 
-	if (!leg_is_paired(other, c->name))
-		return false;
-	err = leg_says(l, c->name, &his, a);
-	if (!err)
-		err = leg_says(other, c->name, &has, a);
-	if (err == ENOMEM)
-		l->failed = true;
-	if (err || (media && !str_eq(his.media, media)))
+	if (!leg_is_paired(other, c->name) ||
+	    !has_said(l, l, c->name, &his, a) ||
+	    !has_said(l, other, c->name, &has, a) ||
+	    (media && !str_eq(his.media, media)))
 		return false;
 	for (i = 0; i < his.payloads; i++)
 		if (leg_map_same(&his, &his.payload[i], &has))
@@ -456,8 +456,7 @@ struct xml_elem *leg_answer(struct leg *l, const struct leg *other,
 		xml_set(a, content, "creator", xml_get(e, "creator"));
 		xml_set(a, content, "name", name);
 		xml_set(a, content, "senders", xml_get(e, "senders"));
-		if (add_description(content, l, other, name, a) == ENOMEM)
-			l->failed = true;
+		add_description(content, l, other, name, a);
 		/* In the place of the other's, which ours takes. */
 		t = xml_add(a, content, NS_ICE_UDP, "transport");
 		xml_add(a, t, NS_DTLS, "fingerprint");

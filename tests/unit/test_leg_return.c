@@ -150,17 +150,40 @@ static void test_both_have(void **state)
 static void test_nothing(void **state)
 {
 	struct two *t = *state;
+	struct rtp_description d;
 
 	says(t, CONTENT_OF("a", "audio", OPUS("111"))
 	     CONTENT_OF("v", "video", PT("96", "VP8", "")), 1);
 	offers(t, CONTENT_OF("a", "audio", OPUS("109"))
 	       CONTENT_OF("v", "video", PT("97", "rtx", PAR("apt", "98"))
-			  PT("98", "H264", "")));
+			  PT("98", "H264", "") PT("99", "VP9", "")));
 	assert_true(leg_has_common(&t->back, &t->stays, "audio", t->a));
 	assert_false(leg_has_common(&t->back, &t->stays, "video", t->a));
 	expect_answer(t, ANSWER("a", "audio", "", OPUS("109"))
 		      ANSWER("v", "video", " senders='none'", "<rtcp-mux/>"
 			     PT("98", "H264", "")));
+	/* Nor is anything kept of what nobody sends. */
+	leg_forget_unpaired(&t->back, &t->stays, t->a);
+	assert_int_equal(leg_says(&t->back, "a", &d, t->a), 0);
+	assert_int_equal(leg_says(&t->back, "v", &d, t->a), ENOENT);
+}
+
+/* Without memory nobody knows what both have: nothing is forgotten. */
+static void test_no_memory(void **state)
+{
+	struct two *t = *state;
+	struct arena *small = arena_new(8);
+	struct rtp_description d;
+
+	says(t, CONTENT_OF("a", "audio", OPUS("111")), 1);
+	offers(t, CONTENT_OF("a", "audio", OPUS("109")));
+	assert_false(leg_has_common(&t->back, &t->stays, NULL, small));
+	assert_true(t->back.failed);
+	t->back.failed = false;
+	leg_forget_unpaired(&t->back, &t->stays, small);
+	assert_true(t->back.failed);
+	assert_int_equal(leg_says(&t->back, "a", &d, t->a), 0);
+	arena_free(small);
 }
 
 /* --- pairs ------------------------------------------------------------ */
@@ -182,6 +205,40 @@ static void test_names(void **state)
 		      ANSWER("0", "audio", "", OPUS("111")));
 }
 
+/* Who added it is the same in both, whoever began the session of now. */
+static void test_creators(void **state)
+{
+	struct two *t = *state;
+	const struct xml_elem *e;
+
+	says(t, CONTENT_OF("a", "audio", OPUS("111"))
+	     CONTENT_OF("v", "video", PT("96", "VP8", "")), 9);
+	leg_find_content(&t->stays, "v")->by_callee = true;
+	offers(t, CONTENT_OF("a", "audio", OPUS("111"))
+	       CONTENT_OF("v", "video", PT("96", "VP8", "")) BUNDLE("a", "v"));
+	e = xml_child(t->offer, NS_JINGLE, "content");
+	assert_string_equal(xml_get(e, "creator"), "initiator");
+	e = xml_next(e, NS_JINGLE, "content");
+	assert_string_equal(xml_get(e, "creator"), "responder");
+}
+
+/* Of a content that he has not learned nothing becomes a pair. */
+static void test_not_learned(void **state)
+{
+	struct two *t = *state;
+	struct xml_elem *j = tree(t, CONTENT_OF("x", "audio", OPUS("111"))
+				  CONTENT_OF("y", "video",
+					     PT("96", "VP8", "")));
+
+	says(t, CONTENT_OF("a", "audio", OPUS("111"))
+	     CONTENT_OF("v", "video", PT("96", "VP8", "")), 9);
+	leg_set_transport(&t->back, "x", 7);
+	leg_pair(&t->back, &t->stays, j, t->a);
+	assert_non_null(leg_find_content(&t->back, "a"));
+	assert_null(leg_find_content(&t->back, "v"));
+	assert_null(leg_find_content(&t->back, "y"));
+}
+
 /* What he bundles is in one group as far as it is on one transport here. */
 static void test_bundle(void **state)
 {
@@ -196,6 +253,9 @@ static void test_bundle(void **state)
 		      BUNDLE("a", "v"));
 	assert_false(leg_bundled(t->offer, "x", "y", t->a));
 	assert_true(leg_bundled(t->offer, "v", "a", t->a));
+	/* What is no group by XEP-0338 bundles nothing. */
+	assert_false(leg_bundled(tree(t, "<group xmlns='" NS_GROUPING "'/>"
+				      BUNDLE("v", "a")), "v", "a", t->a));
 }
 
 static void test_apart(void **state)
@@ -208,6 +268,9 @@ static void test_apart(void **state)
 	       CONTENT_OF("v", "video", PT("96", "VP8", "")) BUNDLE("a", "v"));
 	expect_answer(t, ANSWER("a", "audio", "", OPUS("111"))
 		      ANSWER("v", "video", "", PT("96", "VP8", "")));
+	/* Each is at home on its own. */
+	assert_false(leg_is_apart(&t->back, 0));
+	assert_false(leg_is_apart(&t->back, 1));
 }
 
 /* Two on one transport, where he has them on two: his numbers tell which of
@@ -250,8 +313,48 @@ static void test_unlike_media(void **state)
 			     PT("98", "VP9", "")));
 }
 
+/* Of what is neither no packet could be told by its number. */
+static void test_unlike_neither(void **state)
+{
+	struct two *t = *state;
+
+	says(t, CONTENT_OF("a", "audio", OPUS("111"))
+	     CONTENT_OF("x", "text", PT("98", "t140", "")), 9);
+	offers(t, CONTENT_OF("a", "audio", OPUS("111"))
+	       CONTENT_OF("x", "text", PT("98", "t140", "")));
+	expect_answer(t, ANSWER("a", "audio", "", OPUS("111"))
+		      ANSWER("+x", "text", " senders='none'", "<rtcp-mux/>"
+			     PT("98", "t140", "")));
+}
+
 #define CC(id) EXT(id, "http://www.ietf.org/id/draft-holmer-rmcat-" \
 		   "transport-wide-cc-extensions-01")
+
+/* Feedback that is counted for a whole transport, and other such. */
+static void test_transport_cc(void **state)
+{
+	struct two *t = *state;
+	struct rtp_description d;
+	unsigned i;
+
+	says(t, CONTENT_OF("v", "video", PT("96", "VP8", FB("transport-cc"))
+			   CC("3") EXT("4", "urn:b")), 9);
+	offers(t, CONTENT_OF("v", "video", PT("96", "VP8", FB("transport-cc"))
+			     CC("5") EXT("6", "urn:b")));
+	expect_answer(t, ANSWER("v", "video", "",
+				PT("96", "VP8", FB("transport-cc")) CC("5")
+				EXT("6", "urn:b")));
+	/* It stays what was negotiated. */
+	for (i = 0; i < 2; i++) {
+		struct leg *l = i ? &t->back : &t->stays;
+
+		assert_int_equal(leg_cut_says(l, i ? &t->stays : &t->back,
+					      t->offer, t->a), 0);
+		assert_int_equal(leg_says(l, "v", &d, t->a), 0);
+		assert_int_equal(d.hdrexts, 2);
+		assert_int_equal(d.payload[0].feedbacks, 1);
+	}
+}
 
 /* What is counted for a whole transport does not go from one to two. */
 static void test_unlike_transport_cc(void **state)
@@ -262,16 +365,19 @@ static void test_unlike_transport_cc(void **state)
 
 	says(t, CONTENT_OF("a", "audio", OPUS("111") CC("3"))
 	     CONTENT_OF("v", "video", PT("96", "VP8", FB("transport-cc")
-					 FB("ccm")) CC("3")), 9);
+					 FB("ccm")) CC("3")
+			EXT("4", "urn:b")), 9);
 	offers(t, CONTENT_OF("a", "audio", OPUS("111") CC("5"))
 	       CONTENT_OF("v", "video", PT("96", "VP8", FB("transport-cc")
-					   FB("ccm")) CC("5")));
+					   FB("ccm")) CC("5")
+			  EXT("6", "urn:b")));
 	leg_set_transport(&t->back, "v", 2);
 	leg_set_home(&t->back, "v", 0);
 	assert_true(leg_keep_says(&t->back, t->offer, t->a));
 	assert_true(leg_is_apart(&t->back, 0));
 	expect_answer(t, ANSWER("a", "audio", "", OPUS("111"))
-		      ANSWER("v", "video", "", PT("96", "VP8", FB("ccm"))));
+		      ANSWER("v", "video", "", PT("96", "VP8", FB("ccm"))
+			     EXT("6", "urn:b")));
 	m = leg_map(&t->back, &t->stays, 0, false, t->a);
 	assert_non_null(m);
 	assert_int_equal(m->type[96].out, 96);
@@ -281,7 +387,7 @@ static void test_unlike_transport_cc(void **state)
 	/* Nor later, when all is on one again: he was answered without. */
 	assert_int_equal(leg_cut_says(&t->back, &t->stays, t->offer, t->a), 0);
 	assert_int_equal(leg_says(&t->back, "v", &d, t->a), 0);
-	assert_int_equal(d.hdrexts, 0);
+	assert_int_equal(d.hdrexts, 1);
 	assert_int_equal(d.payloads, 1);
 	assert_int_equal(d.payload[0].feedbacks, 1);
 	m = leg_map(&t->stays, &t->back, 0, false, t->a);
@@ -355,13 +461,23 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_both_have, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_no_memory, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_names, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_creators, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_not_learned, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_bundle, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_apart, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_unlike, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_unlike_numbers, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_unlike_media, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_unlike_neither, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_transport_cc, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_unlike_transport_cc,
 						setup, teardown),
