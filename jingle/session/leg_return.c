@@ -21,7 +21,7 @@ bool leg_bundled(const struct xml_elem *tree, const char *one,
 {
 	struct content_group *g;
 	struct why why;
-	unsigned n = 0, i, k, found;
+	unsigned n, i, k, found;
 
 	if (group_parse(a, tree, &g, &n, &why))
 		return false;
@@ -469,39 +469,32 @@ struct xml_elem *leg_answer(struct leg *l, const struct leg *other,
 
 /* --- what was negotiated ------------------------------------------------ */
 
-static bool cut_description(struct rtp_description *d,
+static void cut_description(struct rtp_description *d,
 			    const struct rtp_description *by)
 {
-	bool cut = false;
 	unsigned i;
 
 	for (i = 0; i < d->payloads; i++)
-		if (!leg_map_same(d, &d->payload[i], by)) {
+		if (!leg_map_same(d, &d->payload[i], by))
 			xml_remove(d->elem, d->payload[i].elem);
-			cut = true;
-		}
-	return cut;
 }
 
 /* As he was answered (add_exts(), cut_feedback()). */
-static bool cut_transport_cc(struct xml_elem *from)
+static void cut_transport_cc(struct xml_elem *from)
 {
 	struct xml_elem *e, *next;
-	bool cut = false;
 
 	for (e = from->first; e; e = next) {
 		next = e->next;
 		if (xml_is(e, NS_RTP, "payload-type")) {
-			cut |= cut_transport_cc(e);
+			cut_transport_cc(e);
 		} else if ((xml_is(e, NS_HDREXT, "rtp-hdrext") &&
 			    leg_map_is_transport_cc(xml_get(e, "uri"))) ||
 			   (xml_is(e, NS_RTCP_FB, "rtcp-fb") &&
 			    str_eq(xml_get(e, "type"), "transport-cc"))) {
 			xml_remove(from, e);
-			cut = true;
 		}
 	}
-	return cut;
 }
 
 int leg_cut_says(struct leg *l, const struct leg *by,
@@ -510,7 +503,6 @@ int leg_cut_says(struct leg *l, const struct leg *by,
 	const struct xml_elem *e;
 	struct rtp_description d, other;
 	const char *name;
-	bool cut;
 	int err, home;
 
 	for (e = xml_child(tree, NS_JINGLE, "content"); e;
@@ -521,12 +513,13 @@ int leg_cut_says(struct leg *l, const struct leg *by,
 			err = leg_says(by, name, &other, a);
 		if (err == ENOMEM)
 			return err;
+		if (err)
+			continue;
 		home = leg_home(l, name);
-		cut = !err && cut_description(&d, &other);
-		if (!err && (leg_is_apart(l, home) || leg_is_apart(by, home)))
-			cut |= cut_transport_cc(d.elem);
-		if (cut)
-			leg_set_says(l, name, d.elem, a);
+		cut_description(&d, &other);
+		if (leg_is_apart(l, home) || leg_is_apart(by, home))
+			cut_transport_cc(d.elem);
+		leg_set_says(l, name, d.elem, a);
 	}
 	return 0;
 }

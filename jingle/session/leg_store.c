@@ -352,7 +352,8 @@ static int restore_line(struct leg *l, char *line)
 	}
 	if (strcmp(what, "returned") == 0) {
 		what = word(&line);
-		l->returned = what ? atoll(what) : 0;
+		if (what)
+			l->returned = atoll(what);
 		return what ? 0 : EBADMSG;
 	}
 	if (strcmp(what, "home") == 0)

@@ -269,6 +269,17 @@ static void test_h264_nonsense(void **state)
 	expect_map(p, 0, "100>96/90000v ");
 }
 
+static void test_av1(void **state)
+{
+	struct pair *p = pair_of(state);
+
+	says(p, 0, "v", "video", FMT("45", "AV1", PAR("profile", "1"))
+	     FMT("46", "AV1", "") FMT("47", "VP8", PAR("profile", "1")));
+	says(p, 1, "v", "video", FMT("96", "AV1", PAR("profile", "0"))
+	     FMT("97", "VP8", PAR("profile", "2")));
+	expect_map(p, 0, "46>96/90000v 47>97/90000v ");
+}
+
 static void test_channels(void **state)
 {
 	struct pair *p = pair_of(state);
@@ -417,6 +428,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_h264, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_h264_nonsense, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(test_av1, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_channels, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_wrong, setup, teardown),

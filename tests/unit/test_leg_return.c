@@ -146,6 +146,38 @@ static void test_both_have(void **state)
 				FB("ccm") "<rtcp-mux/><rtcp-reduced-size/>"));
 }
 
+/* Where he may wait with feedback is nothing that both could have, whatever
+ * else is written there. */
+static void test_trr_int(void **state)
+{
+	struct two *t = *state;
+
+	says(t, CONTENT_OF("v", "video", PT("96", "VP8", "<rtcp-fb-trr-int "
+		"xmlns='" NS_RTCP_FB "' type='nack' value='5'/>")), 9);
+	offers(t, CONTENT_OF("v", "video", PT("96", "VP8", FB("nack"))));
+	expect_answer(t, ANSWER("v", "video", "", PT("96", "VP8", "")));
+}
+
+#define WITH_SSRC(id) "<content creator='initiator' name='v'><description " \
+	"xmlns='" NS_RTP "' media='video' ssrc='" id "'>" \
+	PT("96", "VP8", "") "</description>"
+
+/* The SSRC of who sends, not of whom he answers; nobody's where nobody is. */
+static void test_ssrc(void **state)
+{
+	struct two *t = *state;
+	const struct xml_elem *e;
+
+	says(t, WITH_SSRC("7") "</content>", 9);
+	offers(t, WITH_SSRC("8") "</content>");
+	expect_answer(t, WITH_SSRC("7") DUMMY "</content>");
+	e = leg_answer(&t->back, NULL, t->offer, t->a);
+	e = xml_child(xml_child(e, NS_JINGLE, "content"), NS_RTP,
+		      "description");
+	assert_non_null(e);
+	assert_null(xml_get(e, "ssrc"));
+}
+
 /* A codec of his, for nobody to send; not one that only repeats another. */
 static void test_nothing(void **state)
 {
@@ -284,6 +316,22 @@ static void test_unlike(void **state)
 	offers(t, CONTENT_OF("a", "audio", OPUS("111"))
 	       CONTENT_OF("v", "video", PT("97", "VP8", "")));
 	expect_answer(t, ANSWER("a", "audio", "", OPUS("111"))
+		      ANSWER("v", "video", "", PT("97", "VP8", "")));
+}
+
+/* Nor does it matter what stands between them. */
+static void test_unlike_others_between(void **state)
+{
+	struct two *t = *state;
+
+	says(t, CONTENT_OF("a", "audio", OPUS("111"))
+	     CONTENT_OF("v", "video", PT("96", "VP8", ""))
+	     CONTENT_OF("b", "audio", OPUS("111")), 2);
+	offers(t, CONTENT_OF("a", "audio", OPUS("111"))
+	       CONTENT_OF("b", "audio", OPUS("111"))
+	       CONTENT_OF("v", "video", PT("97", "VP8", "")));
+	expect_answer(t, ANSWER("a", "audio", "", OPUS("111"))
+		      ANSWER("b", "audio", "", OPUS("111"))
 		      ANSWER("v", "video", "", PT("97", "VP8", "")));
 }
 
@@ -440,13 +488,17 @@ static void test_unlike_extensions(void **state)
 static void test_cut(void **state)
 {
 	struct two *t = *state;
+	struct rtp_description d;
 
-	says(t, CONTENT_OF("v", "video", PT("96", "VP8", "")
-			   PT("98", "VP9", "") PT("97", "rtx",
-						  PAR("apt", "98"))), 9);
+	says(t, CONTENT_OF("v", "video", PT("95", "AV1", "")
+			   PT("96", "VP8", "") PT("98", "VP9", "")
+			   PT("97", "rtx", PAR("apt", "98"))), 9);
 	offers(t, CONTENT_OF("v", "video", PT("96", "VP8", "")));
 	assert_int_equal(leg_cut_says(&t->stays, &t->back, t->offer, t->a), 0);
 	assert_int_equal(leg_cut_says(&t->back, &t->stays, t->offer, t->a), 0);
+	assert_int_equal(leg_says(&t->stays, "v", &d, t->a), 0);
+	assert_int_equal(d.payloads, 1);
+	assert_int_equal(d.payload[0].id, 96);
 	/* Who comes now with what was cut finds nothing. */
 	assert_true(leg_keep_says(&t->back, tree(t, CONTENT_OF("v", "video",
 		PT("98", "VP9", ""))), t->a));
@@ -460,6 +512,9 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(test_both_have, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(test_trr_int, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_ssrc, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_no_memory, setup,
 						teardown),
@@ -471,6 +526,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_bundle, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_apart, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_unlike, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_unlike_others_between,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(test_unlike_numbers, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_unlike_media, setup,
