@@ -159,7 +159,7 @@ bool leg_is_apart(const struct leg *l, int home)
 	const struct leg_content *c, *first = NULL;
 
 	for (c = l->contents; c; c = c->next) {
-		if (!c->transport || home_of(c) != home)
+		if (home_of(c) != home)
 			continue;
 		if (first && first->transport != c->transport)
 			return true;
@@ -240,10 +240,10 @@ void leg_take_known(struct leg *l, int number, struct leg_env *env)
 	struct ice_transport *ice;
 
 	for (c = l->contents; c; c = c->next) {
-		ice = arena_alloc(env->arena, sizeof(*ice));
 		if (number >= 0 && c->transport != number + 1)
 			continue;
-		if (!ice || !c->transport || !c->ufrag || !c->pwd ||
+		ice = arena_alloc(env->arena, sizeof(*ice));
+		if (!ice || !c->transport || !c->ufrag ||
 		    leg_first_of(l, c->transport - 1) != c)
 			continue;
 		ice->ufrag = c->ufrag;

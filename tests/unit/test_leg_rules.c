@@ -1,5 +1,7 @@
 /* test_leg_rules.c: limits and single rules of the leg. */
 #include "jingle/session/leg_private.h"
+#include "jingle/stanza/ice_udp.h"
+#include "jingle/stanza/rtp.h"
 #include "tests/unit/leg_test.h"
 
 /* --- single rules ----------------------------------------------------- */
@@ -695,6 +697,119 @@ static void repair_says_whether_empty(void **state)
 	end(&b);
 }
 
+/* --- ICE ends with us ------------------------------------------------- */
+
+/* What he said of a transport before we had ours is told once, and of what has
+ * one alone. */
+static void known_credentials(void **state)
+{
+	static const struct {
+		int transport[3], asked;
+		const char *want;
+	} cells[] = {
+		{ { -1, -1, -1 }, -1, NIL },
+		{ { 3, -1, -1 }, -1, "ice" },
+		{ { 3, -1, -1 }, 3, "ice" },
+		{ { 3, -1, -1 }, 0, NIL },
+		{ { 3, 3, -1 }, -1, "ice" },
+		{ { 3, 4, -1 }, -1, "ice ice" },
+		{ { 3, 4, 5 }, -1, "ice ice" },        /* he said none yet */
+		{ { 3, 4, 5 }, 5, NIL },
+	};
+	static const char *const names[] = { "0", "v", "w" };
+	struct bench b;
+	unsigned i, k;
+
+	(void)state;
+	for (i = 0; i < sizeof(cells) / sizeof(cells[0]); i++) {
+		begin(&b, C_ACTIVE);
+		jingle_from(&b, DEVICE, "S", "content-add",
+			    RTP_CONTENT("initiator", "v", "video"));
+		for (k = 0; k < 3; k++)
+			leg_set_transport(&b.l, names[k],
+					  cells[i].transport[k]);
+		restart(&b);
+		leg_take_known(&b.l, cells[i].asked, &b.env);
+		assert_string_equal(outcome(&b, 0, LEG_ACTIVE), cells[i].want);
+		if (strcmp(cells[i].want, NIL) != 0) {
+			assert_int_equal(b.env.first->number, 3);
+			assert_string_equal(b.env.first->ice->ufrag, "uf");
+			assert_string_equal(b.env.first->ice->pwd, "password");
+		}
+		end(&b);
+	}
+}
+
+#define PRINT(ns, more) "<fingerprint xmlns='" ns "'" more "/>"
+
+static void begin_room(struct bench *b)
+{
+	begin(b, C_ACTIVE);
+	leg_end_ice(&b->l, true);
+	leg_set_transport(&b->l, "0", 2);
+	leg_set_ours(&b->l, 2, "u", "p");
+	leg_set_print(&b->l, 2, "sha-256 00:FF");
+}
+
+/* A fingerprint is where ours is to be, whatever is written beside it. */
+static void print_beside_others(void **state)
+{
+	static const struct { const char *his; bool ours; } cells[] = {
+		{ PRINT(NS_DTLS, ""), true },
+		{ PRINT("urn:x", "") PRINT(NS_DTLS, ""), true },
+		{ PRINT("urn:x", "") PRINT(NS_OMEMO_DTLS, ""), true },
+		{ PRINT("urn:x", ""), false },
+		{ "", false },
+	};
+	struct xml_elem *content;
+	struct bench b;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cells) / sizeof(cells[0]); i++) {
+		begin_room(&b);
+		content = xml(&b, arena_printf(b.env.arena, "<content xmlns='"
+			NS_JINGLE "' name='0'><transport xmlns='" NS_ICE_UDP
+			"'>%s</transport></content>", cells[i].his));
+		leg_hide(&b.l, leg_find_content(&b.l, "0"), content,
+			 JINGLE_SESSION_INITIATE, &b.env);
+		assert_string_equal(xml_write(b.env.arena, content,
+			NS_JINGLE, NULL), cells[i].ours ?
+			"<content name='0'><transport xmlns='" NS_ICE_UDP
+			"' ufrag='u' pwd='p'><fingerprint xmlns='" NS_DTLS
+			"' hash='sha-256' setup='actpass'>00:FF</fingerprint>"
+			"</transport></content>" :
+			"<content name='0'><transport xmlns='" NS_ICE_UDP
+			"' ufrag='u' pwd='p'/></content>");
+		end(&b);
+	}
+}
+
+/* What was said for a transport that is gone counts for no later one: it may be
+ * of another device. */
+static void nothing_of_ours_is_left(void **state)
+{
+	struct rtp_description d;
+	struct bench b;
+	bool begins;
+
+	(void)state;
+	begin_room(&b);
+	assert_true(leg_keeps_fingerprints(&b.l, a_tree(&b), b.env.arena));
+	assert_true(leg_keep_says(&b.l, a_tree(&b), b.env.arena));
+	assert_non_null(leg_print(&b.l, 2, &begins));
+	assert_int_equal(leg_says(&b.l, "0", &d, b.env.arena), 0);
+	leg_forget_ours(&b.l);
+	assert_false(b.l.ends_ice);
+	assert_false(b.l.ends_dtls);
+	assert_null(leg_ours(&b.l, 2));
+	assert_int_equal(leg_transport(&b.l, "0"), -1);
+	leg_set_transport(&b.l, "0", 2);
+	assert_null(leg_print(&b.l, 2, &begins));
+	assert_int_equal(leg_says(&b.l, "0", &d, b.env.arena), ENOENT);
+	end(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -728,6 +843,9 @@ int main(void)
 		cmocka_unit_test(repair_says_whether_empty),
 		cmocka_unit_test(one_number_of_two_extensions),
 		cmocka_unit_test(small_arena),
+		cmocka_unit_test(known_credentials),
+		cmocka_unit_test(print_beside_others),
+		cmocka_unit_test(nothing_of_ours_is_left),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
