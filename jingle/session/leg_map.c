@@ -93,7 +93,7 @@ static unsigned h264_profile(const struct rtp_payload *p)
 	    (idc == 0x58 && (iop & 0xc0) == 0xc0))
 		return 0x42e0;
 	if (idc == 0x42 || idc == 0x4d)
-		return idc << 8;
+		return word & 0xff00;
 	return word;
 }
 
@@ -222,16 +222,14 @@ static void map_payload(struct leg_map *m, const struct rtp_description *from,
 	m->type[p->id].apt = apt ? (uint8_t)apt->id : LEG_MAP_NO_APT;
 }
 
-/* RTX after what it repeats. */
 static void map_payloads(struct leg_map *m, const struct rtp_description *from,
-			 const struct rtp_description *to)
+			 const struct rtp_description *to, bool rtx)
 {
-	unsigned i, rtx;
+	unsigned i;
 
-	for (rtx = 0; rtx < 2; rtx++)
-		for (i = 0; i < from->payloads; i++)
-			if (is_named(&from->payload[i], "rtx") == rtx)
-				map_payload(m, from, &from->payload[i], to);
+	for (i = 0; i < from->payloads; i++)
+		if (is_named(&from->payload[i], "rtx") == rtx)
+			map_payload(m, from, &from->payload[i], to);
 }
 
 /* --- header extensions -------------------------------------------------- */
@@ -262,8 +260,8 @@ struct exts {
 	bool same_names;
 	bool apart;                /* contents with numbers of their own */
 	bool seen[LEG_MAP_EXTS];
-	bool two[LEG_MAP_EXTS];    /* a number that is not the same one for all
-				      contents: nobody knows which it is */
+	bool two[LEG_MAP_EXTS];    /* apart, a number that is not the same one
+				      for all: nobody knows which it is */
 };
 
 /* 0: it does not pass. */
@@ -291,9 +289,11 @@ static void map_exts(struct leg_map *m, const struct rtp_description *from,
 		if (h->id >= LEG_MAP_EXTS)
 			continue;
 		out = ext_out(to, how, h);
-		if (how->seen[h->id] && m->ext[h->id] != out)
+		if (how->apart && how->seen[h->id] && m->ext[h->id] != out)
 			how->two[h->id] = true;
 		how->seen[h->id] = true;
+		if (how->two[h->id])
+			out = m->ext[h->id] = 0;
 		if (!out || m->ext[h->id])
 			continue;
 		m->ext[h->id] = (uint8_t)out;
@@ -353,7 +353,6 @@ struct leg_map *leg_map(const struct leg *from, const struct leg *to,
 		.apart = leg_is_apart(from, number) ||
 			 leg_is_apart(to, number),
 	};
-	unsigned i;
 	int err;
 
 	for (c = from->contents; m && c; c = c->next) {
@@ -368,14 +367,13 @@ struct leg_map *leg_map(const struct leg *from, const struct leg *to,
 		    (!str_eq(his.media, "audio") &&
 		     !str_eq(his.media, "video")))
 			continue;
-		map_payloads(m, &his, &other);
+		/* RTX after what it repeats. */
+		map_payloads(m, &his, &other, false);
+		map_payloads(m, &his, &other, true);
 		how.same_names = is_called_alike(c, to);
 		map_exts(m, &his, &other, &how);
 		if (told)
 			tell_sources(m, &his, a);
 	}
-	for (i = 0; m && how.apart && i < LEG_MAP_EXTS; i++)
-		if (how.two[i])
-			m->ext[i] = 0;
 	return m;
 }

@@ -3,6 +3,7 @@
  */
 #include "tests/unit/leg_test.h"
 #include "jingle/session/leg_map.h"
+#include "jingle/session/leg_private.h"
 
 #define RTP "urn:xmpp:jingle:apps:rtp:1"
 #define EXT(id, uri) "<rtp-hdrext xmlns='urn:xmpp:jingle:apps:rtp:" \
@@ -241,11 +242,26 @@ static void test_h264(void **state)
 	expect_map(p, 0, "106>96/90000v 108>98/90000v ");
 }
 
-/* A profile that nobody can read is no other's, not even the same one. */
-static void test_h264_nonsense(void **state)
+/* Several words are one profile (RFC 6184, 8.1); one that nobody can read is no
+ * other's, not even the same one. */
+static void test_h264_profiles(void **state)
 {
 	static const struct { const char *his, *other, *map; } rows[] = {
 		{ "42001f", "42000A", "100>96/90000v " },
+		{ "42001f", "42801f", "100>96/90000v " },
+		{ "42401f", "42e01f", "100>96/90000v " },
+		{ "4d801f", "42e01f", "100>96/90000v " },
+		{ "58c01f", "42e01f", "100>96/90000v " },
+		{ "4d001f", "4d401f", "100>96/90000v " },
+		{ "64001f", "64001f", "100>96/90000v " },
+		{ "42001f", "42e01f", "" },
+		{ "42801f", "4d001f", "" },
+		{ "4d401f", "42e01f", "" },
+		{ "58801f", "42e01f", "" },
+		{ "58401f", "42e01f", "" },
+		{ "58001f", "42e01f", "" },
+		{ "64c01f", "42e01f", "" },
+		{ "64001f", "640c1f", "" },
 		{ "42001f", "", "" },
 		{ "42e0", "42e0", "" },
 		{ "42e01f0", "42e01f0", "" },
@@ -317,6 +333,18 @@ static void test_wrong(void **state)
 	expect_map(p, 0, "8>96/8000a 105>97/90000v ");
 }
 
+/* One number of the other's for two streams: the first has it. */
+static void test_taken(void **state)
+{
+	struct pair *p = pair_of(state);
+
+	says(p, 0, "a", "audio", PT("0", "PCMU", "8000"));
+	says(p, 1, "a", "audio", PT("100", "PCMU", "8000"));
+	says(p, 0, "v", "video", FMT("96", "VP8", "") FMT("97", "VP9", ""));
+	says(p, 1, "v", "video", FMT("100", "VP8", "") FMT("97", "VP9", ""));
+	expect_map(p, 0, "0>100/8000a 97>97/90000v ");
+}
+
 /* The number that RTX repeats is RTX itself in the content before it, or not of
  * video: with which the media process would be told of RTX of that. */
 static void test_wrong_apt(void **state)
@@ -374,9 +402,28 @@ static void test_extensions(void **state)
 	says(p, 1, "a", "audio", EXT("5", MID) EXT("2", LEVEL)
 	     EXT("3", "urn:other") EXT("10", RID) EXT("12", "urn:far"));
 	expect_map(p, 0, "x1>2 x4>5 ");
+	assert_int_equal(leg_map(&p->leg[0], &p->leg[1], 0, true,
+				 p->a)->transport_cc, 0);
 	says(p, 1, "a", "audio", EXT("2", LEVEL) EXT("6", TRANSPORT_CC));
 	expect_map(p, 0, "x1>2 x3>6cc ");
 	expect_map(p, 1, "x2>1 x6>3cc ");
+	/* On one transport a number is one extension: the first. */
+	says(p, 0, "v", "video", EXT("1", "urn:v") EXT("3", "urn:w"));
+	says(p, 1, "v", "video", EXT("7", "urn:v") EXT("8", "urn:w"));
+	expect_map(p, 0, "x1>2 x3>6cc ");
+}
+
+/* His own name of a content, which is in packets, tells the other nothing. */
+static void test_mid_of_another_name(void **state)
+{
+	struct pair *p = pair_of(state);
+
+	says(p, 0, "a", "audio", EXT("1", LEVEL) EXT("4", MID));
+	says(p, 1, "a", "audio", EXT("1", LEVEL) EXT("4", MID));
+	expect_map(p, 0, "x1>1 x4>4 ");
+	leg_find_content(&p->leg[0], "a")->his = strdup("0");
+	expect_map(p, 0, "x1>1 ");
+	expect_map(p, 1, "x1>1 ");
 }
 
 static void test_sources(void **state)
@@ -391,7 +438,8 @@ static void test_sources(void **state)
 	says(p, 1, "v", "video", FMT("96", "VP8", ""));
 	expect_map(p, 0, "0>0/8000a 96>96/90000v s1a s4294967295v s7vr ");
 	assert_string_equal(map_of(p, 0, false), "0>0/8000a 96>96/90000v ");
-	says(p, 0, "a", "audio", PT("0", "PCMU", "8000") SOURCE("no number"));
+	says(p, 0, "a", "audio", PT("0", "PCMU", "8000") SOURCE("5")
+	     SOURCE("no number"));
 	assert_string_equal(map_of(p, 0, true), "0>0/8000a 96>96/90000v "
 			    "s4294967295v s7vr ");
 }
@@ -426,18 +474,21 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_no_names, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_h264, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_h264_nonsense, setup,
+		cmocka_unit_test_setup_teardown(test_h264_profiles, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_av1, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_channels, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_wrong, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_taken, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_wrong_apt, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_contents, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_extensions, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(test_mid_of_another_name,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(test_sources, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_cap, setup, teardown),
