@@ -269,6 +269,10 @@ static void test_not_learned(void **state)
 	assert_non_null(leg_find_content(&t->back, "a"));
 	assert_null(leg_find_content(&t->back, "v"));
 	assert_null(leg_find_content(&t->back, "y"));
+	/* Nor is anything answered that he has not said. */
+	t->offer = tree(t, CONTENT_OF("y", "video", PT("96", "VP8", "")));
+	expect_answer(t, "<content creator='initiator' name='y'>" DUMMY
+		      "</content>");
 }
 
 /* What he bundles is in one group as far as it is on one transport here. */

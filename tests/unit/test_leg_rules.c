@@ -810,6 +810,30 @@ static void nothing_of_ours_is_left(void **state)
 	end(&b);
 }
 
+static void transport_is_dropped(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	begin(&b, C_ACTIVE);
+	leg_drop_transport(&b.l, 2);
+	assert_null(b.l.ours);
+	end(&b);
+	begin_room(&b);
+	leg_set_transport(&b.l, "v", 3);
+	leg_set_home(&b.l, "v", 2);
+	leg_drop_transport(&b.l, 2);
+	assert_int_equal(leg_transport(&b.l, "0"), -1);
+	assert_int_equal(leg_transport(&b.l, "v"), 3);
+	assert_int_equal(leg_home(&b.l, "v"), 3);
+	/* Another one of this number has another fingerprint. */
+	leg_set_ours(&b.l, 2, "u", "p");
+	assert_null(leg_ours(&b.l, 2));
+	leg_set_print(&b.l, 2, "sha-256 FF:00");
+	assert_non_null(leg_ours(&b.l, 2));
+	end(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -846,6 +870,7 @@ int main(void)
 		cmocka_unit_test(known_credentials),
 		cmocka_unit_test(print_beside_others),
 		cmocka_unit_test(nothing_of_ours_is_left),
+		cmocka_unit_test(transport_is_dropped),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
