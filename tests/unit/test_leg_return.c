@@ -487,6 +487,95 @@ static void test_unlike_extensions(void **state)
 	assert_int_equal(m->ext[7], 1);
 }
 
+/* Where packets go on to of what he has on a transport of his own. */
+static void test_joins(void **state)
+{
+	static const struct { int number, home; bool video; } rows[] = {
+		{ 1, -1, false }, { 2, 0, false }, { 3, 1, true },
+		{ 4, -1, false },
+	};
+	struct two *t = *state;
+	size_t i;
+	bool video;
+
+	/* "n" is of nobody's media, and bundled with "v". */
+	offers(t, CONTENT_OF("h", "audio", OPUS("8"))
+	       CONTENT_OF("a", "audio", OPUS("9"))
+	       CONTENT_OF("n", "video", PT("98", "VP8", ""))
+	       CONTENT_OF("v", "video", PT("96", "VP8", "")));
+	leg_set_transport(&t->back, "h", 1);
+	leg_set_transport(&t->back, "a", 2);
+	leg_set_home(&t->back, "a", 0);
+	leg_set_transport(&t->back, "n", 3);
+	leg_set_transport(&t->back, "v", 3);
+	leg_set_home(&t->back, "v", 1);
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		video = false;
+		assert_int_equal(leg_joins(&t->back, rows[i].number, &video,
+					   t->a), rows[i].home);
+		assert_int_equal(video, rows[i].video);
+	}
+}
+
+/* By the same credentials as of one before it. */
+static void test_shares(void **state)
+{
+	static const struct { const char *name; int number; } rows[] = {
+		{ "a", -1 }, { "v", 1 }, { "w", -1 }, { "x", -1 },
+		{ "unknown", -1 },
+	};
+	static const char *const keys[][2] = {
+		{ "u", "p" }, { "u", "p" }, { "u", "q" }, { NULL, NULL },
+	};
+	struct two *t = *state;
+	struct leg_content *c;
+	size_t i;
+
+	for (i = 0; i < 4; i++) {
+		leg_set_transport(&t->back, rows[i].name, (int)i + 1);
+		c = leg_find_content(&t->back, rows[i].name);
+		leg_assign(&t->back, &c->ufrag, keys[i][0]);
+		leg_assign(&t->back, &c->pwd, keys[i][1]);
+	}
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_int_equal(leg_shares(&t->back, rows[i].name),
+				 rows[i].number);
+}
+
+/* Without a transport of ICE nothing is said of it. */
+static void test_no_ice(void **state)
+{
+	struct two *t = *state;
+	struct leg_env env = { .arena = t->a };
+
+	leg_set_transport(&t->back, "a", 0);
+	leg_take_ice(&t->back, tree(t, "<content name='a'/>"), &env);
+	assert_null(env.first);
+	leg_take_ice(&t->back, tree(t, "<content name='a'><transport xmlns='"
+				    NS_ICE_UDP "'/></content>"), &env);
+	assert_non_null(env.first);
+}
+
+/* It is told as a whole or, as the step says then, not at all. */
+static void test_ice_no_memory(void **state)
+{
+	struct two *t = *state;
+	struct leg_content *c;
+	size_t cap;
+
+	leg_set_transport(&t->back, "a", 0);
+	c = leg_find_content(&t->back, "a");
+	leg_assign(&t->back, &c->ufrag, "u");
+	leg_assign(&t->back, &c->pwd, "p");
+	for (cap = 8; cap < 1024; cap += 8) {
+		struct leg_env env = { .arena = arena_new(cap) };
+
+		leg_take_known(&t->back, -1, &env);
+		assert_int_equal(env.first != NULL, !arena_failed(env.arena));
+		arena_free(env.arena);
+	}
+}
+
 /* --- what was negotiated ------------------------------------------------- */
 
 static void test_cut(void **state)
@@ -543,6 +632,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_unlike_transport_cc,
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(test_unlike_extensions, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_joins, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_shares, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_no_ice, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_ice_no_memory, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_cut, setup, teardown),
 	};
