@@ -106,6 +106,7 @@ story('auto X11 a fresh site whose privatecall-media does not run: calls are ' +
 	await t.media.stop();
 	await t.daemon.restart();
 	await t.connected();
+	await t.settle();
 	const call = await a.call(t.contact(b.user));
 	await a.shows(call, 'declined');
 	equal(call.reason.name, 'gone', 'reason');
