@@ -178,6 +178,20 @@ static void test_never_packed(void **state)
 	arena_free(a);
 }
 
+/* What cannot be packed, and its end, are in memory of their own. */
+static void test_has_room(void **state)
+{
+	struct arena *a = arena_new(0);
+	const char *packed = leg_pack(a, "~~~~");
+	char *more = arena_bytes(a, 1);
+
+	(void)state;
+	assert_non_null(more);
+	*more = 'x';
+	assert_string_equal(packed, "~~~~");
+	arena_free(a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -186,6 +200,7 @@ int main(void)
 		cmocka_unit_test(test_words_stay),
 		cmocka_unit_test(test_mixtures),
 		cmocka_unit_test(test_never_packed),
+		cmocka_unit_test(test_has_room),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

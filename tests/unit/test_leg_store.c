@@ -232,6 +232,27 @@ static void long_names_have_room(void **state)
 	}
 }
 
+/* The next round has nothing of the one before, and its row neither. */
+static void next_round(void **state)
+{
+	struct arena *a = arena_new(0);
+	char *first;
+	struct leg l;
+
+	(void)state;
+	begin(&l);
+	first = leg_data(&l, a);
+	assert_int_equal(leg_restore(&l, LEG_CALLER, LEG_ENDED,
+				     LEG_FLAG_JMI | LEG_FLAG_GATEWAY |
+				     LEG_FLAG_FINISH_DUE, "u@h/a", "sid",
+				     every_line, 7), 0);
+	leg_reset(&l, LEG_CALLEE, 8);
+	assert_string_equal(leg_data(&l, a), first);
+	assert_int_equal(leg_flags(&l), LEG_FLAG_GATEWAY);
+	leg_clear(&l);
+	arena_free(a);
+}
+
 static void states_have_names(void **state)
 {
 	int s;
@@ -253,6 +274,7 @@ int main(void)
 		cmocka_unit_test(states_need_their_parts),
 		cmocka_unit_test(devices_are_bounded),
 		cmocka_unit_test(long_names_have_room),
+		cmocka_unit_test(next_round),
 		cmocka_unit_test(states_have_names),
 	};
 
