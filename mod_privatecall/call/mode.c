@@ -15,7 +15,7 @@ static bool has_bundle(const struct xml_elem *tree, struct arena *a)
 {
 	struct content_group *g;
 	struct why why;
-	unsigned n = 0, i;
+	unsigned n, i;
 
 	if (group_parse(a, tree, &g, &n, &why))
 		return false;
