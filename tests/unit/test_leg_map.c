@@ -446,21 +446,31 @@ static void test_sources(void **state)
 
 /* --- what is kept ------------------------------------------------------- */
 
+static bool keeps(struct pair *p, const char *name, const char *more)
+{
+	const char *text = arena_printf(p->a, "<jingle xmlns='" NS_JINGLE
+		"'><content name='%s'><description xmlns='" RTP "' "
+		"media='audio' more='%s'/></content></jingle>", name, more);
+
+	return leg_keep_says(&p->leg[0], tree(p, text), p->a);
+}
+
+/* What one content may have, and all of them. */
 static void test_cap(void **state)
 {
 	struct pair *p = pair_of(state);
 	char *big = arena_bytes(p->a, LEG_SAYS_MAX);
-	const char *text;
 
 	memset(big, 'x', LEG_SAYS_MAX - 1);
 	big[LEG_SAYS_MAX - 1] = 0;
 	says(p, 0, "a", "audio", PT("0", "PCMU", "8000"));
+	says(p, 0, "b", "audio", PT("0", "PCMU", "8000"));
 	says(p, 1, "a", "audio", PT("0", "PCMU", "8000"));
-	text = arena_printf(p->a, "<jingle xmlns='" NS_JINGLE "'><content "
-			    "name='a'><description xmlns='" RTP "' "
-			    "media='audio' more='%s'/></content></jingle>",
-			    big);
-	assert_false(leg_keep_says(&p->leg[0], tree(p, text), p->a));
+	assert_false(keeps(p, "a", big));
+	expect_map(p, 0, "0>0/8000a ");
+	big[LEG_SAYS_MAX / 2] = 0;
+	assert_true(keeps(p, "b", big));
+	assert_false(keeps(p, "a", big));
 	expect_map(p, 0, "0>0/8000a ");
 }
 
