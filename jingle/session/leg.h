@@ -393,11 +393,8 @@ enum leg_lack {
  * `room`. */
 enum leg_lack leg_lacks(const struct xml_elem *tree, bool dtls,
 			struct arena *a);
-/* `tree` gives a content that has a transport another fingerprint than the one
- * that it gave first. */
-bool leg_changes_fingerprints(const struct leg *l, const struct xml_elem *tree,
-			      struct arena *a);
-/* The same, false; else the first one is learned here. */
+/* False: `tree` gives a content that has a transport another fingerprint than
+ * the one it gave first, which is learned here. */
 bool leg_keeps_fingerprints(struct leg *l, const struct xml_elem *tree,
 			    struct arena *a);
 /* Room: his fingerprint on a transport, as dtls_text(), and whether he begins

@@ -74,27 +74,6 @@ static bool is_changed(const char *was, const char *now)
 	return strcmp(was, now) != 0 && strcmp(now, ENCRYPTED) != 0;
 }
 
-bool leg_changes_fingerprints(const struct leg *l, const struct xml_elem *tree,
-			      struct arena *a)
-{
-	const struct leg_content *c;
-	const struct xml_elem *e;
-	const char *print;
-	bool begins;
-
-	for (e = xml_child(tree, NS_JINGLE, "content"); e;
-	     e = xml_next(e, NS_JINGLE, "content")) {
-		c = leg_find_content(l, xml_get(e, "name"));
-		if (!c || !c->transport || !c->print)
-			continue;
-		print = print_of(a, xml_child(e, NS_ICE_UDP, "transport"),
-				 &begins);
-		if (print && is_changed(c->print, print))
-			return true;
-	}
-	return false;
-}
-
 bool leg_keeps_fingerprints(struct leg *l, const struct xml_elem *tree,
 			    struct arena *a)
 {
@@ -103,17 +82,19 @@ bool leg_keeps_fingerprints(struct leg *l, const struct xml_elem *tree,
 	const char *print;
 	bool begins;
 
-	if (leg_changes_fingerprints(l, tree, a))
-		return false;
 	for (e = xml_child(tree, NS_JINGLE, "content"); e;
 	     e = xml_next(e, NS_JINGLE, "content")) {
 		c = leg_find_content(l, xml_get(e, "name"));
-		if (!c || !c->transport || c->print)
+		if (!c || !c->transport)
 			continue;
 		print = print_of(a, xml_child(e, NS_ICE_UDP, "transport"),
 				 &begins);
+		if (print && c->print && is_changed(c->print, print))
+			return false;
+		if (!print || c->print)
+			continue;
 		leg_assign(l, &c->print, print);
-		c->begins = print && begins;
+		c->begins = begins;
 	}
 	return true;
 }

@@ -316,6 +316,7 @@ static bool read_tokens(struct xml_stream *s, struct xml_tokens *t)
 static bool take_plain(struct xml_stream *s, const char **p, const char *end)
 {
 	struct xml_tokens t;
+	size_t bytes = s->scan.bytes;
 
 	if (!s->h || s->by_expat || s->depth != s->scan.base || **p != '<')
 		return false;
@@ -330,6 +331,7 @@ static bool take_plain(struct xml_stream *s, const char **p, const char *end)
 		s->failed = 0;
 		s->error = NULL;
 	}
+	s->scan.bytes = bytes;
 	s->over = XML_LIMIT_NONE;
 	s->depth = s->scan.base;
 	stanza_drop(s);

@@ -246,15 +246,12 @@ void call_insecure(struct call_run *r, const char *step)
 		 "security-error", NULL, -1);
 }
 
-/* What is added may yet be denied: its own are learned when it is not. */
 static bool keeps_fingerprints(struct call_run *r, unsigned side,
-			       const struct leg_action *a)
+			       const struct xml_elem *tree)
 {
 	struct leg *l = &r->c->leg[side];
 
-	if (a->action == JINGLE_CONTENT_ADD ?
-	    !leg_changes_fingerprints(l, a->tree, r->ev->arena) :
-	    leg_keeps_fingerprints(l, a->tree, r->ev->arena))
+	if (leg_keeps_fingerprints(l, tree, r->ev->arena))
 		return true;
 	if (call_returns(r->c, side))
 		call_return_over(r, side, "security-error", NULL);
@@ -516,7 +513,7 @@ void call_on_transport_info(struct call_run *r, unsigned side,
 
 	/* What the called device says before its answer counts with that. */
 	if ((side == c->caller || c->state == CALL_UP) &&
-	    !keeps_fingerprints(r, side, a))
+	    !keeps_fingerprints(r, side, a->tree))
 		return;
 	if (mine->state == LEG_ACTIVE)
 		call_take_ice(r, side, a->tree);
@@ -650,28 +647,9 @@ static bool is_apart(const struct call *c)
 	       leg_has_joined(&c->leg[1], &c->leg[0]);
 }
 
-/* By its name, which is the same in both legs: it would take the transport of
- * the one that has it. */
-static bool is_there(const struct call *c, const struct xml_elem *tree)
-{
-	const struct xml_elem *e;
-	const char *name;
-
-	for (e = xml_child(tree, NS_JINGLE, "content"); e;
-	     e = xml_next(e, NS_JINGLE, "content")) {
-		name = xml_get(e, "name");
-		if (leg_transport(&c->leg[0], name) >= 0 ||
-		    leg_transport(&c->leg[1], name) >= 0)
-			return true;
-	}
-	return false;
-}
-
 static void add(struct call_run *r, unsigned side, const struct leg_action *a)
 {
-	if (is_there(r->c, a->tree)) {
-		deny(r, side, a->relay, "cancel", "conflict");
-	} else if (lack_of(r, a->tree) || is_apart(r->c)) {
+	if (lack_of(r, a->tree) || is_apart(r->c)) {
 		deny(r, side, a->relay, "cancel", "not-acceptable");
 	} else if (waits(r->c)) {
 		deny(r, side, a->relay, "wait", "resource-constraint");
@@ -755,7 +733,7 @@ bool call_media_takes(struct call_run *r, unsigned side,
 {
 	struct leg *mine = &r->c->leg[side];
 
-	if (!keeps_fingerprints(r, side, a))
+	if (!keeps_fingerprints(r, side, a->tree))
 		return true;
 	switch (a->action) {
 	case JINGLE_TRANSPORT_REPLACE:

@@ -552,22 +552,25 @@ static void small_parts_are_bounded(void **state)
 		"", "\n", "<iq a='1'>&amp;</iq>",
 		"<iq a='1'><b c='d'/>x</iq>\n",
 	};
+	static const char *const tops[] = {
+		"<m id='1' from='f'>", "<m id='&amp;' from='f'>",
+	};
 	static const size_t chunks[] = { 0, 1, 7, 100, BY_EXPAT };
 	static char text[20000];
 
 	(void)state;
-	for (size_t i = 0; i < 2 * 4 * 5; i++) {
+	for (size_t i = 0; i < 2 * 4 * 5 * 2; i++) {
 		unsigned parts = i % 2 ? 1500 : 1300;
 		struct seen seen = { .quiet = true };
 		char *p = stpcpy(stpcpy(text, HEAD), before[i / 2 % 4]);
 
 		p = stpcpy(p, before[i / 2 % 4]);
-		p = stpcpy(p, "<m id='1' from='f'>");
+		p = stpcpy(p, tops[i / 40]);
 		while (parts--)
 			p = stpcpy(p, "<a/>");
 		p = stpcpy(p, "</m>");
 		assert_int_equal(run(&seen, NULL, text, (size_t)(p - text),
-				     chunks[i / 8], NULL), 0);
+				     chunks[i / 8 % 5], NULL), 0);
 		assert_int_equal(seen.skipped, i % 2);
 		if (seen.skipped)
 			assert_int_equal(seen.limit, XML_LIMIT_MEMORY);
