@@ -292,7 +292,7 @@ static void drop_oldest(struct leg *l)
 }
 
 _Static_assert(LEG_RELAYED_MAX <= LEG_EARLY_MAX,
-	       "all that waits for an answer may be kept");
+	       "what waits for an answer is never one too many");
 
 static bool is_full(const struct leg *l, const struct xml_kept *more)
 {

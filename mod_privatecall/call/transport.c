@@ -95,9 +95,10 @@ static bool waits(const struct call *c)
 
 static int free_transport(struct call *c)
 {
+	bool have = have_transports(c);
 	int i;
 
-	for (i = 0; have_transports(c) && i < LEG_TRANSPORTS_MAX; i++)
+	for (i = 0; have && i < LEG_TRANSPORTS_MAX; i++)
 		if (c->transport[i].state == TRANSPORT_FREE)
 			return i;
 	return -1;

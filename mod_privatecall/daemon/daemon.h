@@ -85,8 +85,10 @@ struct module_host {
 				      is due */
 };
 
+/* The deadline is in the heap itself, so that no call is looked at to which
+ * nothing happens: where there are many it is in no cache. */
 struct heap_slot {
-	int64_t deadline;          /* of the entry */
+	int64_t deadline;          /* of the entry, as of heap_update() */
 	struct call_entry *entry;
 };
 

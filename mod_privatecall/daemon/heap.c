@@ -4,8 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* The deadlines are in the array itself: to follow it to calls that nothing
- * happens to would be what most of an event costs where there are many. */
 static void put(struct daemon *dm, size_t i, struct heap_slot slot)
 {
 	dm->heap[i] = slot;

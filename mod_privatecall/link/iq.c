@@ -18,7 +18,8 @@ struct entry {
 	char text[];               /* id, to, context, each with NUL */
 };
 
-/* What is compared is here, so that no other entry is looked at. */
+/* What is compared is in the heap itself, so that no other entry is looked
+ * at. */
 struct slot {
 	int64_t deadline;
 	uint64_t order;            /* of adding: breaks ties of deadlines */
