@@ -19,17 +19,6 @@ static bool asks_for_call(const struct leg_event *ev)
 	return ev->jmi ? ev->jmi->media : ev->jingle->rtp;
 }
 
-static void ignore(struct call_run *r, const struct leg_event *ev,
-		   unsigned side)
-{
-	if (ev->kind == LEG_EV_JMI) {
-		call_do(r, CALL_DO_IGNORED);
-	} else {
-		leg_step(&r->c->leg[side], ev, call_leg(r, side));
-		call_join(r);
-	}
-}
-
 /* XEP-0353, tie-breaking: the lower of the callers' own sids wins by octets;
  * equal ones: the lower JID. True: the new one, of `side`, wins. */
 static bool new_one_wins(const struct call *c, unsigned side,
@@ -104,22 +93,20 @@ bool call_on_second(struct call_run *r, unsigned side,
 	const char *sid = event_sid(ev);
 	bool same_device = is(ev->stanza->from.full, l->device), crossed;
 
-	if ((c->state == CALL_SETUP || call_returns(c, side)) &&
-	    ev->kind == LEG_EV_JINGLE && same_device && is(sid, l->sid))
-		return false;          /* the initiate that proceed asked for */
 	if (is(sid, l->old_sid) || is(sid, l->sid)) {
-		if (ev->kind == LEG_EV_JINGLE && (l->state == LEG_PROCEEDED ||
-						  l->state == LEG_ENDED))
+		bool live = call_is_live(c);
+
+		/* The leg answers what it has asked for, or what came twice. */
+		if (ev->kind == LEG_EV_JINGLE &&
+		    (live || l->state == LEG_PROCEEDED ||
+		     l->state == LEG_ENDED))
 			return false;
-		if (!call_is_live(c) ||
-		    (ev->jmi && !(same_device && is(sid, l->sid)))) {
-			/* An id is good for one call of one device: a clear
-			 * answer, and nothing rings by a stanza that came
-			 * twice. */
+		/* An id is good for one call of one device: a clear answer,
+		 * and nothing rings by a stanza that came twice. */
+		if (live && same_device && is(sid, l->sid))
+			call_do(r, CALL_DO_IGNORED);
+		else
 			turn_away(r, side, ev, "expired");
-			return true;
-		}
-		ignore(r, ev, side);
 		return true;
 	}
 	/* A propose from the past does nothing to a call of today (A08);
