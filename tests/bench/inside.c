@@ -14,8 +14,8 @@ int daemon_main(int argc, char **argv);
 
 static int64_t moved = 1000000;
 
-/* Time stands still unless it is moved: on a slow machine ten thousand calls at
- * once would run into their time-outs. */
+/* The time of the timers stands still unless it is moved: on a slow machine ten
+ * thousand calls at once would run into their time-outs. The day's goes on. */
 int64_t clock_now(void)
 {
 	return moved;
@@ -23,11 +23,10 @@ int64_t clock_now(void)
 
 int64_t clock_wall(void)
 {
-	static int64_t start;
+	struct timespec ts;
 
-	if (!start)
-		start = (int64_t)time(NULL) * 1000;
-	return start + moved;
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000 + moved;
 }
 
 static json_int_t count_files(void)

@@ -203,10 +203,37 @@ static void each_cell(void **state)
 	assert_int_equal(bad, 0);
 }
 
+/* RFC 9562, 5.7: 48 bits of time (PLAY_WALL and on), the version, 12 bits of
+ * play_step()'s entropy, the variant, 62 bits. */
+static void id_is_of_its_time(void **state)
+{
+	static const char *const proposes[][2] = {
+		{ "propose alice@x/desk m-sid audio",
+		  "01a3185c-5000-7722-ad38-434e59646f7a" },
+		{ "+1 propose alice@x/desk n-sid audio",
+		  "01a3185c-5fa1-7bb6-81cc-d7e2edf8030e" },
+	};
+	struct play p;
+	const char *why;
+
+	(void)state;
+	play_init(&p, NULL);
+	play_users(&p, "alice@x", "bob@x");
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(play_line(&p, proposes[i][0], &why), 0);
+		assert_string_equal(p.call.id, proposes[i][1]);
+		assert_int_equal(play_line(&p, "facts not-active offer", &why),
+				 0);
+		assert_int_equal(play_line(&p, "+4000 time", &why), 0);
+	}
+	play_end(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_cell),
+		cmocka_unit_test(id_is_of_its_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
