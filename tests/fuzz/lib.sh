@@ -14,6 +14,7 @@ fuzz_options()
 	conf|ctl|tree|stun) echo -max_len=600 ;;
 	jmi|stanza) echo -max_len=1000 ;;
 	stream|gateway) echo -max_len=1500 ;;
+	call) echo -max_len=8000 ;;
 	*) echo -max_len=3000 ;;
 	esac
 	[ ! -f "tests/fuzz/fuzz_$1.dict" ] ||
@@ -21,8 +22,15 @@ fuzz_options()
 	echo -timeout=10 -rss_limit_mb=2048 -print_final_stats=1
 }
 
-# fuzz_seeds NAME: its kept inputs, among them every one that once crashed it.
+# fuzz_seeds NAME DIR: its kept inputs, among them every one that once crashed
+# it; of call also the events of the golden traces, which go to DIR/golden.
 fuzz_seeds()
 {
 	[ ! -d "tests/fuzz/corpus/$1" ] || echo "tests/fuzz/corpus/$1"
+	[ "$1" = call ] || return 0
+	mkdir -p "$2/golden"
+	for trace in tests/golden/*.trace; do
+		sed -n 's/^> //p' "$trace" >"$2/golden/${trace##*/}"
+	done
+	echo "$2/golden"
 }
