@@ -430,13 +430,14 @@ static void accept(struct call_run *r, unsigned side)
 }
 
 /* Transports come for an offer alone: who has not made his yet waits for none,
- * and nobody adds contents meanwhile. */
+ * and nobody adds contents meanwhile. An offer is not stored: until the link is
+ * up after a restart, and call_return_restored() ends it, no answer is made. */
 void call_return_ready(struct call_run *r)
 {
 	unsigned i;
 
 	for (i = 0; i < 2; i++)
-		if (call_returns(r->c, i) &&
+		if (call_returns(r->c, i) && r->c->leg[i].offer &&
 		    r->c->leg[i].state == LEG_OFFERED && all_renewed(r->c))
 			accept(r, i);
 }
