@@ -12,7 +12,8 @@
 #define INSECURE 64                /* one handshake of so many */
 #define UNCONNECTED 8              /* one who waits of so many */
 
-enum { SAY_READY, SAY_MEDIA, SAY_INSECURE, SAY_CREDENTIALS, SAY_CONNECTED };
+enum { SAY_READY, SAY_MEDIA, SAY_INSECURE, SAY_CREDENTIALS, SAY_CONNECTED,
+       SAY_LISTED };
 
 static void later(const char *call, unsigned transport, unsigned what,
 		  unsigned role)
@@ -66,6 +67,7 @@ static void give(struct call_entry *e, unsigned what, unsigned transport,
 	struct call_event ev = {
 		.kind = what == SAY_READY ? CALL_EV_READY :
 			what == SAY_CREDENTIALS ? CALL_EV_CREDENTIALS :
+			what == SAY_LISTED ? CALL_EV_LISTED :
 			CALL_EV_STEP,
 		.transport = transport, .role = role,
 		.step = what == SAY_INSECURE ? STEP_INSECURE :
@@ -79,13 +81,27 @@ static void give(struct call_entry *e, unsigned what, unsigned transport,
 	arena_reset(W.dm->arena);
 }
 
+static void list(struct call_entry *e)
+{
+	unsigned transport, role;
+
+	for (transport = 0; transport < LEG_TRANSPORTS_MAX; transport++) {
+		if (call_transport_state(&e->call, transport) ==
+		    TRANSPORT_FREE)
+			continue;
+		for (role = 0; role < 2; role++)
+			give(e, SAY_MEDIA, transport, role);
+		give(e, SAY_LISTED, transport, 0);
+	}
+}
+
 /* A text: of a call. Without one the daemon has just started, and learns what
- * has become of those that it found in the store. */
+ * has become of those that it found in the store, before it has a link or
+ * after. */
 void media_happens(const struct event *e)
 {
 	struct call_entry *c = e->text ? calls_find(W.dm, e->text) :
 					 calls_next(W.dm, NULL);
-	unsigned role;
 
 	if (c && e->text && e->what == SAY_INSECURE)
 		watch_insecure(c->call.leg[0].user, c->call.leg[1].user);
@@ -95,8 +111,7 @@ void media_happens(const struct event *e)
 	if (e->text && c)
 		give(c, e->what, e->session, e->dev);
 	for (; !e->text && c; c = calls_next(W.dm, c))
-		for (role = 0; role < 2; role++)
-			give(c, SAY_MEDIA, 0, role);
+		list(c);
 }
 
 void media_tick(struct daemon *dm, int64_t now)

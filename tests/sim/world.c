@@ -432,7 +432,7 @@ void world_daemon_start(void)
 	turn_end();
 	world_event(W.now + 5 + below(R_NET, 500), E_LINK_UP, 0, NULL);
 	if (W.mode != MODE_DIRECT)
-		world_event(W.now + 600, E_MEDIA, 0, NULL);
+		world_event(W.now + 1 + below(R_MEDIA, 900), E_MEDIA, 0, NULL);
 }
 
 /* However it ended: what is left of it is freed. */
