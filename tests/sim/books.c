@@ -57,13 +57,14 @@ static const struct rule {
 	{ "self", REFUSED, NONE, "decline", 0 },
 	{ "remote", REFUSED, NONE, "decline", 0 },
 	{ "no-codec", REFUSED, MISSED, "incompatible-parameters", 1 },
-	{ "no-capacity", REFUSED, NONE, "gone", 1 },
+	{ "no-capacity", REFUSED, MISSED_IF_RUNG, "gone", 1 },
 	{ "draining", REFUSED, MISSED_IF_RUNG, "gone", 1 },
 	{ "restart", REFUSED, MISSED_IF_RUNG, "gone", 1 },
 	{ "caller-gone", REFUSED, MISSED, "gone", 1 },
 	{ "failed", REFUSED, SAME, NULL, 1 },
 	{ "re-entered", NONE, NONE, "expired", 0 },
 	{ "ended-by-admin", REFUSED, MISSED_IF_RUNG, "gone", 0 },
+	{ "interrupted", REFUSED, NONE, "connectivity-error", 0 },
 	{ "answered", DETAILS, DETAILS, NULL, 0 },
 };
 
@@ -221,8 +222,9 @@ static const struct { const char *result; unsigned saw; } proofs[] = {
 	{ "caller-gone", SAW_GONE | SAW_TROUBLE },
 	{ "ended-by-admin", SAW_ADMIN },
 	{ "failed", SAW_DEVICE_OUT | SAW_HUNG_UP | SAW_GONE | SAW_TROUBLE |
-		    SAW_INSECURE },
+		    SAW_MEDIA },
 	{ "no-codec", SAW_DEVICE_OUT },
+	{ "no-capacity", SAW_MEDIA }, { "interrupted", SAW_MEDIA },
 	{ "not-active", SAW_INACTIVE | SAW_RESTARTED },
 	{ "dnd", SAW_INACTIVE | SAW_RESTARTED },
 };
@@ -314,8 +316,9 @@ static int callee_must(const struct store_log *l, const struct pair *p,
 		return -1;
 	if (t == WRITE_BACK && offer < 1)
 		return offer < 0 ? 0 : -1;
+	/* He took a call for which there was no port: he was there. */
 	if (l->answered)
-		return 1;
+		return strcmp(l->result, "no-capacity") == 0 ? -1 : 1;
 	if (p->saw & SAW_RESTARTED && p->saw & SAW_CROSSED)
 		return 0;      /* nothing of it is stored */
 	if (p->saw & SAW_MAYBE_CROSSED)

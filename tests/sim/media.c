@@ -11,15 +11,33 @@
 #define OURS "198.51.100.7"
 #define INSECURE 64                /* one handshake of so many */
 #define UNCONNECTED 8              /* one who waits of so many */
+#define REFUSED 64                 /* one transport of so many has no port */
+#define FORGOTTEN 64               /* one call of so many it knows no more */
+#define LOST 16                    /* one connection of so many is lost */
 
 enum { SAY_READY, SAY_MEDIA, SAY_INSECURE, SAY_CREDENTIALS, SAY_CONNECTED,
-       SAY_LISTED };
+       SAY_LISTED, SAY_REFUSED, SAY_FORGOTTEN, SAY_LOST, SAY_TROUBLE };
 
-static void later(const char *call, unsigned transport, unsigned what,
-		  unsigned role)
+static const struct said {
+	enum call_event_kind kind;
+	enum call_step step;
+} said[] = {
+	[SAY_READY] = { .kind = CALL_EV_READY },
+	[SAY_MEDIA] = { CALL_EV_STEP, STEP_MEDIA },
+	[SAY_INSECURE] = { CALL_EV_STEP, STEP_INSECURE },
+	[SAY_CREDENTIALS] = { .kind = CALL_EV_CREDENTIALS },
+	[SAY_CONNECTED] = { CALL_EV_STEP, STEP_CONNECTED },
+	[SAY_LISTED] = { .kind = CALL_EV_LISTED },
+	[SAY_REFUSED] = { .kind = CALL_EV_REFUSED },
+	[SAY_FORGOTTEN] = { .kind = CALL_EV_MEDIA_LOST },
+	[SAY_LOST] = { CALL_EV_STEP, STEP_LOST },
+	[SAY_TROUBLE] = { .kind = CALL_EV_TROUBLE },
+};
+
+static void in(int64_t ms, const char *call, unsigned transport,
+	       unsigned what, unsigned role)
 {
-	struct event *e = world_event_new(W.now + 1 + below(R_MEDIA, 40),
-					  E_MEDIA);
+	struct event *e = world_event_new(W.now + ms, E_MEDIA);
 
 	e->text = strdup(call);
 	if (!e->text)
@@ -29,6 +47,35 @@ static void later(const char *call, unsigned transport, unsigned what,
 	e->dev = (uint8_t)role;
 }
 
+static void later(const char *call, unsigned transport, unsigned what,
+		  unsigned role)
+{
+	in(1 + below(R_MEDIA, 40), call, transport, what, role);
+}
+
+/* His media come; of some the connection is lost later, for a while or for
+ * good. */
+static void media_come(const char *call, unsigned transport, unsigned role)
+{
+	int64_t ms = 5000 + below(R_MEDIA, 30000);
+
+	later(call, transport, SAY_MEDIA, role);
+	if (below(R_MEDIA, LOST))
+		return;
+	in(ms, call, transport, SAY_LOST, role);
+	if (below(R_MEDIA, 2))
+		in(ms + 1 + below(R_MEDIA, 30000), call, transport, SAY_MEDIA,
+		   role);
+}
+
+static void open_one(const char *call, unsigned transport)
+{
+	later(call, transport, below(R_MEDIA, REFUSED) ? SAY_READY :
+							 SAY_REFUSED, 0);
+	if (!transport && !below(R_MEDIA, FORGOTTEN))
+		in(below(R_MEDIA, 60000), call, 0, SAY_FORGOTTEN, 0);
+}
+
 void media_order(struct call_entry *e, const struct call_action *a)
 {
 	const struct call_order *o = &a->order;
@@ -36,9 +83,9 @@ void media_order(struct call_entry *e, const struct call_action *a)
 	if (W.dead)
 		return;
 	if (o->kind == ORDER_OPEN)
-		later(a->id, o->transport, SAY_READY, 0);
+		open_one(a->id, o->transport);
 	else if (o->kind == ORDER_REMOTE && e->call.mode == MODE_BLIND)
-		later(a->id, o->transport, SAY_MEDIA, o->role);
+		media_come(a->id, o->transport, o->role);
 	else if (o->kind == ORDER_SECURITY && !below(R_MEDIA, INSECURE))
 		later(a->id, o->transport, SAY_INSECURE, o->role);
 	else if (o->kind == ORDER_SECURITY && W.notify &&
@@ -47,7 +94,7 @@ void media_order(struct call_entry *e, const struct call_action *a)
 	else if (o->kind == ORDER_RENEW)
 		later(a->id, o->transport, SAY_CREDENTIALS, o->role);
 	else if (o->kind == ORDER_MAP)
-		later(a->id, o->transport, SAY_MEDIA, o->role);
+		media_come(a->id, o->transport, o->role);
 }
 
 void media_fill(const struct daemon *dm, struct call_event *ev)
@@ -65,13 +112,9 @@ static void give(struct call_entry *e, unsigned what, unsigned transport,
 		 unsigned role)
 {
 	struct call_event ev = {
-		.kind = what == SAY_READY ? CALL_EV_READY :
-			what == SAY_CREDENTIALS ? CALL_EV_CREDENTIALS :
-			what == SAY_LISTED ? CALL_EV_LISTED :
-			CALL_EV_STEP,
+		.kind = said[what].kind, .step = said[what].step,
 		.transport = transport, .role = role,
-		.step = what == SAY_INSECURE ? STEP_INSECURE :
-			what == SAY_CONNECTED ? STEP_CONNECTED : STEP_MEDIA,
+		.why = what == SAY_TROUBLE ? "another certificate" : NULL,
 		.print = e->call.mode == MODE_ROOM ? "sha-256 5C:5C" : NULL,
 	};
 
@@ -103,8 +146,8 @@ void media_happens(const struct event *e)
 	struct call_entry *c = e->text ? calls_find(W.dm, e->text) :
 					 calls_next(W.dm, NULL);
 
-	if (c && e->text && e->what == SAY_INSECURE)
-		watch_insecure(c->call.leg[0].user, c->call.leg[1].user);
+	if (c && e->text && e->what != SAY_READY && e->what != SAY_MEDIA)
+		watch_media(c->call.leg[0].user, c->call.leg[1].user);
 	if (c && e->text && c->call.state == CALL_UP &&
 	    (e->what == SAY_CREDENTIALS || e->what == SAY_READY))
 		watch_return(c->call.leg[0].user, c->call.leg[1].user);

@@ -335,7 +335,7 @@ void watch_taken(void);            /* the server answered a ping */
 void watch_delivered(struct device *d, const struct scan *s);
 const char *watch_any_sid(unsigned n);
 void watch_admin(const char *a, const char *b);
-void watch_insecure(const char *a, const char *b);
+void watch_media(const char *a, const char *b);
 /* A terminate that the daemon never hears: the link was down. */
 void watch_unheard(const struct device *d, const struct scan *s);
 void watch_rest(void);             /* nothing is under way any more */

@@ -22,9 +22,9 @@ void watch_return(const char *a, const char *b)
 	pair_of_bare(a, b)->returned_at = W.now;
 }
 
-void watch_insecure(const char *a, const char *b)
+void watch_media(const char *a, const char *b)
 {
-	pair_of_bare(a, b)->saw |= SAW_INSECURE;
+	pair_of_bare(a, b)->saw |= SAW_MEDIA;
 }
 
 void watch_later(int64_t in, enum due what, unsigned number)
