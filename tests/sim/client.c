@@ -180,38 +180,46 @@ static void candidate(char to[128], const struct device *d)
 			 'a' + d->user, d->number);
 }
 
+static bool bundles(const struct device *d)
+{
+	return d->quirk != Q_DINO && d->quirk != Q_PLAIN;
+}
+
+/* Who bundles nothing has another transport for each content. */
+static const char *own_ice(const struct device *d, const char *name)
+{
+	return bundles(d) ? "" : name;
+}
+
 static size_t content(char *to, size_t cap, const struct device *d,
-		      const char *name, const char *media, bool offer)
+		      const char *creator, const char *name, const char *media,
+		      bool offer)
 {
 	char gathered[128];
 
 	candidate(gathered, d);
-	return (size_t)snprintf(to, cap, "<content creator='initiator' "
+	return (size_t)snprintf(to, cap, "<content creator='%s' "
 		"name='%s' senders='both'><description xmlns='" NS_RTP "' "
 		"media='%s'><rtcp-mux/><payload-type id='111' name='opus'/>"
 		"</description><transport xmlns='" NS_ICE_UDP "' "
-		"ufrag='zq%c%uu' pwd='zq%c%up23456789012345678'>"
+		"ufrag='zq%c%uu%s' pwd='zq%c%up23456789012345678%s'>"
 		"<fingerprint xmlns='" NS_DTLS "' hash='sha-256' "
 		"setup='%s'>" FINGERPRINT "</fingerprint>%s</transport>"
-		"</content>", name, media, 'a' + d->user, d->number,
-		'a' + d->user, d->number, offer ? "actpass" : "active",
-		gathered);
-}
-
-static bool bundles(const struct device *d)
-{
-	return d->quirk != Q_DINO && d->quirk != Q_PLAIN;
+		"</content>", creator, name, media, 'a' + d->user, d->number,
+		own_ice(d, name), 'a' + d->user, d->number, own_ice(d, name),
+		offer ? "actpass" : "active", gathered);
 }
 
 static void send_contents(struct device *d, struct session *s,
 			  const char *action, bool offer)
 {
 	char inside[TEXT_MAX / 2];
-	size_t n = content(inside, sizeof(inside), d, "a", "audio", offer);
+	size_t n = content(inside, sizeof(inside), d, "initiator", "a",
+			   "audio", offer);
 
 	if (s->video)
-		n += content(inside + n, sizeof(inside) - n, d, "v", "video",
-			     offer);
+		n += content(inside + n, sizeof(inside) - n, d, "initiator",
+			     "v", "video", offer);
 	if (bundles(d) && (offer || s->grouped))
 		snprintf(inside + n, sizeof(inside) - n, "<group xmlns='"
 			 NS_GROUPING "' semantics='BUNDLE'><content name='a'/>"
@@ -224,13 +232,76 @@ static void send_candidate(struct device *d, struct session *s)
 	char inside[512];
 
 	snprintf(inside, sizeof(inside), "<content creator='initiator' "
-		 "name='a'><transport xmlns='" NS_ICE_UDP "' ufrag='zq%c%uu'>"
+		 "name='a'><transport xmlns='" NS_ICE_UDP "' ufrag='zq%c%uu%s'>"
 		 "<candidate component='1' foundation='zq%c%uf' "
 		 "generation='0' id='c%u' ip='192.0.2.1' port='5000' "
 		 "priority='1' protocol='udp' type='host'/></transport>"
-		 "</content>", 'a' + d->user, d->number, 'a' + d->user,
-		 d->number, ++d->iq);
+		 "</content>", 'a' + d->user, d->number, own_ice(d, "a"),
+		 'a' + d->user, d->number, ++d->iq);
 	send_jingle(d, s, "transport-info", inside);
+}
+
+/* --- pictures that come and go ---------------------------------------- */
+
+/* Half of the pictures have a name that the other's may have, too. */
+static void picture_name(char to[16], const struct device *d)
+{
+	snprintf(to, 16, d->number % 2 ? "v" : "v%c%u", 'a' + d->user,
+		 d->number);
+}
+
+static const char *creator_of(const struct session *s)
+{
+	return s->asked ? "initiator" : "responder";
+}
+
+static void show(struct device *d, struct session *s)
+{
+	char inside[TEXT_MAX / 2], name[16];
+
+	picture_name(name, d);
+	content(inside, sizeof(inside), d, creator_of(s), name, "video", true);
+	send_jingle(d, s, "content-add", inside);
+	s->shows = true;
+}
+
+static void hide(struct device *d, struct session *s)
+{
+	char inside[128], name[16];
+
+	picture_name(name, d);
+	snprintf(inside, sizeof(inside), "<content creator='%s' name='%s'/>",
+		 creator_of(s), name);
+	send_jingle(d, s, "content-remove", inside);
+	s->shows = false;
+}
+
+/* Up to its end quote, or nothing. */
+static void attr_of(char to[32], const char *text, const char *start)
+{
+	const char *at = strstr(text, start);
+	size_t n = at ? strcspn(at + strlen(start), "'") : 0;
+
+	snprintf(to, 32, "%.*s", (int)n, at ? at + strlen(start) : "");
+}
+
+/* What the other shows is taken, mostly; some clients say nothing of it. */
+static void on_add(struct device *d, struct session *s, const char *text)
+{
+	char inside[TEXT_MAX / 2], name[32], creator[32];
+	const char *at = strstr(text, "<content ");
+
+	attr_of(name, at ? at : "", " name='");
+	attr_of(creator, at ? at : "", " creator='");
+	if (!odds(R_CLIENT, 4000)) {
+		content(inside, sizeof(inside), d, creator, name, "video",
+			false);
+		send_jingle(d, s, "content-accept", inside);
+	} else if (odds(R_CLIENT, 40000)) {
+		snprintf(inside, sizeof(inside), "<content creator='%s' "
+			 "name='%s'/>", creator, name);
+		send_jingle(d, s, "content-reject", inside);
+	}
 }
 
 /* --- sessions --------------------------------------------------------- */
@@ -607,7 +678,9 @@ static void on_jingle(struct device *d, const struct scan *q)
 		return;
 	}
 	reply(d, q, "");
-	if (q->jingle == G_ACCEPT && s->state == C_OFFERED)
+	if (q->jingle == G_ADD && s->state == C_UP)
+		on_add(d, s, q->text);
+	else if (q->jingle == G_ACCEPT && s->state == C_OFFERED)
 		go_up(d, s);
 	else if (q->jingle == G_TERMINATE)
 		over(s);
@@ -664,7 +737,7 @@ static void talk(struct device *d, struct session *s)
 	static const char *const infos[] = { "mute", "unmute", "hold" };
 	char inside[256];
 
-	switch (below(R_CLIENT, 4)) {
+	switch (below(R_CLIENT, 6)) {
 	case 0:
 		snprintf(inside, sizeof(inside), "<%s xmlns='" NS_RTP_INFO
 			 "'/>", infos[below(R_CLIENT, 3)]);
@@ -673,6 +746,15 @@ static void talk(struct device *d, struct session *s)
 	case 1:
 		send_jingle(d, s, "content-modify", "<content "
 			    "creator='initiator' name='a' senders='none'/>");
+		break;
+	case 2:
+	case 3:
+		if (s->shows)
+			hide(d, s);
+		else
+			show(d, s);
+		if (odds(R_CLIENT, 20000))
+			timer(d, s, 50 + below(R_CLIENT, 20000), T_TALK);
 		break;
 	default:
 		send_candidate(d, s);

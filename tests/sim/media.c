@@ -14,6 +14,7 @@
 #define REFUSED 64                 /* one transport of so many has no port */
 #define FORGOTTEN 64               /* one call of so many it knows no more */
 #define LOST 16                    /* one connection of so many is lost */
+#define TROUBLED 8                 /* one handshake of so many may not end */
 
 enum { SAY_READY, SAY_MEDIA, SAY_INSECURE, SAY_CREDENTIALS, SAY_CONNECTED,
        SAY_LISTED, SAY_REFUSED, SAY_FORGOTTEN, SAY_LOST, SAY_TROUBLE };
@@ -82,6 +83,8 @@ void media_order(struct call_entry *e, const struct call_action *a)
 
 	if (W.dead)
 		return;
+	if (o->kind == ORDER_SECURITY && !below(R_MEDIA, TROUBLED))
+		later(a->id, o->transport, SAY_TROUBLE, o->role);
 	if (o->kind == ORDER_OPEN)
 		open_one(a->id, o->transport);
 	else if (o->kind == ORDER_REMOTE && e->call.mode == MODE_BLIND)

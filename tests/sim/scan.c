@@ -113,11 +113,11 @@ static enum jingle_word jingle_of(struct str action)
 {
 	static const char *const words[] = {
 		"", "session-initiate", "session-accept", "session-terminate",
-		"transport-info", "session-info",
+		"transport-info", "session-info", "content-add",
 	};
 	int i;
 
-	for (i = G_INITIATE; i <= G_INFO; i++)
+	for (i = G_INITIATE; i <= G_ADD; i++)
 		if (str_is(action, words[i]))
 			return (enum jingle_word)i;
 	return G_OTHER;

@@ -63,7 +63,7 @@ enum jmi_word { J_NONE, J_PROPOSE, J_RINGING, J_PROCEED, J_ACCEPT, J_REJECT,
 		J_RETRACT, J_FINISH };
 
 enum jingle_word { G_NONE, G_INITIATE, G_ACCEPT, G_TERMINATE, G_TRANSPORT,
-		   G_INFO, G_OTHER };
+		   G_INFO, G_ADD, G_OTHER };
 
 /* What a look at a stanza's first tags tells. */
 struct scan {
@@ -119,6 +119,7 @@ struct session {
 	bool plain;                /* without JMI */
 	bool video, acked, dirty;
 	bool grouped;              /* the offer to it has a BUNDLE group */
+	bool shows;                /* it has added a picture */
 	uint8_t peer;              /* user */
 	uint16_t gen;              /* of timers */
 	unsigned asked;            /* number of its session-initiate */
