@@ -77,12 +77,27 @@ static void open_one(const char *call, unsigned transport)
 		in(below(R_MEDIA, 60000), call, 0, SAY_FORGOTTEN, 0);
 }
 
+/* Who is let into a transport is the device whose leg it is. */
+static void check_remote(const struct call_entry *e,
+			 const struct call_order *o)
+{
+	const char *device = e->call.leg[o->role ^ e->call.caller].device;
+	const char *mark = device ? strchr(device, '/') : NULL;
+	size_t n = mark ? strlen(++mark) : 0;
+
+	if (!n || strncmp(o->ufrag, mark, n) != 0 || o->ufrag[n] != 'u')
+		broken("X5", "media are to take `%s' for %s", o->ufrag,
+		       device ? device : "nobody");
+}
+
 void media_order(struct call_entry *e, const struct call_action *a)
 {
 	const struct call_order *o = &a->order;
 
 	if (W.dead)
 		return;
+	if (o->kind == ORDER_REMOTE && strcmp(a->id, e->call.id) == 0)
+		check_remote(e, o);
 	if (o->kind == ORDER_SECURITY && !below(R_MEDIA, TROUBLED))
 		later(a->id, o->transport, SAY_TROUBLE, o->role);
 	if (o->kind == ORDER_OPEN)
