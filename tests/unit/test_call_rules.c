@@ -816,7 +816,7 @@ static void media_of_the_round(void **state)
 	done(&p, &out);
 }
 
-/* The call's id is of this event's randomness, in the form of a UUIDv4. */
+/* The call's id is of this event's time and randomness. */
 static void id_of_the_call(void **state)
 {
 	struct play p;
@@ -825,7 +825,7 @@ static void id_of_the_call(void **state)
 	(void)state;
 	play(&p, "propose alice@x/desk m-sid audio\n", &out);
 	assert_string_equal(p.call.id,
-			    "d5e0ebf6-010c-4722-ad38-434e59646f7a");
+			    "01a3185c-5000-7722-ad38-434e59646f7a");
 	assert_int_equal(p.call.created, PLAY_WALL);
 	call_clear(&p.call);
 	assert_string_equal(p.call.id, "");
