@@ -42,9 +42,10 @@ void watch_half_restarts(struct half *h)
 
 	h->refused = false;            /* that may not have been stored */
 	/* By what is stored he is in: an accept may not have reached him, and
-	 * an end of his that was not stored was none. */
-	if (state == LEG_ACTIVE)
-		h->accepted = true;
+	 * an end of his that was not stored was none. Or he is not, as the disk
+	 * failed (23637). */
+	if (state <= LEG_ACTIVE)
+		h->accepted = state == LEG_ACTIVE;
 	/* Its end left before that was stored, and is forgotten (61541). */
 	if (state < LEG_ENDED)
 		h->ended = false;
