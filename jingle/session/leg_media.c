@@ -302,6 +302,12 @@ static bool negotiates(enum jingle_action action)
 	       action == JINGLE_CONTENT_ACCEPT;
 }
 
+static bool ends_content(enum jingle_action action)
+{
+	return action == JINGLE_CONTENT_REJECT ||
+	       action == JINGLE_CONTENT_REMOVE;
+}
+
 static bool is_fingerprint(const struct xml_elem *e)
 {
 	return xml_is(e, NS_DTLS, "fingerprint") ||
@@ -338,7 +344,13 @@ void leg_hide(struct leg *l, const struct leg_content *c,
 		if (xml_is(t, NS_ICE_UDP, NULL))
 			his = t;
 	}
-	if (!his || !c || !c->transport)
+	if (!his || !c)
+		return;
+	/* It has none any more; Conversations ends the call on a rejected or
+	 * removed content without. */
+	if (!c->transport && ends_content(action))
+		xml_add(env->arena, content, NS_ICE_UDP, "transport");
+	if (!c->transport)
 		return;
 	ours = our_transport(l, content, c->transport - 1, env);
 	if (!l->ends_dtls)
