@@ -94,4 +94,30 @@ static inline bool fuzz_same(const struct xml_elem *x,
 	return !x && !y;
 }
 
+/* Runs check_h on the element the input is, or on each that is in an <all/>, so
+ * that a kept input can hold many. None is changed by that. */
+static inline void fuzz_each(const uint8_t *data, size_t size,
+			     void (*check_h)(struct arena *a,
+					     struct xml_elem *e))
+{
+	struct arena *a = fuzz_arena();
+	struct xml_elem *e = fuzz_xml(a, data, size), *part;
+	const struct xml_elem *before;
+	bool all;
+
+	if (!e)
+		return;
+	before = xml_copy(a, e);
+	all = !strcmp(e->name, "all");
+	if (all)
+		before = before->first;
+	for (part = all ? e->first : e; part; part = part->next) {
+		if (part->name)
+			check_h(a, part);
+		assert(fuzz_same_node(part, before));
+		assert(fuzz_same(part->first, before->first));
+		before = before->next;
+	}
+}
+
 #endif

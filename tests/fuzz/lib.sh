@@ -12,9 +12,10 @@ fuzz_options()
 	rtp) echo -max_len=300 ;;
 	rewrite) echo -max_len=800 ;;
 	conf|ctl|tree|stun) echo -max_len=600 ;;
-	jmi|stanza) echo -max_len=1000 ;;
+	jmi) echo -max_len=1000 ;;
 	stream|gateway) echo -max_len=1500 ;;
 	call) echo -max_len=8000 ;;
+	stanza) echo -max_len=13000 ;;  # recorded offers are whole
 	*) echo -max_len=3000 ;;
 	esac
 	[ ! -f "tests/fuzz/fuzz_$1.dict" ] ||

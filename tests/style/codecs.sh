@@ -5,7 +5,7 @@
 . "${top_srcdir:-.}/tests/style/common.sh"
 
 elsewhere="jid jingle_check sha1 text why"
-table=$(sed -n 's/^	{ "\([a-z0-9_]*\)", [a-z_]* },$/\1/p' \
+table=$(sed -n 's/^	{ "\([a-z0-9_]*\)", [a-z_]*, [a-z]* },$/\1/p' \
 	tests/fuzz/fuzz_stanza.c)
 for file in jingle/stanza/*.c; do
 	name=$(basename "$file" .c)
