@@ -12,10 +12,10 @@ fuzz_options()
 	rtp) echo -max_len=300 ;;
 	rewrite) echo -max_len=800 ;;
 	conf|ctl|tree|stun) echo -max_len=600 ;;
-	jmi) echo -max_len=1000 ;;
+	jmi) echo -max_len=4000 ;;
 	stream|gateway) echo -max_len=1500 ;;
 	call) echo -max_len=8000 ;;
-	stanza) echo -max_len=13000 ;;  # recorded offers are whole
+	jingle|stanza) echo -max_len=13000 ;;  # recorded offers are whole
 	*) echo -max_len=3000 ;;
 	esac
 	[ ! -f "tests/fuzz/fuzz_$1.dict" ] ||
@@ -24,10 +24,14 @@ fuzz_options()
 }
 
 # fuzz_seeds NAME DIR: its kept inputs, among them every one that once crashed
-# it; of call also the events of the golden traces, which go to DIR/golden.
+# it; those of stanza for all that read the same codecs; of call also the events
+# of the golden traces, which go to DIR/golden.
 fuzz_seeds()
 {
 	[ ! -d "tests/fuzz/corpus/$1" ] || echo "tests/fuzz/corpus/$1"
+	case $1 in
+	jingle|jmi) echo tests/fuzz/corpus/stanza ;;
+	esac
 	[ "$1" = call ] || return 0
 	mkdir -p "$2/golden"
 	for trace in tests/golden/*.trace; do
