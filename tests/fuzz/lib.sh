@@ -13,7 +13,8 @@ fuzz_options()
 	rewrite) echo -max_len=800 ;;
 	conf|ctl|tree|stun) echo -max_len=600 ;;
 	jmi) echo -max_len=4000 ;;
-	stream|gateway) echo -max_len=1500 ;;
+	stream) echo -max_len=1500 ;;
+	gateway) echo -max_len=2500 ;;
 	call) echo -max_len=8000 ;;
 	jingle|stanza) echo -max_len=13000 ;;  # recorded offers are whole
 	*) echo -max_len=3000 ;;
