@@ -290,18 +290,22 @@ static void end_ice(struct story *st, char how)
 {
 	struct leg *l = &st->l;
 	unsigned number = how & 2 ? 1 : 0;
+	const char *name = number ? "1" : "0";
 
 	leg_end_ice(l, how & 1);
-	leg_set_transport(l, how & 2 ? "1" : "0", (int)number);
+	leg_set_transport(l, name, (int)number);
 	leg_set_ours(l, number, "ours", "pwd");
 	leg_set_print(l, number, how & 1 ? "sha-256 00:11" : NULL);
 	if (how & 4 && leg_knows(l, "0") && leg_transport(l, "0") >= 0)
 		leg_set_home(l, "0", 1);
 	leg_take_known(l, -1, &st->env);
-	assert(leg_ours(l, number) && leg_uses(l, (int)number));
+	/* A leg that has had LEG_CONTENTS_MAX does not get one more. */
+	assert(leg_ours(l, number));
+	assert(leg_transport(l, name) == (leg_knows(l, name) ? (int)number :
+					  -1));
 	if (how & 8)
 		leg_drop_transport(l, number);
-	assert(leg_uses(l, (int)number) == !(how & 8));
+	assert(!(how & 8) || !leg_uses(l, (int)number));
 }
 
 static void catch_up(struct story *st)
