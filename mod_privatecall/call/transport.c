@@ -150,19 +150,25 @@ int call_open_transport(struct call_run *r)
 	return number;
 }
 
-/* One transport for each content. False: there are not so many. */
+/* One transport for each content. False: there are not so many, or one of the
+ * two has named so many contents that his leg takes no more. */
 static bool open_contents(struct call_run *r, const struct xml_elem *tree)
 {
 	struct call *c = r->c;
 	const struct xml_elem *e;
+	const char *name;
 	int number;
 
 	for (e = xml_child(tree, NS_JINGLE, "content"); e;
 	     e = xml_next(e, NS_JINGLE, "content")) {
+		name = xml_get(e, "name");
 		number = call_open_transport(r);
 		if (number < 0)
 			return false;
-		name_transport(c, xml_get(e, "name"), number);
+		name_transport(c, name, number);
+		if (!leg_knows(&c->leg[0], name) ||
+		    !leg_knows(&c->leg[1], name))
+			return false;
 	}
 	return true;
 }

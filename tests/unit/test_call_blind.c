@@ -67,11 +67,49 @@ static void half_a_transport(void **state)
 	half_of(1);
 }
 
+/* Who has named all the contents that a session may have gets none from the
+ * other, who is told so. */
+static void other_is_full(void **state)
+{
+	static const char *const story[] = {
+		"conf blind yes", "propose alice@x/desk a-sid audio,video",
+		"facts none bob@x/phone", "proceed bob@x/phone $sid",
+		"jingle alice@x/desk session-initiate a-sid audio mux "
+		"fingerprint", "ready 0",
+		"jingle bob@x/phone session-accept $sid audio mux fingerprint",
+	};
+	char line[128], *text = NULL;
+	const char *why;
+	struct play p;
+	size_t len, i;
+
+	(void)state;
+	play_init(&p, open_memstream(&text, &len));
+	for (i = 0; i < sizeof(story) / sizeof(story[0]); i++)
+		assert_int_equal(play_line(&p, story[i], &why), 0);
+	for (i = 1; i < LEG_CONTENTS_MAX; i++) {
+		snprintf(line, sizeof(line), "jingle alice@x/desk "
+			 "transport-info a-sid name=n%zu bare", i);
+		assert_int_equal(play_line(&p, line, &why), 0);
+	}
+	rewind(p.out);
+	assert_int_equal(play_line(&p, "jingle bob@x/phone content-add $sid "
+				   "name=more media=video mux fingerprint",
+				   &why), 0);
+	fclose(p.out);
+	assert_non_null(strstr(text, "<resource-constraint "));
+	assert_int_equal(call_transport_state(&p.call, 1), TRANSPORT_FREE);
+	assert_int_equal(p.call.state, CALL_UP);
+	free(text);
+	play_end(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(candidates_are_bounded),
 		cmocka_unit_test(half_a_transport),
+		cmocka_unit_test(other_is_full),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
