@@ -46,15 +46,16 @@ static void change_map(struct room *m, unsigned side)
 		map->transport_cc = what & 4 ? (uint8_t)in : 0;
 		break;
 	case 1:
-		t->ssrc = in;
-		t->media = out & 1;
+		t->ssrc = in * 0x01010101u;
+		t->media = (uint8_t)((out & 1) + (out >> 7));
 		t->rtx = out >> 1 & 1;
 		map->tolds++;
 		break;
 	default:
 		map->type[in & 127] = (struct rewrite_type){
 			.clock = what & 4 ? 90000 : what >> 3,
-			.out = (uint8_t)out, .media = what >> 4 & 1,
+			.out = (uint8_t)out,
+			.media = (uint8_t)((what >> 4 & 1) + (what >> 7)),
 			.apt = what & 32 ? (uint8_t)next(m) : REWRITE_NO_APT,
 		};
 		break;
@@ -76,6 +77,9 @@ static void any_rtp(struct rewrite *r, int64_t now, const uint8_t *data,
 
 	assert(b);
 	memcpy(b, data, len);
+	if (len >= 2)
+		assert(rewrite_media_of(r, b) ==
+		       r->map.type[data[1] & 127].media);
 	if (rewrite_rtp(r, now, b, len)) {
 		assert(!rtp_packet_read(b, len, &is));
 		assert(is.type == r->map.type[data[1] & 127].out);
@@ -101,7 +105,7 @@ static void any_packet(struct room *m, unsigned side, bool rtcp, bool more)
 		len = (size_t)(m->end - m->at);
 	if (rtcp) {
 		memcpy(b, m->at, len);
-		give_rtcp(&m->side[side], &m->side[!side], b, len,
+		give_rtcp(&m->side[side], &m->side[!side], m->now, b, len,
 			  more ? REWRITE_RTCP_MORE : 0);
 	} else {
 		any_rtp(&m->side[side], m->now, m->at, len);

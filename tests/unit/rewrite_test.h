@@ -42,6 +42,9 @@ struct sent {                      /* what a stream is of this session */
 	bool goes_on;              /* from a session before */
 	int64_t first;             /* number that it got */
 	uint16_t first_in;
+	uint32_t lost_before;      /* as b reported before it */
+	uint32_t sr;               /* LSR of the last report; 0: none */
+	int64_t sr_at;
 };
 
 struct heard {                     /* what b knows of a stream */
@@ -50,6 +53,8 @@ struct heard {                     /* what b knows of a stream */
 	int64_t highest;
 	uint32_t time;             /* of it */
 	int64_t at;                /* when it came */
+	uint32_t lost;             /* of all sessions, 24 bits */
+	uint32_t lost_known;       /* the last of them that went back */
 };
 
 struct story {
@@ -67,6 +72,7 @@ struct story {
 	struct heard heard[STREAMS];
 	struct book book[BOOK_MAX];
 	unsigned books;
+	uint32_t srs;              /* sender reports */
 };
 
 static inline unsigned take(struct story *st)
@@ -178,6 +184,7 @@ static inline void judge_row(struct story *st, struct book *k, uint16_t out)
 		s->goes_on = h->any;
 		s->first = k->out;
 		s->first_in = k->in;
+		s->lost_before = h->lost_known;
 	}
 	assert((uint16_t)(k->out - s->first) == (uint16_t)(k->in -
 							   s->first_in));
@@ -277,11 +284,13 @@ static inline void media(struct story *st, unsigned stream, unsigned lost,
 
 	s->next = (uint16_t)(s->next + lost);
 	k.in = (uint16_t)(s->next - late);
-	k.transport_in = st->transport++;
+	k.transport_in = (uint16_t)(st->transport - late);
 	k.in_time = s->time + (uint32_t)((uint64_t)st->now *
 					 story_clock[stream] / 1000);
-	if (!late)
+	if (!late) {
 		s->next++;
+		st->transport++;
+	}
 	len = write_rtp(st, stream, k.in, k.in_time, k.transport_in, 0, b);
 	if (give_rtp(st, b, len))
 		judge_passed(st, &k, b, len);
@@ -325,14 +334,15 @@ static inline void repeat(struct story *st)
 
 /* Of b about a, or of a; what goes on is well-formed. */
 static inline size_t give_rtcp(struct rewrite *his, struct rewrite *other,
-			       unsigned char *b, size_t len, size_t more)
+			       int64_t now, unsigned char *b, size_t len,
+			       size_t more)
 {
 	size_t size = len + more, n;
 	unsigned char *mine = malloc(size ? size : 1);
 
 	assert(mine);
 	memcpy(mine, b, len);
-	n = rewrite_rtcp(his, other, 1, mine, len, size);
+	n = rewrite_rtcp(his, other, now, mine, len, size);
 	assert(n <= size);
 	assert(!n || !rtcp_packet_check(mine, n));
 	memcpy(b, mine, n);
@@ -342,7 +352,7 @@ static inline size_t give_rtcp(struct rewrite *his, struct rewrite *other,
 
 static inline size_t report_of_b(struct story *st, unsigned char *b, size_t len)
 {
-	return give_rtcp(&st->b, &st->a, b, len, 0);
+	return give_rtcp(&st->b, &st->a, st->now, b, len, 0);
 }
 
 static inline size_t write_feedback(unsigned char *b, uint8_t type,
@@ -392,30 +402,68 @@ static inline void nack(struct story *st)
 	assert(n == asked);
 }
 
-static inline void receiver_report(struct story *st)
+/* Is what was lost before this session taken off, are reports and the times of
+ * way counted that can be believed, and no others? */
+static inline void judge_report(struct story *st, const struct book *k,
+				const struct rewrite_heard *was,
+				const unsigned char *b, const unsigned char *is)
 {
+	const struct sent *s = &st->sent[k->stream];
+	const struct rewrite_heard *h = &st->a.heard;
+	uint32_t clock = story_clock[k->stream], lsr = get32(b + 24);
+	int64_t trip = st->now - s->sr_at -
+		       ((int64_t)get32(b + 28) * 1000 >> 16);
+	bool trips = lsr == s->sr && trip >= -1 && trip <= 60000;
+
+	assert(get32(is + 8) == s->ssrc);
+	assert((uint16_t)get32(is + 16) == k->in);
+	assert(((get32(is + 12) + s->lost_before - get32(b + 12)) &
+		0xffffff) == 0);
+	assert(get32(is + 24) == (lsr == s->sr ? lsr : 0));
+	assert(get32(is + 28) == (lsr == s->sr ? get32(b + 28) : 0));
+	assert(h->reports - was->reports == (get32(b + 20) < 10 * clock));
+	assert(h->trips - was->trips == trips);
+	assert(h->trip - was->trip == (trips && trip > 0 ? (uint64_t)trip : 0));
+}
+
+/* Of any packet, with the last SR or one of nobody, held for a while or for
+ * ever; with so many lost, or found again. */
+static inline void receiver_report(struct story *st, unsigned more)
+{
+	static const uint32_t held[4] = { 0, 0x8000, 0x10000, 0xffffffff };
 	const struct book *k = any_book(st);
-	unsigned char b[32] = { 0 };
+	struct rewrite_heard was = st->a.heard;
+	unsigned char b[32] = { 0 }, is[32];
+	struct heard *h;
+	struct sent *s;
+	bool before;
 	size_t len;
 
 	if (!k)
 		return;
+	h = &st->heard[k->stream];
+	s = &st->sent[k->stream];
+	h->lost = (h->lost + (uint32_t)(int8_t)take(st)) & 0xffffff;
 	put32(b + 4, REPORTER);
-	put32(b + 8, st->heard[k->stream].ssrc);
+	put32(b + 8, h->ssrc);
+	put32(b + 12, h->lost);
 	put32(b + 16, (uint32_t)k->out);
-	put32(b + 24, 0x12345678);         /* of no SR */
-	len = report_of_b(st, b, rtcp_packet_head(b, RTCP_RR, 1, 28));
-	assert(get32(b + 4) == REPORTER);
-	if (k->session != st->session) {
-		assert(len == (near_to(st->heard[k->stream].highest,
-				       (uint16_t)k->out) >=
-			       st->sent[k->stream].first &&
-			       st->sent[k->stream].begun ? 32 : 8));
-		return;
-	}
-	assert(len == 32 && get32(b + 8) == st->sent[k->stream].ssrc);
-	assert((uint16_t)get32(b + 16) == k->in);
-	assert(!get32(b + 24) && !get32(b + 28));
+	put32(b + 20, story_clock[k->stream] * (more & 8 ? 10 : 1));
+	put32(b + 24, more & 1 && s->sr ? s->sr : 0x12345678);
+	put32(b + 28, held[more >> 1 & 3]);
+	len = rtcp_packet_head(b, RTCP_RR, 1, 28);
+	memcpy(is, b, sizeof(is));
+	len = report_of_b(st, is, len);
+	assert(get32(is + 4) == REPORTER);
+	before = s->begun && s->goes_on &&
+		 near_to(h->highest, (uint16_t)k->out) < s->first;
+	if (s->begun)
+		h->lost_known = h->lost;
+	if (before)
+		s->lost_before = h->lost;
+	assert(len == (s->begun && !before ? 32 : 8));
+	if (k->session == st->session)
+		judge_report(st, k, &was, b, is);
 }
 
 static inline void transport_feedback(struct story *st)
@@ -456,28 +504,64 @@ static inline void ask_picture(struct story *st)
 	assert(!n || get32(own + 16) == s->ssrc);
 }
 
+/* What names all that b has of a: a whole picture of each (FIR), or a rate for
+ * all of them (REMB). Who has not sent in this session is left out. */
+static inline void of_all(struct story *st, bool fir)
+{
+	size_t at = fir ? 12 : 20, size = fir ? 8 : 4, len = 0;
+	unsigned char b[20 + 8 * STREAMS] = { 0 };
+	unsigned i;
+
+	for (i = 0; i < STREAMS; i++)
+		if (st->heard[i].any) {
+			put32(b + at + len, st->heard[i].ssrc);
+			len += size;
+		}
+	if (!fir) {
+		memcpy(b + 12, "REMB\0\x0f\xfe\xee", 8);
+		b[16] = (unsigned char)(len / size);
+	}
+	len = report_of_b(st, b, write_feedback(b, RTCP_PSFB,
+		fir ? RTCP_FIR : RTCP_AFB, 0, at - 12 + len));
+	for (i = 0; i < STREAMS; i++) {
+		if (!st->sent[i].begun)
+			continue;
+		assert(get32(b + at) == st->sent[i].ssrc);
+		at += size;
+	}
+	assert(len == (at == (fir ? 12 : 20) ? 0 : at));
+	assert(!len || (get32(b + 4) == REPORTER && !get32(b + 8)));
+	assert(!len || fir || b[16] == (at - 20) / size);
+}
+
 /* An SR's timestamp is moved as those of packets are. */
 static inline void sender_report(struct story *st)
 {
 	const struct book *k = any_book(st);
 	unsigned char b[28 + 12 + REWRITE_RTCP_MORE] = { 0 };
+	struct sent *s;
 	unsigned sdes = take(st) & 1;
 	size_t len, more = take(st) & 2 ? REWRITE_RTCP_MORE : 0;
 
 	if (!k || k->session != st->session || k->stream == RTX)
 		return;
-	put32(b + 4, st->sent[k->stream].ssrc);
-	put32(b + 8, 0xe0000000);
+	s = &st->sent[k->stream];
+	s->sr = ++st->srs;                 /* the middle of its time of day */
+	s->sr_at = st->now;
+	put32(b + 4, s->ssrc);
+	put32(b + 8, 0xe0000000 | s->sr >> 16);
+	put32(b + 12, s->sr << 16);
 	put32(b + 16, k->in_time);
 	len = rtcp_packet_head(b, RTCP_SR, 0, 24);
 	if (sdes) {
-		put32(b + len + 4, st->sent[k->stream].ssrc);
+		put32(b + len + 4, s->ssrc);
 		len += rtcp_packet_head(b + len, RTCP_SDES, 1, 8);
 	}
-	len = give_rtcp(&st->a, &st->b, b, len, more);
+	len = give_rtcp(&st->a, &st->b, st->now, b, len, more);
 	assert(len == (sdes && more ? 56 : 28));
 	assert(get32(b + 4) == st->heard[k->stream].ssrc);
-	assert(get32(b + 8) == 0xe0000000);
+	assert(get32(b + 8) == (0xe0000000 | s->sr >> 16));
+	assert(get32(b + 12) == s->sr << 16);
 	assert(get32(b + 16) == k->out_time);
 	assert(get32(b + 20) <= st->books && get32(b + 20) > 0);
 }
@@ -514,13 +598,16 @@ static inline void story_event(struct story *st)
 		nack(st);
 		break;
 	case 11:
-		receiver_report(st);
+		receiver_report(st, more);
 		break;
 	case 12:
 		transport_feedback(st);
 		break;
 	case 13:
-		ask_picture(st);
+		if (more & 1)
+			of_all(st, more & 2);
+		else
+			ask_picture(st);
 		break;
 	case 14:
 		sender_report(st);
