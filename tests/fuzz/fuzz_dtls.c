@@ -4,50 +4,15 @@
  * numbers are the same in each run. Never keys without the right certificate,
  * the same keys where both have them, caps hold.
  */
-#define OPENSSL_SUPPRESS_DEPRECATED        /* RAND_set_rand_method() */
+#include "tests/fuzz/same.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <stdbool.h>
-#include <sys/time.h>
-
-#include <openssl/rand.h>
 
 #include "jingle/media/dtls_srtp.h"
 
 #define EVENTS_MAX 200
 #define QUEUE_MAX 32
-#define WALL 1800000000
-
-static int64_t virtual_now;
-static uint64_t random_state;
-
-int gettimeofday(struct timeval *restrict tv, void *restrict zone)
-{
-	(void)zone;
-	tv->tv_sec = WALL + virtual_now / 1000;
-	tv->tv_usec = virtual_now % 1000 * 1000;
-	return 0;
-}
-
-static int same_bytes(unsigned char *buf, int len)
-{
-	int i;
-
-	for (i = 0; i < len; i++) {
-		random_state = random_state * 6364136223846793005 + 1;
-		buf[i] = (unsigned char)(random_state >> 56);
-	}
-	return 1;
-}
-
-static int ready(void)
-{
-	return 1;
-}
-
-static const RAND_METHOD same = {
-	.bytes = same_bytes, .pseudorand = same_bytes, .status = ready,
-};
 
 struct datagram {
 	unsigned to;
@@ -136,7 +101,7 @@ static void feed(struct story *st, unsigned to, const unsigned char *bytes,
 	assert(copy);
 	memcpy(copy, bytes, len);
 	memset(&out, 0xa5, sizeof(out));
-	dtls_srtp_feed(st->side[to].d, virtual_now, copy, len, &out);
+	dtls_srtp_feed(st->side[to].d, same_now, copy, len, &out);
 	free(copy);
 	judge(st, to, &out);
 }
@@ -146,7 +111,7 @@ static void time_comes(struct story *st, unsigned of)
 	static struct dtls_srtp_out out;
 
 	memset(&out, 0xa5, sizeof(out));
-	dtls_srtp_time(st->side[of].d, virtual_now, &out);
+	dtls_srtp_time(st->side[of].d, same_now, &out);
 	judge(st, of, &out);
 }
 
@@ -221,14 +186,14 @@ static void to_deadline(struct story *st)
 
 	if (first == INT64_MAX)
 		return;
-	if (first > virtual_now)
-		virtual_now = first;
-	if (a <= virtual_now)
+	if (first > same_now)
+		same_now = first;
+	if (a <= same_now)
 		time_comes(st, 0);
-	if (b <= virtual_now)
+	if (b <= same_now)
 		time_comes(st, 1);
-	assert(dtls_srtp_deadline(st->side[0].d) > virtual_now);
-	assert(dtls_srtp_deadline(st->side[1].d) > virtual_now);
+	assert(dtls_srtp_deadline(st->side[0].d) > same_now);
+	assert(dtls_srtp_deadline(st->side[1].d) > same_now);
 }
 
 static void tell(struct story *st, unsigned of, unsigned how)
@@ -265,7 +230,7 @@ static void event(struct story *st)
 		to_deadline(st);
 		break;
 	case 1:
-		virtual_now += wait[more % 8];
+		same_now += wait[more % 8];
 		time_comes(st, more / 8);
 		break;
 	case 2:
@@ -315,12 +280,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const char *why;
 	unsigned how, i, n = 0;
 
-	random_state = 1;
-	virtual_now = 1000;
+	same_begin(1000);
 	if (!id[0]) {
-		assert(RAND_set_rand_method(&same));
-		assert(!dtls_identity_new(WALL, &id[0], &why));
-		assert(!dtls_identity_new(WALL, &id[1], &why));
+		assert(!dtls_identity_new(SAME_WALL, &id[0], &why));
+		assert(!dtls_identity_new(SAME_WALL, &id[1], &why));
 	}
 	memset(&st, 0, sizeof(st));
 	st.at = data;

@@ -8,7 +8,8 @@ fuzz_options()
 	numbers) echo -max_len=64 ;;
 	jid|ice) echo -max_len=200 ;;
 	dtls) echo -max_len=300 ;;
-	relay|srtp) echo -max_len=500 ;;
+	srtp) echo -max_len=500 ;;
+	relay) echo -max_len=700 ;;
 	rtp) echo -max_len=300 ;;
 	rewrite) echo -max_len=800 ;;
 	conf|ctl|tree|stun) echo -max_len=600 ;;
