@@ -2,7 +2,7 @@
  * restarts, checks by a peer who has the right keys or not, answers to what
  * the agent asked, any bytes at all. After each the agent's invariants hold,
  * and what it sent is judged by books of our own: to whom, how much, how long
- * after the last answer.
+ * after the last answer; and whose media it would take.
  */
 #include "tests/fuzz/fuzz.h"
 
@@ -11,8 +11,9 @@
 
 #define EVENTS_MAX 300
 #define ASKED_MAX 64
-#define PLACES 15
-#define PLACES_GOOD 9              /* the first ones */
+#define PLACES_NAMED 15
+#define PLACES_GOOD 9              /* the first ones, and those without name */
+#define PLACES 48                  /* more than there are pairs */
 
 struct asked {                     /* a request of the agent */
 	unsigned char id[STUN_ID_SIZE];
@@ -34,13 +35,15 @@ struct story {
 	unsigned asked_n;
 	struct addr place[PLACES];
 	int64_t answered[PLACES];  /* last right answer from there; 0: none */
+	int64_t heard[PLACES];     /* what was right, or may be, from there */
 	size_t request_len;        /* of the packet just given; 0: none */
+	bool right;                /* ... it may be his */
 };
 
 static const struct {
 	const char *ip;
 	unsigned port;
-} places[PLACES] = {
+} places[PLACES_NAMED] = {
 	{ "203.0.113.1", 1001 }, { "203.0.113.1", 1002 },
 	{ "203.0.113.2", 1001 }, { "203.0.113.2", 1002 },
 	{ "203.0.113.3", 1001 }, { "203.0.113.3", 1002 },
@@ -59,6 +62,20 @@ static const char *const his[3][2] = {
 static unsigned take(struct story *st)
 {
 	return st->at < st->end ? *st->at++ : 0;
+}
+
+static unsigned take_place(struct story *st)
+{
+	unsigned n = take(st);
+
+	return n < 128 ? n % PLACES_NAMED :
+	       PLACES_NAMED + n % (PLACES - PLACES_NAMED);
+}
+
+static bool is_good(unsigned place)
+{
+	return place < PLACES_GOOD ||
+	       (place >= PLACES_NAMED && place < PLACES);
 }
 
 /* --- what the agent did ----------------------------------------------- */
@@ -103,12 +120,12 @@ static void judge_send(struct story *st, const struct ice_action *act)
 
 	assert(act->len <= ICE_PACKET_MAX);
 	assert(!addr_forbidden(&act->addr, NULL));
-	assert(place_of(st, &act->addr) < PLACES_GOOD);
+	assert(is_good(place_of(st, &act->addr)));
 	assert(!stun_read(act->bytes, act->len, &m));
 	if (m.class == STUN_REQUEST)
 		judge_request(st, act, &m);
 	else
-		assert(st->request_len && act->len <= st->request_len);
+		assert(st->right && act->len <= st->request_len);
 }
 
 /* Media goes to who has answered within 30 s, and to nobody else. */
@@ -123,6 +140,16 @@ static void judge_selected(struct story *st)
 	assert(i < PLACES && st->answered[i]);
 	assert(st->now < st->answered[i] + ICE_CONSENT_LOST_MS);
 	assert(ice_accepts(&st->a, to));
+}
+
+/* Of one address a time, in turn. */
+static void judge_accepted(struct story *st)
+{
+	unsigned i = st->number % PLACES;
+
+	if (ice_accepts(&st->a, &st->place[i]))
+		assert(is_good(i) && st->heard[i] &&
+		       st->now < st->heard[i] + ICE_CONSENT_LOST_MS);
 }
 
 static void judge(struct story *st)
@@ -155,6 +182,7 @@ static void judge(struct story *st)
 		}
 	}
 	judge_selected(st);
+	judge_accepted(st);
 	if (st->out.sends < ICE_STEP_SENDS_MAX)
 		assert(ice_deadline(&st->a) > st->now);
 }
@@ -199,10 +227,11 @@ static void send_signed(struct story *st, const struct addr *from,
 /* A check by the peer: where from, how, with which credentials. */
 static void request(struct story *st)
 {
-	const struct addr *from = &st->place[take(st) % PLACES];
+	const struct addr *from = &st->place[take_place(st)];
 	unsigned how = take(st), with = take(st);
 	struct stun_msg m = {
-		.class = STUN_REQUEST, .tie_breaker = with & 16 ? UINT64_MAX :
+		.class = with & 128 ? STUN_INDICATION : STUN_REQUEST,
+		.tie_breaker = with & 16 ? UINT64_MAX :
 			with & 32 ? st->a.tie_breaker : 0,
 		.has_priority = !(how & 1), .priority = (how & 0xf0) << 20,
 		.use_candidate = how & 2,
@@ -215,8 +244,13 @@ static void request(struct story *st)
 		 his[how / 16 % 3][0]);
 	m.username = (unsigned char *)name;
 	m.username_len = with & 64 ? with % 16 : strlen(name);
+	if ((with & 12) != 4 && (with & 12) != 8 && !(with & 128)) {
+		st->heard[from - st->place] = st->now;
+		st->right = true;
+	}
 	send_signed(st, from, &m, (with & 12) == 4 ? NULL :
 		    (with & 12) == 8 ? his[0][1] : st->pwd[with % 3]);
+	st->right = false;
 }
 
 /* An answer to one of the last requests: from where it went, or elsewhere. */
@@ -242,13 +276,13 @@ static void answer(struct story *st)
 	i = place_of(st, &from);
 	/* The books: it may count. */
 	if (!m.error && !(how & 128) && addr_equal(&from, &q->to))
-		st->answered[i] = st->now;
+		st->answered[i] = st->heard[i] = st->now;
 	send_signed(st, &from, &m, how & 128 ? "wrong" : q->pwd);
 }
 
 static void raw(struct story *st)
 {
-	const struct addr *from = &st->place[take(st) % PLACES];
+	const struct addr *from = &st->place[take_place(st)];
 	size_t len = take(st);
 	struct packet p;
 
@@ -262,15 +296,17 @@ static void raw(struct story *st)
 
 static void candidate(struct story *st)
 {
-	unsigned where = take(st), how = take(st);
+	const struct addr *where = &st->place[take_place(st)];
+	unsigned how = take(st);
+	char ip[ADDR_TEXT_SIZE];
 	struct ice_candidate c = {
 		.component = how & 1 ? 2 : 1, .priority = how << 20,
 		.protocol = how & 2 ? ICE_TCP : ICE_UDP, .mdns = how & 4,
-		.ip = places[where % PLACES].ip,
-		.port = places[where % PLACES].port,
+		.ip = ip, .port = where->port,
 	};
 	struct ice_event ev = { .kind = ICE_EV_CANDIDATE, .candidate = &c };
 
+	addr_format_ip(where, ip);
 	if (how & 8)
 		ev.ufrag = his[how / 16 % 3][0];
 	step(st, &ev);
@@ -349,9 +385,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	st.at = data;
 	st.end = data + size;
 	st.now = 1000;
-	for (i = 0; i < PLACES; i++)
+	for (i = 0; i < PLACES_NAMED; i++)
 		assert(!addr_parse(places[i].ip, places[i].port,
 				   &st.place[i]));
+	for (; i < PLACES; i++)
+		assert(!addr_parse(i & 1 ? "203.0.113.9" : "2001:db8::9",
+				   2000 + i, &st.place[i]));
 	st.config.local[0].base = st.place[13];
 	assert(!addr_parse("2001:db8:1::1", 3478,
 			   &st.config.local[1].base));

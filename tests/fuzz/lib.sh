@@ -6,13 +6,14 @@ fuzz_options()
 {
 	case $1 in
 	numbers) echo -max_len=64 ;;
-	jid|ice) echo -max_len=200 ;;
-	dtls) echo -max_len=300 ;;
+	jid) echo -max_len=200 ;;
+	dtls|ice) echo -max_len=300 ;;
 	srtp) echo -max_len=500 ;;
 	relay) echo -max_len=700 ;;
 	rtp) echo -max_len=300 ;;
 	rewrite) echo -max_len=800 ;;
-	conf|ctl|tree|stun) echo -max_len=600 ;;
+	ctl|tree|stun) echo -max_len=600 ;;
+	conf) echo -max_len=1100 ;;
 	jmi) echo -max_len=4000 ;;
 	stream) echo -max_len=1500 ;;
 	gateway) echo -max_len=2500 ;;
