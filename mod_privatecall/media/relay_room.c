@@ -493,6 +493,7 @@ void room_check(const struct leg *l)
 
 	if (!l->room)
 		return;
+	rewrite_check(&l->room->sends);
 	home = l->room->home;
 	for (i = 0; i < REWRITE_MEDIA; i++) {
 		ways += home && home->room->way[i] == l;

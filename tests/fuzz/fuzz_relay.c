@@ -4,7 +4,10 @@
  * with DTLS of its own, which answers the relay's and seals what it sends.
  * After each its invariants hold. Books of our own judge what it sends: media
  * only to an address that has answered within 30 s, and only of one that was
- * heard of within 30 s. What a client can open is RTP or RTCP in good form.
+ * heard of within 30 s; nothing of a packet that was forged or came twice; no
+ * ClientHello that has waited for 2 s; no leg is secure but with the clients'
+ * certificate, when control had named it. What a client can open is RTP or RTCP
+ * in good form.
  *
  * Kept inputs go by the numbers here: what is added comes last.
  */
@@ -24,11 +27,12 @@
 #define ASKED 32
 #define START 1000
 #define INBOX 16
+#define HELLOS 64
 
 struct asked {                     /* a check of the relay's */
 	unsigned char id[STUN_ID_SIZE];
 	unsigned place;
-	bool used;                 /* it was answered from there, or never was */
+	bool used;                 /* answered from there, or never asked */
 };
 
 struct client {                    /* at an address */
@@ -51,6 +55,7 @@ static struct {
 	struct addr place[PLACES];
 	int64_t answered[PLACES], heard[PLACES];   /* 0: never */
 	struct wire_credentials ours[CALLS][TRANSPORTS][WIRE_SIDES];
+	bool known[CALLS][TRANSPORTS][WIRE_SIDES]; /* the fingerprint is */
 	struct asked asked[ASKED];
 	unsigned n_asked;
 	unsigned from;             /* of the packet just given; PLACES: none */
@@ -59,6 +64,9 @@ static struct {
 	unsigned n_got;
 	struct dtls_srtp_out out;
 	bool draining;
+	bool forged;               /* the packet just given is none of his */
+	int64_t hello[HELLOS];     /* when each was sent */
+	unsigned n_hello;
 } st;
 
 /* For all runs: to make a key takes time. */
@@ -275,8 +283,8 @@ static size_t put_media(struct client *c, bool late, unsigned char *b)
 	put16(b + 12, type & 128 ? 0x1000 : 0xbede);
 	put16(b + 14, 1);
 	b[16] = type & 128 ? 1 : 0x11;
-	b[17] = type & 128 ? 2 : 0;
-	put16(b + 18, seq);
+	b[17] = 2;                         /* the length of the longer form */
+	put16(b + (type & 128 ? 18 : 17), seq);
 	put16(b + 20, skip % 16);
 	return 24;
 }
@@ -305,12 +313,23 @@ static void spoken(void)
 	if (err)
 		return;
 	p[len - 1] ^= !(n & 128) && more == 3;
+	st.forged = !(n & 128) && more == 3;
 	packet(place, p, len);
+	st.forged = true;
 	if (!(n & 128) && more == 2)
 		packet(place, p, len);
+	st.forged = false;
 }
 
 /* --- what it puts out ------------------------------------------------- */
+
+/* Ours has no version, and says which one it is. */
+static void judge_hello(const unsigned char *b, size_t len)
+{
+	if (len > 15 && b[0] == 22 && !b[1] && b[13] == 1)
+		assert(st.now < st.hello[get16(b + 14) % HELLOS] +
+				RELAY_HELD_MS);
+}
 
 static void on_send(const struct addr *to, const void *bytes, size_t len,
 		    void *arg)
@@ -322,6 +341,8 @@ static void on_send(const struct addr *to, const void *bytes, size_t len,
 	assert(place < PLACES && !addr_forbidden(to, NULL));
 	if (*(const unsigned char *)bytes > 3) {
 		take_in(place, bytes, len);
+		judge_hello(bytes, len);
+		assert(!st.forged || *(const unsigned char *)bytes < 64);
 		assert(st.answered[place] && st.now < st.answered[place] +
 					     ICE_CONSENT_LOST_MS);
 		assert(st.from == PLACES ||
@@ -354,6 +375,8 @@ static void on_say(const struct wire_msg *m, void *arg)
 		       sizeof(m->ready.side));
 	else if (m->kind == WIRE_CREDENTIALS)
 		st.ours[call][m->transport][m->side] = m->credentials;
+	else if (m->kind == WIRE_STEP && m->said.step == WIRE_SECURE)
+		assert(st.known[call][m->transport][m->side]);
 }
 
 static void on_entropy(unsigned char out[ICE_ENTROPY_SIZE], void *arg)
@@ -389,6 +412,18 @@ static void put_map(struct rewrite_map *m)
 		memset(m, 0, sizeof(*m));
 }
 
+static void note_security(const struct wire_msg *m)
+{
+	const struct wire_fingerprint *f = &m->security.fingerprint;
+	unsigned char his[DTLS_SRTP_HASH_MAX];
+	unsigned call = (unsigned)(m->call[0] - '0');
+	size_t len = dtls_identity_fingerprint(his_id, "sha-256", his);
+
+	if (call < CALLS && m->transport < TRANSPORTS && f->len == len &&
+	    !memcmp(f->value, his, len))
+		st.known[call][m->transport][m->side] = true;
+}
+
 /* What control would say is read; with a wrong byte it may be another thing. */
 static void say(struct wire_msg *m, bool wrong)
 {
@@ -398,10 +433,13 @@ static void say(struct wire_msg *m, bool wrong)
 
 	if (wrong)
 		((unsigned char *)m)[take() % size] ^= (unsigned char)take();
-	if (!wire_read(m, size, false, &read, &why))
-		relay_control(st.relay, st.now, &read);
-	else
+	if (wire_read(m, size, false, &read, &why)) {
 		assert(wrong && why);
+		return;
+	}
+	if (read.kind == WIRE_SECURITY)
+		note_security(&read);
+	relay_control(st.relay, st.now, &read);
 }
 
 static void control(void)
@@ -520,14 +558,16 @@ static void answer_check(struct asked *q, unsigned place)
 	packet(place, bytes, len);
 }
 
-/* To one of the last checks, from anywhere; or to all, so that calls live. */
+/* To one of the last checks, from anywhere; or to all, so that calls live; or
+ * to those to one address, so that the other side does not. */
 static void answer(void)
 {
 	unsigned n = take(), i;
 	struct asked *q = &st.asked[n % ASKED];
 
 	for (i = 0; n & 64 && i < ASKED; i++)
-		if (!st.asked[i].used)
+		if (!st.asked[i].used &&
+		    (!(n & 32) || st.asked[i].place == n % PLACES))
 			answer_check(&st.asked[i], st.asked[i].place);
 	if (!(n & 64))
 		answer_check(q, n & 128 ? n % PLACES : q->place);
@@ -540,6 +580,8 @@ static void media(void)
 	unsigned char bytes[64] = { firsts[n % sizeof(firsts)] };
 
 	bytes[13] = 1;
+	put16(bytes + 14, st.n_hello % HELLOS);
+	st.hello[st.n_hello++ % HELLOS] = st.now;
 	packet(place, bytes, n % sizeof(bytes));
 }
 
