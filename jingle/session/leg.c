@@ -100,6 +100,7 @@ static void free_devices(struct leg *l)
 	}
 }
 
+/* What media had of them leg_forget_ours() has freed. */
 static void free_contents(struct leg *l)
 {
 	struct leg_content *c;
@@ -110,8 +111,6 @@ static void free_contents(struct leg *l)
 		free(c->his);
 		free(c->ufrag);
 		free(c->pwd);
-		free(c->print);
-		free(c->says);
 		free(c);
 	}
 }
@@ -259,16 +258,12 @@ const char *leg_wants_offer(const struct leg *l)
 bool leg_bundles(const struct leg *l)
 {
 	const struct leg_device *d;
-	bool all = false;
 
-	for (d = l->devices; d; d = d->next) {
-		if (l->device ? !str_eq(d->jid, l->device) : d->done)
-			continue;
-		if (!d->bundles)
+	for (d = l->devices; d; d = d->next)
+		if ((l->device ? str_eq(d->jid, l->device) : !d->done) &&
+		    !d->bundles)
 			return false;
-		all = true;
-	}
-	return all;
+	return true;
 }
 
 void leg_keep_offer(struct leg *l, const struct xml_elem *tree)
