@@ -448,9 +448,7 @@ static void on_presence(struct call_run *r)
 		struct leg *l = &c->leg[i];
 
 		to_leg(r, i);
-		if (!l->away)
-			c->away_since[i] = 0;
-		else if (!c->away_since[i])
+		if (l->away && !c->away_since[i])
 			c->away_since[i] = r->ev->now;
 	}
 	if (c->state != CALL_RINGING)

@@ -39,6 +39,17 @@ static void on_credentials(struct call_run *r)
 	call_do(r, CALL_DO_SAVE);
 }
 
+static void on_insecure(struct call_run *r)
+{
+	unsigned side = r->ev->role ^ r->c->caller;
+
+	if (!r->c->leg[side].returned ||
+	    !call_leave(r, side, "security-error", false))
+		call_insecure(r, r->ev->role ?
+			      "wrong fingerprint of the called device" :
+			      "wrong fingerprint of the caller's device");
+}
+
 static void on_step(struct call_run *r)
 {
 	const struct call_event *ev = r->ev;
@@ -47,18 +58,6 @@ static void on_step(struct call_run *r)
 	bool lost = ev->step == STEP_LOST || ev->step == STEP_FAILED;
 	unsigned role = ev->role;
 
-	/* Of the device that he has left. */
-	if (c->leg[role ^ c->caller].absent)
-		return;
-	if (ev->step == STEP_INSECURE) {
-		if (c->leg[role ^ c->caller].returned &&
-		    call_leave(r, role ^ c->caller, "security-error", false))
-			return;
-		call_insecure(r, role ?
-			      "wrong fingerprint of the called device" :
-			      "wrong fingerprint of the caller's device");
-		return;
-	}
 	if (ev->step == STEP_SECURE)
 		call_assign(r, &c->trouble[role], NULL);
 	t->lost[role] = lost;
@@ -70,6 +69,17 @@ static void on_step(struct call_run *r)
 		c->alone_since[role] = 0;
 	else if ((c->connected || call_waits(c)) && !c->alone_since[role])
 		c->alone_since[role] = ev->now;
+}
+
+static void on_any_step(struct call_run *r)
+{
+	/* Of the device that he has left. */
+	if (r->c->leg[r->ev->role ^ r->c->caller].absent)
+		return;
+	if (r->ev->step == STEP_INSECURE)
+		on_insecure(r);
+	else
+		on_step(r);
 }
 
 static void on_lost(struct call_run *r)
@@ -105,7 +115,7 @@ void call_on_media(struct call_run *r)
 	if (r->ev->kind == CALL_EV_CREDENTIALS)
 		on_credentials(r);
 	else if (r->ev->kind == CALL_EV_STEP)
-		on_step(r);
+		on_any_step(r);
 	else if (r->ev->kind == CALL_EV_TROUBLE)
 		call_assign(r, &c->trouble[r->ev->role], r->ev->why);
 	else if (c->state == CALL_UP)
