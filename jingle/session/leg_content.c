@@ -337,15 +337,22 @@ struct xml_elem *leg_repair_in(struct leg *l, const struct jingle *j,
 	return copy;
 }
 
-/* One of the other's that he does not know yet. */
-static struct leg_content *add_known(struct leg *l, const char *name,
-				     struct arena *a)
+/* One of the other's. Where he has another by its name he is told of it by one
+ * that is none of his yet. */
+static struct leg_content *tell_of(struct leg *l, const char *name,
+				   struct arena *a)
 {
-	bool taken = leg_find_his(l, name);
-	struct leg_content *c = leg_add_content(l, name);
+	struct leg_content *c = leg_find_content(l, name), *o;
+	const char *his = name;
 
-	if (c && taken)
-		leg_assign(l, &c->his, leg_other_name(l, l, name, a));
+	if (!c)
+		c = leg_add_content(l, name);
+	if (!c || c->his)
+		return c;
+	while ((o = leg_find_his(l, his)) && o != c)
+		his = arena_join(a, "+", his, "");
+	if (his != name)
+		leg_assign(l, &c->his, his);
 	return c;
 }
 
@@ -367,9 +374,7 @@ void leg_repair_out(struct leg *l, const struct xml_elem *tree,
 		if (!xml_is(copy, NS_JINGLE, "content"))
 			continue;
 		name = xml_get(copy, "name");
-		c = leg_find_content(l, name);
-		if (!c && name)
-			c = add_known(l, name, env->arena);
+		c = name ? tell_of(l, name, env->arena) : NULL;
 		if (l->ends_ice)
 			leg_hide(l, c, copy, action, env);
 		if (l->ends_dtls)
