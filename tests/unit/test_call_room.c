@@ -204,6 +204,42 @@ static void too_many_to_wait(void **state)
 	play_end(&p);
 }
 
+#define INFO(from, to, sid, name) "\nstanza <iq type='set' id='i' from='" \
+	from "' to='" to "'><jingle xmlns='urn:xmpp:jingle:1' " \
+	"action='session-info' sid='" sid "'><mute name='" name "' " \
+	"xmlns='urn:xmpp:jingle:apps:rtp:info:1'>PAD</mute></jingle></iq>"
+#define INFOS(from, to, sid) INFO(from, to, sid, "first") \
+	INFO(from, to, sid, "2") INFO(from, to, sid, "3") \
+	INFO(from, to, sid, "last")
+#define PLAIN "jingle alice@x/desk session-initiate a-sid audio"
+
+/* Of what nobody waits for an answer to the oldest is dropped. */
+static void the_last_is_passed(const char *lines)
+{
+	struct play p;
+	char *text = told(&p, lines);
+
+	assert_non_null(strstr(text, "name='last'"));
+	assert_null(strstr(text, "name='first'"));
+	free(text);
+	play_end(&p);
+}
+
+static void too_many_before_the_answer(void **state)
+{
+	(void)state;
+	the_last_is_passed(PLAIN INFOS("alice@x/desk", "bob@calls.x/call",
+				       "a-sid")
+			   "\nfacts none bob@x/phone\n"
+			   "proceed bob@x/phone $sid");
+	the_last_is_passed(PLAIN "\nfacts none bob@x/phone"
+			   INFOS("alice@x/desk", "bob@calls.x/call", "a-sid")
+			   "\nproceed bob@x/phone $sid");
+	the_last_is_passed(PLAIN "\nfacts none bob@x/phone:plain\n+1000 time"
+			   INFOS("bob@x/phone", "alice@calls.x/call", "$sid")
+			   "\njingle bob@x/phone session-accept $sid audio");
+}
+
 /* --- what is counted, and forgotten ------------------------------------- */
 
 #define DINO "gone bob@x/phone\npropose bob@x/dino b-sid audio\n" \
@@ -304,6 +340,63 @@ static void both_away_ends_when_restored(void **state)
 	play_end(&p);
 }
 
+/* --- what the end says, beside what a trace shows ----------------------- */
+
+struct said {
+	struct arena *a;
+	const struct call_action *notice, *log;    /* the first of each */
+};
+
+static void end_by(struct said *s, const char *lines, struct call_event ev)
+{
+	struct call_actions out = { NULL, NULL };
+	const struct call_action *a;
+	struct play p;
+
+	memset(s, 0, sizeof(*s));
+	s->a = arena_new(0);
+	free(told(&p, lines));
+	ev.arena = s->a;
+	ev.now = p.now + p.site.setup_timeout;
+	ev.site = &p.site;
+	assert_int_equal(call_step(&p.call, &ev, &out), 0);
+	for (a = out.first; a; a = a->next)
+		if (a->kind == CALL_DO_NOTICE && !s->notice)
+			s->notice = a;
+		else if (a->kind == CALL_DO_LOG)
+			s->log = a;
+	play_end(&p);
+}
+
+static void where_encryption_ends(void **state)
+{
+	struct call_event ev = { .kind = CALL_EV_HANGUP };
+	struct said s;
+
+	(void)state;
+	end_by(&s, UP, ev);
+	assert_true(s.notice->notice.ends_here);
+	assert_null(s.log->step);
+	arena_free(s.a);
+}
+
+static void at_which_step(void **state)
+{
+	struct call_event time = { .kind = CALL_EV_TIME };
+	struct call_event step = { .kind = CALL_EV_STEP, .role = 1,
+				   .step = STEP_INSECURE };
+	struct said s;
+
+	(void)state;
+	end_by(&s, RUNG, time);
+	assert_string_equal(s.log->step, "no offer from the caller's device");
+	arena_free(s.a);
+	end_by(&s, UP, step);
+	assert_string_equal(s.log->step,
+			    "wrong fingerprint of the called device");
+	arena_free(s.a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -313,11 +406,14 @@ int main(void)
 		cmocka_unit_test(too_long_picture_to_come_back),
 		cmocka_unit_test(too_long_to_wait),
 		cmocka_unit_test(too_many_to_wait),
+		cmocka_unit_test(too_many_before_the_answer),
 		cmocka_unit_test(candidates_are_counted_anew),
 		cmocka_unit_test(an_offer_is_dropped_when_answered),
 		cmocka_unit_test(nothing_of_media_outlives_the_call),
 		cmocka_unit_test(a_wait_has_what_the_log_says),
 		cmocka_unit_test(both_away_ends_when_restored),
+		cmocka_unit_test(where_encryption_ends),
+		cmocka_unit_test(at_which_step),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

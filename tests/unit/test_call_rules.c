@@ -467,6 +467,7 @@ static void is_details(const struct notice *n, const char *to,
 	assert_int_equal(n->media, MEDIA_AUDIO | MEDIA_VIDEO);
 	assert_int_equal(n->outgoing, strcmp(to, "alice@x") == 0);
 	assert_true(n->encrypted);
+	assert_false(n->ends_here);
 	assert_false(n->offer || n->again);
 	assert_int_equal(n->started, PLAY_WALL + 700);
 	assert_int_equal(n->ended, PLAY_WALL + 5700);

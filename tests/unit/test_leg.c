@@ -341,6 +341,19 @@ static void each_order(void **state)
 		}
 }
 
+/* What it is told when its session goes on as another is its finish. */
+static void one_finish(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	begin(&b, C_ACTIVE);
+	leg_migrate(&b.l, "other", &b.env);
+	order(&b, O_FINISH);
+	assert_string_equal(outcome(&b, 0, LEG_ENDED), NIL);
+	end(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -349,6 +362,7 @@ int main(void)
 		cmocka_unit_test(other_sid),
 		cmocka_unit_test(other_bounces),
 		cmocka_unit_test(each_order),
+		cmocka_unit_test(one_finish),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

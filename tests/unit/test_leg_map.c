@@ -474,6 +474,40 @@ static void test_cap(void **state)
 	expect_map(p, 0, "0>0/8000a ");
 }
 
+/* To the byte. */
+static void test_cap_exact(void **state)
+{
+	struct pair *p = pair_of(state);
+	char *big = arena_bytes(p->a, LEG_SAYS_MAX);
+	size_t rest;
+
+	memset(big, 'x', LEG_SAYS_MAX - 1);
+	leg_set_transport(&p->leg[0], "a", 0);
+	assert_true(keeps(p, "a", ""));
+	rest = LEG_SAYS_MAX - leg_unpacked_len(p->leg[0].contents->says);
+	big[rest] = 0;
+	assert_true(keeps(p, "a", big));
+	big[rest] = 'x';
+	big[rest + 1] = 0;
+	assert_false(keeps(p, "a", big));
+}
+
+/* What says nothing of media hides nothing behind it. */
+static void test_bare(void **state)
+{
+	struct pair *p = pair_of(state);
+
+	says(p, 1, "b", "audio", PT("0", "PCMU", "8000"));
+	leg_set_transport(&p->leg[0], "a", 0);
+	leg_set_transport(&p->leg[0], "b", 0);
+	assert_true(leg_keep_says(&p->leg[0], tree(p, "<jingle xmlns='"
+		NS_JINGLE "'><content name='a'/><content name='b'>"
+		"<description xmlns='" RTP "' media='audio'>"
+		PT("0", "PCMU", "8000") "</description></content></jingle>"),
+				  p->a));
+	expect_map(p, 0, "0>0/8000a ");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -502,6 +536,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_sources, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_cap, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_cap_exact, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_bare, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("leg_map", tests, NULL, NULL);

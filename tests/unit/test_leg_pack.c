@@ -113,6 +113,28 @@ static void test_each_word(void **state)
 	arena_free(a);
 }
 
+/* Whatever was in the memory before, or comes behind. */
+static void test_ends(void **state)
+{
+	static const char *const texts[] = { "", "none of them", "<rtcp-mux/>"
+		"<rtcp-reduced-size/>and", "</payload-type>" };
+	struct arena *a = arena_new(0);
+	const char *packed, *text;
+	unsigned i;
+
+	(void)state;
+	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		memset(arena_bytes(a, 500), 'x', 500);
+		arena_reset(a);
+		packed = leg_pack(a, texts[i]);
+		*arena_bytes(a, 1) = 'x';
+		text = leg_unpack(a, packed);
+		*arena_bytes(a, 1) = 'x';
+		assert_string_equal(text, texts[i]);
+	}
+	arena_free(a);
+}
+
 /* Rows that were stored with these words are read with these words. */
 static void test_words_stay(void **state)
 {
@@ -196,6 +218,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_clients),
+		cmocka_unit_test(test_ends),
 		cmocka_unit_test(test_each_word),
 		cmocka_unit_test(test_words_stay),
 		cmocka_unit_test(test_mixtures),

@@ -237,6 +237,21 @@ static void test_names(void **state)
 		      ANSWER("0", "audio", "", OPUS("111")));
 }
 
+/* A name more is one that neither has for a content. */
+static void test_names_taken(void **state)
+{
+	struct two *t = *state;
+
+	says(t, CONTENT_OF("0", "audio", OPUS("111"))
+	     CONTENT_OF("1", "video", PT("96", "VP8", ""))
+	     CONTENT_OF("+1", "video", PT("96", "VP8", "")), 1);
+	offers(t, CONTENT_OF("0", "audio", OPUS("111"))
+	       CONTENT_OF("1", "audio", OPUS("111"))
+	       CONTENT_OF("++1", "audio", OPUS("111")));
+	assert_string_equal(leg_find_his(&t->back, "1")->name, "+++1");
+	assert_string_equal(leg_find_his(&t->back, "++1")->name, "++1");
+}
+
 /* Who added it is the same in both, whoever began the session of now. */
 static void test_creators(void **state)
 {
@@ -612,6 +627,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_no_memory, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_names, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_names_taken, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_creators, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_not_learned, setup,
