@@ -4,14 +4,15 @@
 # tree with sanitizers. Tests that start programs of their own or make faults
 # themselves have their faults in the two drivers; thousands of handshakes, or
 # a network that delays, take too long, and test_dtls_srtp_bad and
-# test_media_forged have some of each kind.
+# test_media_forged have some of each kind. The codecs that test_seeds reads by
+# have each a test of their own here.
 fail_dir = tests/fail
 fail_drivers = tests/fail/fail_golden tests/fail/fail_daemon
 fail_without = tests/unit/test_check tests/unit/test_daemon \
 	tests/unit/test_golden tests/unit/test_call_memory \
 	tests/unit/test_relay_limits tests/unit/test_srtp_memory \
 	tests/unit/test_dtls_srtp tests/unit/test_dtls_srtp_memory \
-	tests/unit/test_media_impair
+	tests/unit/test_media_impair tests/unit/test_seeds
 fail_progs = $(addsuffix .fail,$(filter-out $(fail_without),$(unit_progs)) \
 	$(fail_drivers))
 EXTRA_PROGRAMS = $(fail_drivers)
