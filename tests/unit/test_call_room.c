@@ -347,17 +347,20 @@ struct said {
 	const struct call_action *notice, *log;    /* the first of each */
 };
 
-static void end_by(struct said *s, const char *lines, struct call_event ev)
+static void end_by(struct said *s, const char *lines, const char *last)
 {
+	struct call_event ev = { .arena = arena_new(0) };
 	struct call_actions out = { NULL, NULL };
 	const struct call_action *a;
+	const char *why;
+	int64_t after;
 	struct play p;
 
 	memset(s, 0, sizeof(*s));
-	s->a = arena_new(0);
+	s->a = ev.arena;
 	free(told(&p, lines));
-	ev.arena = s->a;
-	ev.now = p.now + p.site.setup_timeout;
+	assert_int_equal(call_text_event(&p.call, last, &ev, &after, &why), 0);
+	ev.now = p.now + after;
 	ev.site = &p.site;
 	assert_int_equal(call_step(&p.call, &ev, &out), 0);
 	for (a = out.first; a; a = a->next)
@@ -370,11 +373,10 @@ static void end_by(struct said *s, const char *lines, struct call_event ev)
 
 static void where_encryption_ends(void **state)
 {
-	struct call_event ev = { .kind = CALL_EV_HANGUP };
 	struct said s;
 
 	(void)state;
-	end_by(&s, UP, ev);
+	end_by(&s, UP, "hangup");
 	assert_true(s.notice->notice.ends_here);
 	assert_null(s.log->step);
 	arena_free(s.a);
@@ -382,18 +384,22 @@ static void where_encryption_ends(void **state)
 
 static void at_which_step(void **state)
 {
-	struct call_event time = { .kind = CALL_EV_TIME };
-	struct call_event step = { .kind = CALL_EV_STEP, .role = 1,
-				   .step = STEP_INSECURE };
 	struct said s;
 
 	(void)state;
-	end_by(&s, RUNG, time);
+	end_by(&s, RUNG, "+30000 time");
 	assert_string_equal(s.log->step, "no offer from the caller's device");
 	arena_free(s.a);
-	end_by(&s, UP, step);
+	end_by(&s, UP, "step 0 callee insecure");
 	assert_string_equal(s.log->step,
 			    "wrong fingerprint of the called device");
+	arena_free(s.a);
+	/* What a client says is the reason, no step that we know of. */
+	end_by(&s, UP, "jingle alice@x/desk session-terminate a-sid "
+	       "reason=failed-application");
+	assert_int_equal(s.log->cause, CAUSE_FAILED);
+	assert_string_equal(s.log->reason, "failed-application");
+	assert_null(s.log->step);
 	arena_free(s.a);
 }
 
