@@ -98,8 +98,7 @@ bool call_on_second(struct call_run *r, unsigned side,
 
 		/* The leg answers what it has asked for, or what came twice. */
 		if (ev->kind == LEG_EV_JINGLE &&
-		    (live || l->state == LEG_PROCEEDED ||
-		     l->state == LEG_ENDED))
+		    (live || l->state == LEG_ENDED))
 			return false;
 		/* An id is good for one call of one device: a clear answer,
 		 * and nothing rings by a stanza that came twice. */

@@ -438,7 +438,7 @@ void call_return_ready(struct call_run *r)
 
 	for (i = 0; i < 2; i++)
 		if (call_returns(r->c, i) && r->c->leg[i].offer &&
-		    r->c->leg[i].state == LEG_OFFERED && all_renewed(r->c))
+		    all_renewed(r->c))
 			accept(r, i);
 }
 
