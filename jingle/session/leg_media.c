@@ -346,12 +346,13 @@ void leg_hide(struct leg *l, const struct leg_content *c,
 	}
 	if (!his || !c)
 		return;
-	/* It has none any more; Conversations ends the call on a rejected or
-	 * removed content without. */
-	if (!c->transport && ends_content(action))
-		xml_add(env->arena, content, NS_ICE_UDP, "transport");
-	if (!c->transport)
+	if (!c->transport) {
+		/* Conversations ends the call on a rejected or removed
+		 * content without. */
+		if (ends_content(action))
+			xml_add(env->arena, content, NS_ICE_UDP, "transport");
 		return;
+	}
 	ours = our_transport(l, content, c->transport - 1, env);
 	if (!l->ends_dtls)
 		pass_fingerprints(his, ours, env->arena);

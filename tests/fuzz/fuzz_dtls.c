@@ -101,7 +101,7 @@ static void feed(struct story *st, unsigned to, const unsigned char *bytes,
 	assert(copy);
 	memcpy(copy, bytes, len);
 	memset(&out, 0xa5, sizeof(out));
-	dtls_srtp_feed(st->side[to].d, same_now, copy, len, &out);
+	dtls_srtp_feed(st->side[to].d, virtual_now, copy, len, &out);
 	free(copy);
 	judge(st, to, &out);
 }
@@ -111,7 +111,7 @@ static void time_comes(struct story *st, unsigned of)
 	static struct dtls_srtp_out out;
 
 	memset(&out, 0xa5, sizeof(out));
-	dtls_srtp_time(st->side[of].d, same_now, &out);
+	dtls_srtp_time(st->side[of].d, virtual_now, &out);
 	judge(st, of, &out);
 }
 
@@ -186,14 +186,14 @@ static void to_deadline(struct story *st)
 
 	if (first == INT64_MAX)
 		return;
-	if (first > same_now)
-		same_now = first;
-	if (a <= same_now)
+	if (first > virtual_now)
+		virtual_now = first;
+	if (a <= virtual_now)
 		time_comes(st, 0);
-	if (b <= same_now)
+	if (b <= virtual_now)
 		time_comes(st, 1);
-	assert(dtls_srtp_deadline(st->side[0].d) > same_now);
-	assert(dtls_srtp_deadline(st->side[1].d) > same_now);
+	assert(dtls_srtp_deadline(st->side[0].d) > virtual_now);
+	assert(dtls_srtp_deadline(st->side[1].d) > virtual_now);
 }
 
 static void tell(struct story *st, unsigned of, unsigned how)
@@ -230,7 +230,7 @@ static void event(struct story *st)
 		to_deadline(st);
 		break;
 	case 1:
-		same_now += wait[more % 8];
+		virtual_now += wait[more % 8];
 		time_comes(st, more / 8);
 		break;
 	case 2:
@@ -282,8 +282,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	same_begin(1000);
 	if (!id[0]) {
-		assert(!dtls_identity_new(SAME_WALL, &id[0], &why));
-		assert(!dtls_identity_new(SAME_WALL, &id[1], &why));
+		assert(!dtls_identity_new(WALL, &id[0], &why));
+		assert(!dtls_identity_new(WALL, &id[1], &why));
 	}
 	memset(&st, 0, sizeof(st));
 	st.at = data;

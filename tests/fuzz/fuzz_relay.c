@@ -614,7 +614,7 @@ static void event(void)
 	switch (take() % 12) {
 	case 0:
 		st.now += take() * 200;
-		same_now = st.now;
+		virtual_now = st.now;
 		relay_time(st.relay, st.now);
 		break;
 	case 1:
@@ -670,8 +670,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	same_begin(START);
 	if (!our_id)
-		assert(!dtls_identity_new(SAME_WALL, &our_id, &why) &&
-		       !dtls_identity_new(SAME_WALL, &his_id, &why));
+		assert(!dtls_identity_new(WALL, &our_id, &why) &&
+		       !dtls_identity_new(WALL, &his_id, &why));
 	config.identity = our_id;
 	memset(&st, 0, sizeof(st));
 	st.at = data;

@@ -9,22 +9,12 @@
 #undef NDEBUG
 #include <assert.h>
 #include <stdint.h>
-#include <sys/time.h>
 
 #include <openssl/rand.h>
 
-#define SAME_WALL 1800000000
+#include "tests/mock/ssl_clock.h"
 
-static int64_t same_now;           /* ms */
 static uint64_t same_state;
-
-int gettimeofday(struct timeval *restrict tv, void *restrict zone)
-{
-	(void)zone;
-	tv->tv_sec = SAME_WALL + same_now / 1000;
-	tv->tv_usec = same_now % 1000 * 1000;
-	return 0;
-}
 
 static int same_bytes(unsigned char *buf, int len)
 {
@@ -51,7 +41,7 @@ static void same_begin(int64_t now)
 	};
 
 	same_state = 1;
-	same_now = now;
+	virtual_now = now;
 	assert(RAND_set_rand_method(&same));
 }
 

@@ -224,7 +224,8 @@ static const struct { const char *result; unsigned saw; } proofs[] = {
 	{ "failed", SAW_DEVICE_OUT | SAW_HUNG_UP | SAW_GONE | SAW_TROUBLE |
 		    SAW_MEDIA },
 	{ "no-codec", SAW_DEVICE_OUT },
-	{ "no-capacity", SAW_MEDIA }, { "interrupted", SAW_MEDIA },
+	{ "no-capacity", SAW_MEDIA },
+	{ "interrupted", SAW_MEDIA },
 	{ "not-active", SAW_INACTIVE | SAW_RESTARTED },
 	{ "dnd", SAW_INACTIVE | SAW_RESTARTED },
 };

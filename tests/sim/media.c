@@ -2,8 +2,9 @@
  * opens what it is asked to, after a moment, and media come from who is named
  * to it. One world in four is in mode `blind`, one in eight in mode `room`, one
  * in sixteen in `auto`; in `room` media come when their numbers are known, and
- * of some the handshake is not the right one. Who waits for the other alone has
- * a connection, mostly.
+ * of some the handshake is not the right one. Now and then there is no port, a
+ * call is forgotten, a connection lost. Who waits for the other alone has one,
+ * mostly.
  */
 #include <stdlib.h>
 #include "tests/sim/watch.h"

@@ -86,7 +86,7 @@ enum saw {
 	SAW_RESTARTED = 1 << 12,
 	SAW_BOUNCED = 1 << 13,
 	SAW_INACTIVE = 1 << 14,
-	SAW_MEDIA = 1 << 15,    /* media say so */
+	SAW_MEDIA = 1 << 15,       /* media said what may end it */
 };
 
 /* The two users; what happened since the last log row of theirs. */

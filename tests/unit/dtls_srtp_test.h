@@ -23,21 +23,10 @@
 #include <openssl/x509.h>
 
 #include "jingle/media/dtls_srtp.h"
+#include "tests/mock/ssl_clock.h"
 
 #define QUEUE_MAX 64
 #define DELAY_MS 10                /* of the network, one way */
-#define WALL 1800000000            /* s, when virtual time is 0 */
-
-/* libssl's clock, by the one name that it calls: so its timers are ours. */
-static int64_t virtual_now;
-
-int gettimeofday(struct timeval *restrict tv, void *restrict zone)
-{
-	(void)zone;
-	tv->tv_sec = WALL + virtual_now / 1000;
-	tv->tv_usec = virtual_now % 1000 * 1000;
-	return 0;
-}
 
 /* --- the other end ---------------------------------------------------- */
 
