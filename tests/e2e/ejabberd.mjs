@@ -198,6 +198,11 @@ class Ejabberd {
 			: '';
 	}
 
+	#readOutput() {
+		return existsSync(this.output) ? readFileSync(this.output, 'utf8')
+			: '';
+	}
+
 	waitLog(pattern, timeout) {
 		return until(() => this.readLog().match(pattern),
 			`${pattern} in ${this.log}`, timeout);
@@ -229,10 +234,12 @@ class Ejabberd {
 			ERL_DIST_PORT: String(this.#o.ports.node) };
 	}
 
-	async #ready(from) {
+	// What Erlang itself says, of its own port above all, is not in the log.
+	async #ready(from, fromOutput) {
 		let text = '';
 		await until(() => {
-			text = this.readLog().slice(from);
+			text = this.readLog().slice(from) +
+				this.#readOutput().slice(fromOutput);
 			return !this.#child.alive || text.includes(PORT_TAKEN) ||
 				/ejabberd \S+ is started in the node/.test(text);
 		}, () => `ejabberd is not ready: ${text.slice(-TAIL)}`,
@@ -256,6 +263,7 @@ class Ejabberd {
 
 	async start() {
 		const from = this.readLog().length;
+		const fromOutput = this.#readOutput().length;
 		this.writeConfig();
 		this.#child = startChild(join(BIN, 'erl'), this.#arguments(), {
 			log: this.output,
@@ -263,13 +271,13 @@ class Ejabberd {
 			env: { HOME: this.dir, EJABBERD_CONFIG_PATH: this.config,
 				EJABBERD_LOG_PATH: this.log },
 		});
-		if (await this.#ready(from))
+		if (await this.#ready(from, fromOutput))
 			return;
-		const { error } = await this.#child.stop();
-		throw new Error('ejabberd does not start' +
-			(error ? ` (${error.message})` : '') +
-			`, ${this.log}:\n` +
-			this.readLog().slice(from).slice(-TAIL));
+		const { code, signal, error } = await this.#child.stop();
+		throw new Error('ejabberd does not start ' +
+			`(${error?.message ?? signal ?? code}), ${this.log}:\n` +
+			this.readLog().slice(from).slice(-TAIL) +
+			this.#readOutput().slice(fromOutput).slice(-TAIL));
 	}
 
 	// Somebody else may listen on a port that was free a moment ago.
