@@ -627,17 +627,27 @@ void calls_arm(struct call_entry *e)
 	heap_update(e->dm, e);
 }
 
+static void fetch_entropy(struct daemon *dm)
+{
+	size_t got = 0;
+	ssize_t n;
+
+	while (got < sizeof(dm->entropy)) {
+		n = getrandom(dm->entropy + got, sizeof(dm->entropy) - got, 0);
+		if (n < 0 && errno != EINTR)
+			abort();       /* no randomness: no safe ids */
+		got += n > 0 ? (size_t)n : 0;
+	}
+	dm->entropy_left = sizeof(dm->entropy);
+}
+
 /* A step may need randomness, few do: a system call for each would be dear. */
 static void draw_entropy(struct daemon *dm, struct call_event *ev)
 {
 	size_t n = sizeof(ev->entropy);
 
-	if (dm->entropy_left < n) {
-		if (getrandom(dm->entropy, sizeof(dm->entropy), 0) !=
-		    (ssize_t)sizeof(dm->entropy))
-			abort();       /* no randomness: no safe ids */
-		dm->entropy_left = sizeof(dm->entropy);
-	}
+	if (dm->entropy_left < n)
+		fetch_entropy(dm);
 	dm->entropy_left -= (unsigned)n;
 	memcpy(ev->entropy, dm->entropy + dm->entropy_left, n);
 	explicit_bzero(dm->entropy + dm->entropy_left, n);

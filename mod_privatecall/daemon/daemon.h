@@ -93,7 +93,7 @@ struct heap_slot {
 };
 
 struct daemon {
-	unsigned char entropy[256];        /* for steps, each byte once: the */
+	unsigned char entropy[4096];       /* for steps, each byte once: the */
 	unsigned entropy_left;             /* first so many are unused */
 	uv_loop_t loop;
 	uv_timer_t timer;
