@@ -1,6 +1,6 @@
 /* clock.h: the one place time comes from. Two programs differ here alone: the
  * installed daemon (clock.c) and the test build (clock_test.c), which can be
- * moved forward by `privatecallctl clock +31s`.
+ * moved forward by `privatecallctl clock +31s` and stopped by `clock hold`.
  */
 #ifndef MOD_PRIVATECALL_DAEMON_CLOCK_H
 #define MOD_PRIVATECALL_DAEMON_CLOCK_H

@@ -8,6 +8,8 @@
 #include "mod_privatecall/daemon/daemon.h"
 
 static int64_t test_clock_offset;
+static int64_t test_clock_held;    /* the time it stands at, 0: it goes */
+static int64_t test_clock_stood;   /* for so long it did not go */
 
 static int64_t read_ms(clockid_t id)
 {
@@ -17,9 +19,14 @@ static int64_t read_ms(clockid_t id)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+static int64_t going(void)
+{
+	return read_ms(CLOCK_MONOTONIC) + test_clock_offset - test_clock_stood;
+}
+
 int64_t clock_now(void)
 {
-	return read_ms(CLOCK_MONOTONIC) + test_clock_offset;
+	return test_clock_held ? test_clock_held : going();
 }
 
 int64_t clock_wall(void)
@@ -48,15 +55,30 @@ static int64_t parse_step(const char *text)
 	return -1;
 }
 
+/* It goes on from where it stood, so nothing is due by its having stood. The
+ * wall clock never stands. */
+static void move(int64_t step)
+{
+	if (test_clock_held)
+		test_clock_stood += going() - test_clock_held;
+	test_clock_held = 0;
+	test_clock_offset += step;
+}
+
 static void run(struct ctl_request *r, int argc, char **argv, void *arg)
 {
-	int64_t step = argc > 1 ? parse_step(argv[1]) : 0;
+	bool hold = argc > 1 && strcmp(argv[1], "hold") == 0;
+	int64_t step = argc > 1 && !hold ? parse_step(argv[1]) : 0;
 
 	if (step < 0) {
-		ctl_answer(r, 2, NULL, "expected a step like +31s, +2h");
+		ctl_answer(r, 2, NULL, "expected hold, or a step like +31s, "
+			   "+2h");
 		return;
 	}
-	test_clock_offset += step;
+	if (hold)
+		test_clock_held = clock_now();
+	else
+		move(step);
 	daemon_tick(arg);
 	ctl_answer(r, 0, json_pack("{s:I}", "offset_ms",
 				   (json_int_t)test_clock_offset),
@@ -67,8 +89,8 @@ static void run(struct ctl_request *r, int argc, char **argv, void *arg)
 const struct ctl_command *clock_command(void)
 {
 	static const struct ctl_command command = {
-		"clock", "clock +STEP", "move the test clock forward", 0, 1,
-		run,
+		"clock", "clock hold | +STEP", "stop the test clock, or "
+		"move it forward and let it go", 0, 1, run,
 	};
 
 	return &command;

@@ -6,6 +6,7 @@
 
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { until } from './children.mjs';
 import { Client, Dialogue } from './clients/client.mjs';
 import { Conversations } from './clients/conversations.mjs';
 import { bare, notice, ofCall } from './clients/match.mjs';
@@ -111,6 +112,7 @@ function modeOf({ media, conf }, base) {
 const PINGS = 400;
 const PING_MS = 500;
 const PING_PAUSE_MS = 25;
+const RESTART_MS = 50000;
 
 const capital = (name) => name[0].toUpperCase() + name.slice(1);
 const regex = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
@@ -345,6 +347,20 @@ export class Story {
 		this.dialogue.add('clock', '--', step);
 		await this.daemon.clock(step);
 		await this.settle();
+	}
+
+	// The server starts anew. The daemon's clock stands from when it is in
+	// again to the next clock(): what it gives the clients to come back is
+	// real time, and a busy machine needs more.
+	async restartServer() {
+		assert(this.ownDaemon, 'the clock is not this story\'s to stop');
+		const seen = this.daemon.readLog().length;
+		const held = until(() => this.daemon.readLog().slice(seen)
+			.includes('connected to the server'),
+		'the component does not come back', RESTART_MS)
+			.then(() => this.daemon.clock('hold'));
+		await Promise.all([this.prosody.restart(), held]);
+		await this.connected();
 	}
 
 	// Real time, where the subject is real time.

@@ -190,8 +190,7 @@ async (t) => {
 	const [a, b] = await t.pair(Movim, Conversations);
 	const [out, ring] = await t.connect(a, b);
 	const marks = [a.mark(), b.mark()];
-	await t.prosody.restart();
-	await t.connected();
+	await t.restartServer();
 	await Promise.all([a.login(), b.login()]);
 	await t.settle();
 	await t.clock('+11s');
