@@ -97,6 +97,7 @@ static struct attempt *attempt_of(const struct store_leg *l)
 static void waits(const struct store_leg *l)
 {
 	struct attempt *a = attempt_of(l);
+	struct half *h;
 
 	if (!a || a->wait == WAIT_NOT) {
 		broken("I04", "%s is let in where nobody has been", l->user);
@@ -111,6 +112,10 @@ static void waits(const struct store_leg *l)
 	a->wait_at = W.now;
 	a->wait_crashes = O.crashes;
 	W.count.waits++;
+	/* By an id of long ago (8677). */
+	h = watch_half(a->user, a->dev, a->callee, str_of(a->sid));
+	if (a->plain && h && h->ended)
+		watch_half_anew(h, 0);
 	watch_later(W.conf.site.alone_timeout + 3 * SECOND, DUE_WAIT,
 		    (unsigned)(a - O.attempt));
 }
