@@ -54,7 +54,12 @@ static bool clock_lied(const struct ring *r)
 static bool may_ring(const struct device *d, const struct session *s)
 {
 	const struct ring *r = watch_ring(str_of(s->sid));
+	const struct half *h = watch_half(d->user, d->number, s->peer,
+					  str_of(s->sid));
 
+	/* Rung while the disk failed, and the process died (19201). */
+	if (h && h->unstored && h->amnesia)
+		return true;
 	return s->dirty || !r || r->amnesia || clock_lied(r) ||
 	       d->lost_at >= r->sent ||
 	       !watch_was_rung(r, d->number);
