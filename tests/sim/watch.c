@@ -619,8 +619,9 @@ static void in_initiate(const struct scan *s, struct pair *p,
 	/* He was told to proceed, once more under that id (86413). */
 	bool anew = a && !a->plain && a->proceeds;
 
-	/* Not the one that a proceed asked for, or too late. */
-	if (!a || a->plain || a->told || a->cancelled ||
+	/* Not the one that a proceed asked for, or too late, or after a crash
+	 * in which that was forgotten (29881). */
+	if (!a || a->plain || a->told || a->cancelled || a->lost ||
 	    a->number != p->attempts)
 		in_attempt(s, true);
 	a = watch_attempt(s->from_user, s->from_dev, s->to_ours, s->sid);
