@@ -616,8 +616,9 @@ static void in_initiate(const struct scan *s, struct pair *p,
 			struct attempt *a)
 {
 	struct half *h;
-	/* He was told to proceed, once more under that id (86413). */
-	bool anew = a && !a->plain && a->proceeds;
+	/* He was told to proceed, once more under that id (86413), of which a
+	 * propose that came twice has made nothing known (85797). */
+	bool anew = a && !a->plain && (a->proceeds || a->returns_at);
 
 	/* Not the one that a proceed asked for, or too late, or after a crash
 	 * in which that was forgotten (29881). */
