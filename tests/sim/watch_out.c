@@ -325,6 +325,9 @@ static void out_to_caller(const struct scan *s, struct attempt *a)
 		break;
 	case J_FINISH:
 		a->told = true;
+		/* The other, who came, may go on (103029). */
+		if (a->wait == WAIT_CAME)
+			a->wait = WAIT_OVER;
 		if (++a->finishes > 1 + O.crashes - a->crashes)
 			broken("F22", "a second finish: %.300s", s->text);
 		check_durable(s, LEG_ENDED, "a finish");
