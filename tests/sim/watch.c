@@ -435,7 +435,9 @@ static void in_attempt(const struct scan *s, bool plain)
 		p->resettled_at = W.now;
 	/* The same once more changes nothing: what held at first counts. */
 	p->offer = may_offer(s->from_user, s->to_ours);
-	p->settled = a ? O.settings - 1 : O.settings;
+	/* Nor does he who comes back begin a round (205817). */
+	p->settled = a || (may_return && p->settled != O.settings) ?
+		O.settings - 1 : O.settings;
 	if (s->to_ours < USERS && !watch_surely_active(s->to_ours)) {
 		p->saw |= SAW_INACTIVE;
 		p->inactive_at = W.now;
