@@ -125,6 +125,102 @@ static void assert_refused(const char *word)
 	free(why);
 }
 
+/* What SQLite writes goes by here: so often, of which the next are refused. */
+static unsigned writes, refusals;
+
+static ssize_t watched_pwrite(int fd, const void *data, size_t size, off_t at)
+{
+	writes++;
+	if (refusals) {
+		refusals--;
+		errno = ENOSPC;
+		return -1;
+	}
+	return pwrite(fd, data, size, at);
+}
+
+static void watch_writes(bool on)
+{
+	sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
+	sqlite3_syscall_ptr call = on ? (sqlite3_syscall_ptr)watched_pwrite :
+					NULL;
+
+	assert_int_equal(vfs->xSetSystemCall(vfs, "pwrite", call), SQLITE_OK);
+	assert_int_equal(vfs->xSetSystemCall(vfs, "pwrite64", call),
+			 SQLITE_OK);
+	writes = refusals = 0;
+}
+
+/* Rows of many pages leave by one write and the log's header, and are in the
+ * file when the commit has returned. */
+static void test_log_writes(void **state)
+{
+	struct store_op ops[8];
+	char *before, *after, *value = malloc(8000);
+	char wal[sizeof(db_path) + 8], name[8][4];
+	struct store *s;
+	size_t size;
+
+	(void)state;
+	assert_non_null(value);
+	memset(value, 'x', 7999);
+	value[7999] = '\0';
+	for (int i = 0; i < 8; i++) {
+		snprintf(name[i], sizeof(name[i]), "n%d", i);
+		ops[i] = setting_op("a@x", name[i], value);
+	}
+	db_remove();
+	snprintf(wal, sizeof(wal), "%s-wal", db_path);
+	s = db_open();
+	COMMIT(s, call_op("c1", 1));
+	size = bytes_read(wal, &before);
+	watch_writes(true);
+	assert_int_equal(commit(s, ops, 8), 0);
+	assert_int_equal(writes, 1);
+	assert_true(bytes_read(wal, &after) > size + 64000);
+	watch_writes(false);
+	s->v->close(s);
+	free(before);
+	free(after);
+	free(value);
+}
+
+/* A log that the disk does not take now and then: each batch is stored whole
+ * or refused, also one that is larger than what is kept back. */
+static void test_log_refused(void **state)
+{
+	struct store_op ops[] = {
+		call_op("c1", 2), setting_op("a@x", "p", NULL),
+		leg_op("c1", 0, 7),
+	};
+	char *big = malloc(400000);
+	struct store *s;
+
+	(void)state;
+	assert_non_null(big);
+	memset(big, 'x', 399999);
+	big[399999] = '\0';
+	db_remove();
+	s = db_open();
+	COMMIT(s, call_op("c1", 1));
+	watch_writes(true);
+	for (unsigned n = 1; n < 4; n++) {
+		ops[1].u.setting.value = n & 1 ? "small" : big;
+		refusals = n;
+		assert_int_equal(commit(s, ops, 3), ENOSPC);
+		refusals = 0;
+		assert_string_equal(loaded(s), C1);
+	}
+	COMMIT(s, leg_op("c1", 0, 7));
+	assert_string_equal(loaded(s), C1 LEG0);
+	watch_writes(false);
+	s->v->close(s);
+	s = db_open();
+	assert_string_equal(loaded(s), C1 LEG0);
+	s->v->close(s);
+	free(big);
+}
+
 static void test_file_modes(void **state)
 {
 	static const char *const ends[] = { "", "-wal", "-shm" };
@@ -468,6 +564,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_disk_full),
+		cmocka_unit_test(test_log_writes),
+		cmocka_unit_test(test_log_refused),
 		cmocka_unit_test(test_file_modes),
 		cmocka_unit_test(test_newer_schema),
 		cmocka_unit_test(test_upgrade),
