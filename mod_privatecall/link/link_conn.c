@@ -146,6 +146,25 @@ static void read_h(uv_stream_t *tcp, ssize_t n, const uv_buf_t *buf)
 	feed(c, (size_t)n);
 }
 
+/* What was taken has left. */
+static void written(struct link_conn *c)
+{
+	c->link->counters.bytes_out += queue_release(&c->queue);
+	c->stuck = false;
+}
+
+/* Whether there is room again, of which the owner was told just now. */
+static bool tell_drained(struct link_conn *c)
+{
+	if (!c->crowded || c->closing ||
+	    c->queue.bytes > c->link->queue_bytes / 4)
+		return false;
+	c->crowded = false;
+	if (c->link->h.drained_h && c->link->phase == LINK_PHASE_UP)
+		c->link->h.drained_h(c->link->arg);
+	return true;
+}
+
 static void written_h(uv_write_t *req, int status)
 {
 	struct link_conn *c = req->data;
@@ -157,34 +176,60 @@ static void written_h(uv_write_t *req, int status)
 		link_down(c->link, uv_strerror(status), false);
 		return;
 	}
-	c->link->counters.bytes_out += queue_release(&c->queue);
-	c->stuck = false;
+	written(c);
 	link_conn_flush(c);
-	if (!c->crowded || c->closing ||
-	    c->queue.bytes > c->link->queue_bytes / 4)
-		return;
-	c->crowded = false;
-	if (c->link->h.drained_h && c->link->phase == LINK_PHASE_UP)
-		c->link->h.drained_h(c->link->arg);
 }
 
-void link_conn_flush(struct link_conn *c)
+/* Leaves out the first `len` bytes; the number of buffers that are left. */
+static unsigned skip(uv_buf_t *bufs, unsigned n, size_t len)
+{
+	unsigned i = 0;
+
+	while (i < n && len >= bufs[i].len)
+		len -= bufs[i++].len;
+	if (i < n) {
+		bufs[i].base += len;
+		bufs[i].len -= len;
+	}
+	memmove(bufs, bufs + i, (n - i) * sizeof(*bufs));
+	return n - i;
+}
+
+/* What the kernel takes at once needs no further turn of the loop. */
+static void write_queue(struct link_conn *c)
 {
 	uv_buf_t bufs[LINK_WRITE_CHUNKS];
 	unsigned n;
 	int r;
 
-	if (c->closing || c->writing)
-		return;
-	n = queue_take(&c->queue, bufs, LINK_WRITE_CHUNKS);
-	if (!n)
-		return;
-	c->write.data = c;
-	r = uv_write(&c->write, (uv_stream_t *)&c->tcp, bufs, n, written_h);
-	if (r)
-		link_down(c->link, uv_strerror(r), false);
-	else
-		c->writing = true;
+	while (!c->closing && !c->writing) {
+		n = queue_take(&c->queue, bufs, LINK_WRITE_CHUNKS);
+		if (!n)
+			return;
+		r = uv_try_write((uv_stream_t *)&c->tcp, bufs, n);
+		n = skip(bufs, n, r > 0 ? (size_t)r : 0);
+		if (!n) {
+			written(c);
+			continue;
+		}
+		c->write.data = c;
+		r = r < 0 && r != UV_EAGAIN ? r :
+			uv_write(&c->write, (uv_stream_t *)&c->tcp, bufs, n,
+				 written_h);
+		if (r)
+			link_down(c->link, uv_strerror(r), false);
+		else
+			c->writing = true;
+	}
+}
+
+/* What the owner says when there is room again leaves, too: no turn of the loop
+ * may follow. */
+void link_conn_flush(struct link_conn *c)
+{
+	do
+		write_queue(c);
+	while (tell_drained(c));
 }
 
 void link_conn_pause(struct link_conn *c, bool pause)

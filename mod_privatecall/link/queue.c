@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define CHUNK_BYTES 16384
+#define SPARES_MOST 2              /* a link that is kept up with needs two */
 
 struct queue_chunk {
 	struct queue_chunk *next;
@@ -25,6 +26,31 @@ static void free_chunks(struct queue_chunk *c)
 	}
 }
 
+static struct queue_chunk *new_chunk(struct queue *q)
+{
+	struct queue_chunk *c = q->spare;
+
+	if (c) {
+		q->spare = c->next;
+		q->spares--;
+	} else {
+		c = malloc(sizeof(*c));
+	}
+	return c;
+}
+
+/* Memory that is given back and asked for again at each write costs faults. */
+static void release_chunk(struct queue *q, struct queue_chunk *c)
+{
+	if (q->spares == SPARES_MOST) {
+		free(c);
+		return;
+	}
+	c->next = q->spare;
+	q->spare = c;
+	q->spares++;
+}
+
 static size_t room_in_last(const struct queue *q)
 {
 	if (!q->last || q->last->taken)
@@ -33,12 +59,12 @@ static size_t room_in_last(const struct queue *q)
 }
 
 /* A list of empty chunks for `len` bytes; NULL: no memory, or len is 0. */
-static struct queue_chunk *new_chunks(size_t len)
+static struct queue_chunk *new_chunks(struct queue *q, size_t len)
 {
 	struct queue_chunk *list = NULL, *c;
 
 	for (size_t have = 0; have < len; have += CHUNK_BYTES) {
-		c = malloc(sizeof(*c));
+		c = new_chunk(q);
 		if (!c) {
 			free_chunks(list);
 			return NULL;
@@ -68,7 +94,7 @@ int queue_put(struct queue *q, const char *data, size_t len)
 	struct queue_chunk *more = NULL;
 
 	if (len > room) {
-		more = new_chunks(len - room);
+		more = new_chunks(q, len - room);
 		if (!more)
 			return ENOMEM;
 	}
@@ -112,7 +138,7 @@ size_t queue_release(struct queue *q)
 	while ((c = q->first) && c->taken) {
 		bytes += c->len;
 		q->first = c->next;
-		free(c);
+		release_chunk(q, c);
 	}
 	if (!q->first)
 		q->last = NULL;
@@ -123,5 +149,6 @@ size_t queue_release(struct queue *q)
 void queue_clear(struct queue *q)
 {
 	free_chunks(q->first);
+	free_chunks(q->spare);
 	memset(q, 0, sizeof(*q));
 }

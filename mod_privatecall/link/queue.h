@@ -1,5 +1,6 @@
 /* queue.h: bytes waiting to be written, in chunks: a full queue gives its
- * memory back while it drains, and many stanzas leave in one write.
+ * memory back while it drains, but for a few chunks, and many stanzas leave in
+ * one write.
  */
 #ifndef MOD_PRIVATECALL_LINK_QUEUE_H
 #define MOD_PRIVATECALL_LINK_QUEUE_H
@@ -11,6 +12,8 @@ struct queue_chunk;
 
 struct queue {
 	struct queue_chunk *first, *last;
+	struct queue_chunk *spare; /* chunks that wait for the next bytes */
+	unsigned spares;
 	size_t bytes;              /* in all, taken ones included */
 };
 
@@ -19,7 +22,7 @@ int queue_put(struct queue *q, const char *data, size_t len);
 /* Fills at most `max` buffers with the oldest bytes and returns their number
  * (0: empty). They stay valid and unchanged until queue_release(). */
 unsigned queue_take(struct queue *q, uv_buf_t *bufs, unsigned max);
-/* Frees what was taken; returns its bytes. */
+/* What was taken is written, and its memory free; returns its bytes. */
 size_t queue_release(struct queue *q);
 void queue_clear(struct queue *q);
 
