@@ -1,5 +1,6 @@
 /* calls.c: the registry of calls, and the executor of their actions. */
 #include "mod_privatecall/daemon/daemon.h"
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -641,15 +642,13 @@ static void fetch_entropy(struct daemon *dm)
 	dm->entropy_left = sizeof(dm->entropy);
 }
 
-/* A step may need randomness, few do: a system call for each would be dear. */
-static void draw_entropy(struct daemon *dm, struct call_event *ev)
+void calls_random(struct daemon *dm, void *out, size_t n)
 {
-	size_t n = sizeof(ev->entropy);
-
+	assert(n <= sizeof(dm->entropy));
 	if (dm->entropy_left < n)
 		fetch_entropy(dm);
 	dm->entropy_left -= (unsigned)n;
-	memcpy(ev->entropy, dm->entropy + dm->entropy_left, n);
+	memcpy(out, dm->entropy + dm->entropy_left, n);
 	explicit_bzero(dm->entropy + dm->entropy_left, n);
 }
 
@@ -666,7 +665,7 @@ static int step(struct call_entry *e, struct call_event *ev,
 	ev->arena = arena;
 	ev->site = &e->dm->site;
 	media_fill(e->dm, ev);
-	draw_entropy(e->dm, ev);
+	calls_random(e->dm, ev->entropy, sizeof(ev->entropy));
 	if (ev->stanza)
 		trace_stanza(e, ">", ev->stanza->elem);
 	else if (ev->kind != CALL_EV_FACTS)

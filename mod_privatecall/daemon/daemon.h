@@ -93,7 +93,7 @@ struct heap_slot {
 };
 
 struct daemon {
-	unsigned char entropy[4096];       /* for steps, each byte once: the */
+	unsigned char entropy[4096];       /* for calls_random(): the */
 	unsigned entropy_left;             /* first so many are unused */
 	uv_loop_t loop;
 	uv_timer_t timer;
@@ -236,6 +236,9 @@ void calls_tick(struct daemon *dm, int64_t now);
  * to be called from within an event. */
 void calls_trim(struct daemon *dm);
 int64_t calls_deadline(const struct daemon *dm);
+/* n random bytes, 4096 at most, that nobody else gets: a system call for many.
+ * Without randomness no id is safe: the process ends. */
+void calls_random(struct daemon *dm, void *out, size_t n);
 /* After a change of state from outside of calls_event(). */
 void calls_arm(struct call_entry *e);
 /* The user is in a running call with somebody else than `but`. */

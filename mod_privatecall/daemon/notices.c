@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include "jingle/stanza/delay.h"
 #include "jingle/stanza/hints.h"
 #include "mod_privatecall/daemon/clock.h"
@@ -80,14 +79,13 @@ static bool wanted(struct daemon *dm, const struct notice *n)
 	       (how == NOTICES_AUTO && !shown_natively(n));
 }
 
-static void new_id(char id[CALL_ID_SIZE])
+static void new_id(struct daemon *dm, char id[CALL_ID_SIZE])
 {
 	static const char hex[] = "0123456789abcdef";
 	unsigned char r[16];
 	int i;
 
-	if (getrandom(r, sizeof(r), 0) != (ssize_t)sizeof(r))
-		abort();               /* ids must never repeat */
+	calls_random(dm, r, sizeof(r));        /* ids must never repeat */
 	for (i = 0; i < 16; i++) {
 		id[2 * i] = hex[r[i] >> 4];
 		id[2 * i + 1] = hex[r[i] & 15];
@@ -134,7 +132,7 @@ void notices_add(struct daemon *dm, const struct notice *n,
 	if (!known(dm, n, e) || !wanted(dm, n))
 		return;
 	memset(&row, 0, sizeof(row));
-	new_id(id);
+	new_id(dm, id);
 	row.id = id;
 	row.user = n->to;
 	row.peer = n->peer;

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include "mod_privatecall/daemon/clock.h"
 
 struct load {
@@ -64,8 +63,7 @@ static int on_leg(const struct store_leg *row, void *arg)
 	if (!e || row->side > 1)
 		return 0;
 	role = row->side == e->call.caller ? LEG_CALLER : LEG_CALLEE;
-	if (getrandom(&nonce, sizeof(nonce), 0) != (ssize_t)sizeof(nonce))
-		return EIO;
+	calls_random(l->dm, &nonce, sizeof(nonce));
 	rc = leg_restore(&e->call.leg[row->side], role, row->state,
 			 row->flags, row->device, row->sid, row->data, nonce);
 	if (rc == EBADMSG) {
@@ -131,8 +129,7 @@ static void make_salt(struct load *l)
 
 	if (l->salt[0])
 		return;
-	if (getrandom(r, sizeof(r), 0) != (ssize_t)sizeof(r))
-		return;
+	calls_random(l->dm, r, sizeof(r));
 	for (i = 0; i < 16; i++)
 		snprintf(l->salt + 2 * i, 3, "%02x", r[i]);
 	op.u.setting.name = "log_salt";
