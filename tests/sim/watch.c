@@ -628,8 +628,8 @@ static void in_initiate(const struct scan *s, struct pair *p,
 	    a->number != p->attempts)
 		in_attempt(s, true);
 	a = watch_attempt(s->from_user, s->from_dev, s->to_ours, s->sid);
-	/* Or he comes back under it (59477). */
-	anew |= a && a->plain && a->returns_at == W.now;
+	/* Or he calls (240517) or comes back (59477) under it. */
+	anew |= a && a->plain;
 	h = watch_half_new(s->from_user, s->from_dev, s->to_ours, s->sid, true);
 	h->initiated = true;
 	if (h->ended && anew)
