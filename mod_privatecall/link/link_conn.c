@@ -212,10 +212,11 @@ static void write_queue(struct link_conn *c)
 			written(c);
 			continue;
 		}
+		/* An error is told of behind what the server has said: it may
+		 * be why. */
 		c->write.data = c;
-		r = r < 0 && r != UV_EAGAIN ? r :
-			uv_write(&c->write, (uv_stream_t *)&c->tcp, bufs, n,
-				 written_h);
+		r = uv_write(&c->write, (uv_stream_t *)&c->tcp, bufs, n,
+			     written_h);
 		if (r)
 			link_down(c->link, uv_strerror(r), false);
 		else

@@ -2,9 +2,15 @@
  * piece.
  *
  * SQLite writes a page of its log by two system calls, one for 24 bytes of
- * header, and a call of ours changes about 14 pages. Here they wait until
- * SQLite has them synced, as it does before a commit counts, or reads the file.
- * All else is done by the system's own VFS (https://sqlite.org/vfs.html).
+ * header, and a call of ours changes about 14 pages. Here they are held back
+ * until SQLite has them synced, before which no commit counts (`synchronous =
+ * FULL`; with less it would tell other processes of pages that are not there),
+ * or reads them. All else is done by the system's own VFS
+ * (https://sqlite.org/vfs.html).
+ *
+ * What is held belongs to the transaction that holds SQLite's write lock: when
+ * that goes, the rest is of a transaction that was taken back, and its place in
+ * the file may be another process's. So it is forgotten, never written.
  */
 #include "mod_privatecall/store/store_sqlite.h"
 
@@ -12,15 +18,30 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LOG_ROOM (128 * 1024)      /* 31 pages */
+#define LOG_ROOM (127 * 1024)      /* SQLite writes less than 128 KiB at once */
+#define WRITE_LOCK 0               /* of a log: https://sqlite.org/walformat.html */
+
+struct main_file;
 
 /* The log's file; what the system's VFS keeps of it stands behind. */
 struct log_file {
 	sqlite3_file base;         /* must be first */
+	struct main_file *main;    /* whose log it is */
 	unsigned char *buf;        /* LOG_ROOM bytes */
 	sqlite3_int64 at;          /* where they belong in the file */
-	sqlite3_int64 n;           /* so many of them are not written yet */
+	sqlite3_int64 n;           /* so many of them are held */
+	int refused;               /* what the disk said to them, or 0: none of
+				      that transaction can be stored */
 };
+
+/* Stands behind what the system's VFS keeps of the database's own file. */
+struct main_file {
+	sqlite3_io_methods methods;        /* the system's, but for the lock */
+	const sqlite3_io_methods *system;
+	struct log_file *log;              /* NULL: none is open */
+};
+
+static sqlite3_vfs *system_vfs;
 
 static struct log_file *mine(sqlite3_file *file)
 {
@@ -32,32 +53,35 @@ static sqlite3_file *real(sqlite3_file *file)
 	return (sqlite3_file *)(mine(file) + 1);
 }
 
-/* What a disk refuses is kept, and tried again: SQLite was told that it is
- * written. */
+static struct main_file *behind(sqlite3_file *file)
+{
+	return (struct main_file *)((char *)file + system_vfs->szOsFile);
+}
+
+/* --- the log ---------------------------------------------------------- */
+
 static int flush(sqlite3_file *file)
 {
 	struct log_file *f = mine(file);
-	int code = SQLITE_OK;
 
-	if (f->n)
-		code = real(file)->pMethods->xWrite(real(file), f->buf,
-						    (int)f->n, f->at);
-	if (code == SQLITE_OK)
+	if (f->n && !f->refused)
+		f->refused = real(file)->pMethods->xWrite(real(file), f->buf,
+							  (int)f->n, f->at);
+	if (!f->refused)
 		f->n = 0;
-	return code;
+	return f->refused;
 }
 
 static int log_write(sqlite3_file *file, const void *bytes, int n,
 		     sqlite3_int64 at)
 {
 	struct log_file *f = mine(file);
-	int code;
 
-	if (f->n && (at != f->at + f->n || n > LOG_ROOM - f->n)) {
-		code = flush(file);
-		if (code != SQLITE_OK)
-			return code;
-	}
+	if ((at != f->at + f->n || n > LOG_ROOM - f->n) &&
+	    flush(file) != SQLITE_OK)
+		return f->refused;
+	if (f->refused)
+		return f->refused;
 	if (n > LOG_ROOM)
 		return real(file)->pMethods->xWrite(real(file), bytes, n, at);
 	if (!f->n)
@@ -67,12 +91,14 @@ static int log_write(sqlite3_file *file, const void *bytes, int n,
 	return SQLITE_OK;
 }
 
+/* What is not held can be read, also when the disk refuses the rest. */
 static int log_read(sqlite3_file *file, void *bytes, int n, sqlite3_int64 at)
 {
-	int code = flush(file);
+	struct log_file *f = mine(file);
 
-	return code != SQLITE_OK ? code :
-		real(file)->pMethods->xRead(real(file), bytes, n, at);
+	if (f->n && at + n > f->at && flush(file) != SQLITE_OK)
+		return f->refused;
+	return real(file)->pMethods->xRead(real(file), bytes, n, at);
 }
 
 static int log_truncate(sqlite3_file *file, sqlite3_int64 size)
@@ -101,11 +127,11 @@ static int log_size(sqlite3_file *file, sqlite3_int64 *size_r)
 
 static int log_close(sqlite3_file *file)
 {
-	int lost = flush(file);
-	int code = real(file)->pMethods->xClose(real(file));
+	struct log_file *f = mine(file);
 
-	free(mine(file)->buf);
-	return code == SQLITE_OK ? lost : code;
+	f->main->log = NULL;
+	free(f->buf);
+	return real(file)->pMethods->xClose(real(file));
 }
 
 static int log_lock(sqlite3_file *file, int level)
@@ -138,8 +164,8 @@ static int log_device(sqlite3_file *file)
 	return real(file)->pMethods->xDeviceCharacteristics(real(file));
 }
 
-static int vfs_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file,
-		    int flags, int *flags_r)
+static int log_open(const char *name, sqlite3_file *file, int flags,
+		    int *flags_r)
 {
 	static const sqlite3_io_methods methods = {
 		.iVersion = 1, .xClose = log_close, .xRead = log_read,
@@ -149,17 +175,14 @@ static int vfs_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file,
 		.xFileControl = log_control, .xSectorSize = log_sector,
 		.xDeviceCharacteristics = log_device,
 	};
-	sqlite3_vfs *system = vfs->pAppData;
 	struct log_file *f = mine(file);
 	int code;
 
-	if (!(flags & SQLITE_OPEN_WAL))
-		return system->xOpen(system, name, file, flags, flags_r);
 	memset(f, 0, sizeof(*f));
 	f->buf = malloc(LOG_ROOM);
 	if (!f->buf)
 		return SQLITE_NOMEM;
-	code = system->xOpen(system, name, real(file), flags, flags_r);
+	code = system_vfs->xOpen(system_vfs, name, real(file), flags, flags_r);
 	if (code != SQLITE_OK) {
 		/* Who could not be opened may have to be closed. */
 		if (real(file)->pMethods)
@@ -168,20 +191,65 @@ static int vfs_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file,
 		return code;
 	}
 	f->base.pMethods = &methods;
+	f->main = behind(sqlite3_database_file_object(name));
+	f->main->log = f;
 	return SQLITE_OK;
+}
+
+/* --- the database's own file ------------------------------------------ */
+
+/* SQLite locks its log by the file of the database. */
+static int main_shm_lock(sqlite3_file *file, int at, int n, int flags)
+{
+	struct main_file *m = behind(file);
+
+	if (at == WRITE_LOCK && m->log && (flags & SQLITE_SHM_UNLOCK) &&
+	    (flags & SQLITE_SHM_EXCLUSIVE)) {
+		m->log->n = 0;
+		m->log->refused = SQLITE_OK;
+	}
+	return m->system->xShmLock(file, at, n, flags);
+}
+
+static int main_open(const char *name, sqlite3_file *file, int flags,
+		     int *flags_r)
+{
+	struct main_file *m = behind(file);
+	int code = system_vfs->xOpen(system_vfs, name, file, flags, flags_r);
+
+	memset(m, 0, sizeof(*m));
+	if (code != SQLITE_OK)
+		return code;
+	m->system = file->pMethods;
+	m->methods = *m->system;
+	m->methods.xShmLock = main_shm_lock;
+	file->pMethods = &m->methods;
+	return SQLITE_OK;
+}
+
+static int vfs_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file,
+		    int flags, int *flags_r)
+{
+	(void)vfs;
+	if (flags & SQLITE_OPEN_MAIN_DB)
+		return main_open(name, file, flags, flags_r);
+	if (flags & SQLITE_OPEN_WAL)
+		return log_open(name, file, flags, flags_r);
+	return system_vfs->xOpen(system_vfs, name, file, flags, flags_r);
 }
 
 const char *store_sqlite_vfs(void)
 {
 	static sqlite3_vfs vfs;
-	sqlite3_vfs *system = sqlite3_vfs_find(NULL);
 
-	if (!vfs.zName && system) {
-		vfs = *system;
+	if (!system_vfs)
+		system_vfs = sqlite3_vfs_find(NULL);
+	if (!vfs.zName && system_vfs) {
+		vfs = *system_vfs;
 		vfs.zName = "privatecall";
-		vfs.szOsFile += (int)sizeof(struct log_file);
+		vfs.szOsFile += (int)(sizeof(struct log_file) +
+				      sizeof(struct main_file));
 		vfs.pNext = NULL;
-		vfs.pAppData = system;
 		vfs.xOpen = vfs_open;
 		if (sqlite3_vfs_register(&vfs, 0) != SQLITE_OK)
 			vfs.zName = NULL;

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "mod_privatecall/link/link_private.h"
@@ -841,11 +843,62 @@ static void queue_keeps_what_is_being_written(void **state)
 	assert_null(q.spare);
 }
 
+/* Written behind libuv's back: it reads nothing between that and the end. */
+static void thrown_out(struct env *e, const char *condition)
+{
+	char text[160];
+	uv_os_fd_t fd;
+	int n = snprintf(text, sizeof(text), "<stream:error><%s xmlns="
+			 "'urn:ietf:params:xml:ns:xmpp-streams'/>"
+			 "</stream:error></stream:stream>", condition);
+
+	uv_fileno((uv_handle_t *)&e->mock.client, &fd);
+	assert_int_equal(write(fd, text, (size_t)n), n);
+}
+
+/* The server throws us out while we are busy, with bytes of ours unread, so by
+ * a reset; we have something to say in the same turn. */
+static void why_is_heard_before_a_reset(void **state)
+{
+	struct linger now = { 1, 0 };
+	struct env *e = *state;
+	uv_os_fd_t fd;
+
+	start_up(e);
+	thrown_out(e, "conflict");
+	uv_fileno((uv_handle_t *)&e->mock.client, &fd);
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+	mock_drop(&e->mock);
+	assert_int_equal(send_text(e, MESSAGE("m"), true), 0);
+	UNTIL(e, strstr(e->events, "LOST"));
+	assert_string_equal(e->events, "UP \nLOST conflict\n");
+	assert_int_equal(e->link->retry, 2 * 2 * e->times.retry_min);
+}
+
+/* ... or closes, and the first of what we say has it reset. */
+static void why_is_heard_before_a_close(void **state)
+{
+	static char big[400000];
+	struct env *e = *state;
+
+	e->conf.queue_bytes = 4 << 20;
+	memset(big, ' ', sizeof(big) - 1);
+	start_up(e);
+	thrown_out(e, "system-shutdown");
+	mock_drop(&e->mock);
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(send_text(e, big, true), 0);
+	UNTIL(e, strstr(e->events, "LOST"));
+	assert_string_equal(e->events, "UP \nLOST system-shutdown\n");
+}
+
 #define LINK_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		LINK_TEST(why_is_heard_before_a_reset),
+		LINK_TEST(why_is_heard_before_a_close),
 		LINK_TEST(handshake_right),
 		LINK_TEST(handshake_wrong_is_said_once),
 		LINK_TEST(split_reads),

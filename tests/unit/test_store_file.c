@@ -186,7 +186,8 @@ static void test_log_writes(void **state)
 }
 
 /* A log that the disk does not take now and then: each batch is stored whole
- * or refused, also one that is larger than what is kept back. */
+ * or refused, also one that is larger than what is held back, and what is
+ * stored can be read all the while. */
 static void test_log_refused(void **state)
 {
 	struct store_op ops[] = {
@@ -204,13 +205,13 @@ static void test_log_refused(void **state)
 	s = db_open();
 	COMMIT(s, call_op("c1", 1));
 	watch_writes(true);
-	for (unsigned n = 1; n < 4; n++) {
+	for (unsigned n = 1; n < 6; n++) {
 		ops[1].u.setting.value = n & 1 ? "small" : big;
-		refusals = n;
+		refusals = n < 4 ? n : UINT_MAX;
 		assert_int_equal(commit(s, ops, 3), ENOSPC);
-		refusals = 0;
 		assert_string_equal(loaded(s), C1);
 	}
+	refusals = 0;
 	COMMIT(s, leg_op("c1", 0, 7));
 	assert_string_equal(loaded(s), C1 LEG0);
 	watch_writes(false);
@@ -219,6 +220,113 @@ static void test_log_refused(void **state)
 	assert_string_equal(loaded(s), C1 LEG0);
 	s->v->close(s);
 	free(big);
+}
+
+static void file_copy(const char *from, const char *to)
+{
+	char *data;
+	size_t size = bytes_read(from, &data);
+	FILE *f = fopen(to, "w");
+
+	assert_non_null(f);
+	assert_int_equal(fwrite(data, 1, size, f), size);
+	fclose(f);
+	free(data);
+}
+
+/* What the disk refused is not there after the power failed, whatever was
+ * written and read since. */
+static void test_log_refused_for_good(void **state)
+{
+	struct store_op ops[] = { call_op("c1", 2), leg_op("c1", 0, 7) };
+	char wal[sizeof(db_path) + 8], kept[sizeof(db_path) + 8];
+	char kept_wal[sizeof(db_path) + 8];
+	struct store *s;
+
+	(void)state;
+	snprintf(wal, sizeof(wal), "%s-wal", db_path);
+	snprintf(kept, sizeof(kept), "%s.kept", db_path);
+	snprintf(kept_wal, sizeof(kept_wal), "%s.log", db_path);
+	db_remove();
+	s = db_open();
+	COMMIT(s, call_op("c1", 1));
+	watch_writes(true);
+	refusals = 1;
+	assert_int_equal(commit(s, ops, 2), ENOSPC);
+	assert_string_equal(loaded(s), C1);
+	watch_writes(false);
+	file_copy(db_path, kept);
+	file_copy(wal, kept_wal);
+	s->v->close(s);
+	db_remove();
+	assert_int_equal(rename(kept, db_path), 0);
+	assert_int_equal(rename(kept_wal, wal), 0);
+	s = db_open();
+	assert_string_equal(loaded(s), C1);
+	s->v->close(s);
+}
+
+static void sql(sqlite3 *db, const char *words)
+{
+	assert_int_equal(sqlite3_exec(db, words, NULL, NULL, NULL), SQLITE_OK);
+}
+
+static void count_is(sqlite3 *db, const char *words, int n)
+{
+	sqlite3_stmt *st;
+
+	assert_int_equal(sqlite3_prepare_v2(db, words, -1, &st, NULL),
+			 SQLITE_OK);
+	assert_int_equal(sqlite3_step(st), SQLITE_ROW);
+	assert_int_equal(sqlite3_column_int(st, 0), n);
+	sqlite3_finalize(st);
+}
+
+/* A transaction that was taken back, and was large enough to have been written
+ * in part: nothing of it comes upon what another process has stored since. */
+static void taken_back(bool then_reads)
+{
+	sqlite3 *ours, *theirs;
+
+	db_remove();
+	assert_int_equal(sqlite3_open_v2(db_path, &ours,
+					 SQLITE_OPEN_READWRITE |
+					 SQLITE_OPEN_CREATE,
+					 store_sqlite_vfs()), SQLITE_OK);
+	sql(ours, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+	    "CREATE TABLE t (a INTEGER PRIMARY KEY, b);"
+	    "CREATE TABLE u (a INTEGER PRIMARY KEY, b);"
+	    "WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c "
+	    "WHERE i < 1000) INSERT INTO t SELECT i, zeroblob(3900) FROM c;"
+	    "INSERT INTO u SELECT a, hex(randomblob(200)) FROM t;"
+	    "PRAGMA wal_checkpoint(TRUNCATE); PRAGMA wal_autocheckpoint = 0;"
+	    "PRAGMA cache_size = 20;"
+	    "BEGIN IMMEDIATE; UPDATE t SET b = randomblob(3900) "
+	    "WHERE a <= 40");
+	sql(ours, "ROLLBACK");
+	assert_int_equal(sqlite3_open(db_path, &theirs), SQLITE_OK);
+	sql(theirs, "PRAGMA wal_autocheckpoint = 0; UPDATE u SET b = 'theirs'");
+	if (then_reads)
+		count_is(ours, "SELECT count(*) FROM u WHERE b = 'theirs'",
+			 1000);
+	sqlite3_close(ours);
+	count_is(theirs, "SELECT count(*) FROM u WHERE b = 'theirs'", 1000);
+	count_is(theirs, "SELECT count(*) FROM pragma_integrity_check "
+		 "WHERE integrity_check = 'ok'", 1);
+	sqlite3_close(theirs);
+	/* What they see in their cache is not all that is in the file. */
+	assert_int_equal(sqlite3_open(db_path, &theirs), SQLITE_OK);
+	count_is(theirs, "SELECT count(*) FROM u WHERE b = 'theirs'", 1000);
+	count_is(theirs, "SELECT count(*) FROM pragma_integrity_check "
+		 "WHERE integrity_check = 'ok'", 1);
+	sqlite3_close(theirs);
+}
+
+static void test_log_taken_back(void **state)
+{
+	(void)state;
+	taken_back(false);
+	taken_back(true);
 }
 
 static void test_file_modes(void **state)
@@ -566,6 +674,8 @@ int main(void)
 		cmocka_unit_test(test_disk_full),
 		cmocka_unit_test(test_log_writes),
 		cmocka_unit_test(test_log_refused),
+		cmocka_unit_test(test_log_refused_for_good),
+		cmocka_unit_test(test_log_taken_back),
 		cmocka_unit_test(test_file_modes),
 		cmocka_unit_test(test_newer_schema),
 		cmocka_unit_test(test_upgrade),
