@@ -266,6 +266,7 @@ static void check_seen(const struct clients *c, unsigned n)
 	check(s->notices == 2 * n, "both get the details, once");
 	check(s->results == c->asked && !s->errors && !s->odd,
 	      "each iq is answered, once, and without an error");
+	check(s->features == 1, "features are asked for once, not of each");
 }
 
 /* A13: what a flood of refused calls leaves is bounded, and counted. */
