@@ -360,8 +360,7 @@ int store_sqlite_file_open(const char *path, struct sqlite3 **db_r,
 	if (err)
 		return err;
 	if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE |
-			    SQLITE_OPEN_NOMUTEX,
-			    store_sqlite_vfs()) != SQLITE_OK) {
+			    SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
 		err = db ? refuse_failed(path, why_r, db) : ENOMEM;
 		sqlite3_close(db);
 		return err;

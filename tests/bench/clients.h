@@ -576,7 +576,8 @@ static void clients_appear(struct clients *c)
 		add(c, "<presence from='%s%u@" HOST "/r' to='" OURS "'>"
 		    "<c xmlns='http://jabber.org/protocol/caps' "
 		    "hash='sha-1' node='" CAPS_NODE "' "
-		    "ver='" CAPS_VER "'/></presence>", i & 1 ? "bob" : "alice", i / 2);
+		    "ver='" CAPS_VER "'/></presence>",
+		    i & 1 ? "bob" : "alice", i / 2);
 		flush(c);
 	}
 	while (c->out.n)

@@ -802,47 +802,6 @@ static void stop_from_barrier(void **state)
 	assert_int_equal(e->done_true, 0);
 }
 
-static void queue_keeps_what_is_being_written(void **state)
-{
-	static char text[40000];
-	struct queue q = { .first = NULL };
-	uv_buf_t bufs[2];
-	size_t total = 0;
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(text); i++)
-		text[i] = (char)('a' + i % 23);
-	assert_int_equal(queue_take(&q, bufs, 2), 0);
-	assert_int_equal(queue_put(&q, text, 0), 0);
-	assert_int_equal(queue_put(&q, text, 10), 0);
-	assert_int_equal(queue_take(&q, bufs, 2), 1);
-	assert_int_equal(queue_put(&q, text + 10, sizeof(text) - 10), 0);
-	assert_int_equal(bufs[0].len, 10);
-	assert_int_equal(q.bytes, sizeof(text));
-	do {
-		unsigned n = queue_take(&q, bufs, 2);
-
-		for (unsigned i = 0; i < n; i++) {
-			assert_memory_equal(bufs[i].base, text + total,
-					    bufs[i].len);
-			total += bufs[i].len;
-		}
-	} while (queue_release(&q));
-	assert_int_equal(total, sizeof(text));
-	assert_int_equal(q.bytes, 0);
-	/* Two of the four chunks are kept for what comes next. */
-	assert_int_equal(q.spares, 2);
-	assert_int_equal(queue_put(&q, text, 20000), 0);
-	assert_int_equal(q.spares, 0);
-	assert_int_equal(queue_take(&q, bufs, 2), 2);
-	assert_memory_equal(bufs[1].base, text + bufs[0].len, bufs[1].len);
-	assert_int_equal(queue_release(&q), 20000);
-	queue_put(&q, text, 5);
-	queue_clear(&q);
-	assert_null(q.first);
-	assert_null(q.spare);
-}
-
 /* Written behind libuv's back: it reads nothing between that and the end. */
 static void thrown_out(struct env *e, const char *condition)
 {
@@ -930,7 +889,6 @@ int main(void)
 		LINK_TEST(handlers_may_send_and_stop),
 		LINK_TEST(stop_from_event),
 		LINK_TEST(stop_from_barrier),
-		cmocka_unit_test(queue_keeps_what_is_being_written),
 	};
 
 	signal(SIGPIPE, SIG_IGN);
