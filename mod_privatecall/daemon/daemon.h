@@ -93,8 +93,8 @@ struct heap_slot {
 };
 
 struct daemon {
-	unsigned char entropy[4096];       /* for calls_random(): the */
-	unsigned entropy_left;             /* first so many are unused */
+	unsigned char entropy[4096];       /* of calls_random(), each byte */
+	unsigned entropy_left;             /* once: so many first are unused */
 	uv_loop_t loop;
 	uv_timer_t timer;
 	uv_async_t committed_async;

@@ -125,10 +125,10 @@ static void assert_refused(const char *word)
 	free(why);
 }
 
-/* What SQLite writes goes by here; so many are refused. */
+/* So many of SQLite's next writes are refused. */
 static unsigned refusals;
 
-static ssize_t watched_pwrite(int fd, const void *data, size_t size, off_t at)
+static ssize_t refused_pwrite(int fd, const void *data, size_t size, off_t at)
 {
 	if (refusals) {
 		refusals--;
@@ -138,10 +138,10 @@ static ssize_t watched_pwrite(int fd, const void *data, size_t size, off_t at)
 	return pwrite(fd, data, size, at);
 }
 
-static void watch_writes(bool on)
+static void refuse_writes(bool on)
 {
 	sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
-	sqlite3_syscall_ptr call = on ? (sqlite3_syscall_ptr)watched_pwrite :
+	sqlite3_syscall_ptr call = on ? (sqlite3_syscall_ptr)refused_pwrite :
 					NULL;
 
 	assert_int_equal(vfs->xSetSystemCall(vfs, "pwrite", call), SQLITE_OK);
@@ -169,7 +169,7 @@ static void test_log_refused(void **state)
 	db_remove();
 	s = db_open();
 	COMMIT(s, call_op("c1", 1));
-	watch_writes(true);
+	refuse_writes(true);
 	for (unsigned n = 1; n < 6; n++) {
 		ops[1].u.setting.value = n & 1 ? "small" : big;
 		refusals = n < 4 ? n : UINT_MAX;
@@ -179,7 +179,7 @@ static void test_log_refused(void **state)
 	refusals = 0;
 	COMMIT(s, leg_op("c1", 0, 7));
 	assert_string_equal(loaded(s), C1 LEG0);
-	watch_writes(false);
+	refuse_writes(false);
 	s->v->close(s);
 	s = db_open();
 	assert_string_equal(loaded(s), C1 LEG0);
@@ -215,11 +215,11 @@ static void test_log_refused_for_good(void **state)
 	db_remove();
 	s = db_open();
 	COMMIT(s, call_op("c1", 1));
-	watch_writes(true);
+	refuse_writes(true);
 	refusals = 1;
 	assert_int_equal(commit(s, ops, 2), ENOSPC);
 	assert_string_equal(loaded(s), C1);
-	watch_writes(false);
+	refuse_writes(false);
 	file_copy(db_path, kept);
 	file_copy(wal, kept_wal);
 	s->v->close(s);
