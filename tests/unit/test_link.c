@@ -27,6 +27,7 @@ static const struct link_times times = {
 struct env {
 	uv_loop_t loop;
 	uv_timer_t guard;
+	uint64_t end;              /* of the loop's time */
 	struct mock mock;
 	struct link *link;
 	struct link_conf conf;
@@ -51,11 +52,12 @@ struct env {
 				 (env)->events); \
 	} while (0)
 
+/* UV_RUN_ONCE waits for a next event also where a timer has run already. */
 static void guard_h(uv_timer_t *guard)
 {
 	struct env *e = guard->data;
 
-	e->late = true;
+	e->late = uv_now(&e->loop) >= e->end;
 }
 
 static void closed_h(void *arg)
@@ -141,7 +143,8 @@ static int setup(void **state)
 	uv_loop_init(&e->loop);
 	uv_timer_init(&e->loop, &e->guard);
 	e->guard.data = e;
-	uv_timer_start(&e->guard, guard_h, GUARD_MS, 0);
+	e->end = uv_now(&e->loop) + GUARD_MS;
+	uv_timer_start(&e->guard, guard_h, 2, 2);
 	mock_start(&e->mock, &e->loop, "sekrit");
 	e->times = times;
 	e->conf = (struct link_conf){
@@ -585,6 +588,7 @@ static void stuck_pause_ends(void **state)
 {
 	static char text[32768];
 	struct env *e = *state;
+	uint64_t pauses;
 
 	e->times.stuck = 5;
 	e->mock.deaf = true;
@@ -592,15 +596,15 @@ static void stuck_pause_ends(void **state)
 	start_up(e);
 	link_pause(e->link, true);
 	fill(e, text, sizeof(text), true);
-	UNTIL(e, !e->link->conn->paused);
-	link_pause(e->link, true);
-	assert_false(e->link->conn->paused);
+	/* With bytes that leave until all buffers are full it may pause. */
+	UNTIL(e, (link_pause(e->link, true), !e->link->conn->paused));
+	pauses = counters(e).pauses;
 	uv_read_start((uv_stream_t *)&e->mock.client, mock_alloc_h,
 		      mock_read_h);
 	UNTIL(e, !counters(e).queued_bytes);
 	link_pause(e->link, true);
 	assert_true(e->link->conn->paused);
-	assert_int_equal(counters(e).pauses, 2);
+	assert_int_equal(counters(e).pauses, pauses + 1);
 }
 
 /* A server that reads no more is found by the ping, queue full or not. */

@@ -8,6 +8,7 @@ import { iceServers } from './services.js';
 import { mediaStats } from './stats.js';
 
 const WAIT_MS = 20000;
+const LOGIN_MS = 60000;          // a machine may have much else to do
 
 function reasonText(reason) {
 	return { reason: reason.condition, text: reason.text };
@@ -52,9 +53,11 @@ export class Phone {
 				e.what === what && matches(e, match));
 			const timer = setTimeout(() => {
 				this.waiting.delete(check);
+				const seen = this.log.slice(from);
 				reject(new Error(`${this.jid}: no ${what} ` +
 					`${JSON.stringify(match)} within ` +
-					`${timeout} ms`));
+					`${timeout} ms, but ${seen.map((e) =>
+						e.what).join(', ') || 'nothing'}`));
 			}, timeout);
 			const check = () => {
 				const event = find();
@@ -71,6 +74,8 @@ export class Phone {
 
 	listen() {
 		const { client } = this;
+		client.on('connected', () => this.record('connected'));
+		client.on('auth:success', () => this.record('authenticated'));
 		client.on('session:started', () => this.started());
 		client.on('auth:failed', () => this.record('auth-failed'));
 		client.on('stream:error', (error) => this.record('stream-error',
@@ -112,7 +117,7 @@ export class Phone {
 
 	login() {
 		this.client.connect();
-		return this.wait('online');
+		return this.wait('online', {}, { timeout: LOGIN_MS });
 	}
 
 	async logout() {
