@@ -91,18 +91,30 @@ void arena_reset(struct arena *a)
 	a->failed = false;
 }
 
-static struct block *block_new(struct arena *a, size_t size, bool spare)
+/* The smallest spare block of `n` bytes or more; NULL: none. */
+static struct block *spare_take(struct arena *a, size_t n)
 {
-	struct block *b = a->spare;
+	struct block **best = NULL, *b;
 
-	if (spare && b) {
-		a->spare = b->next;
-		a->taken += sizeof(*b) + b->size;
-		return b;
-	}
-	if (size > SIZE_MAX / 2)
+	for (struct block **at = &a->spare; *at; at = &(*at)->next)
+		if ((*at)->size >= n && (!best || (*at)->size < (*best)->size))
+			best = at;
+	if (!best)
 		return NULL;
-	b = malloc(sizeof(*b) + size);
+	b = *best;
+	*best = b->next;
+	return b;
+}
+
+/* Of `size` bytes, or a spare one of `n` or more. */
+static struct block *block_new(struct arena *a, size_t size, size_t n)
+{
+	struct block *b = spare_take(a, n);
+
+	if (!b && size <= SIZE_MAX / 2)
+		b = malloc(sizeof(*b) + size);
+	else
+		size = b ? b->size : 0;
 	if (!b)
 		return NULL;
 	b->size = size;
@@ -118,7 +130,7 @@ static struct block *block_for(struct arena *a, size_t n)
 	struct block *b;
 
 	if (n >= a->grow / 4) {
-		b = block_new(a, n, false);
+		b = block_new(a, n, n);
 		if (b && a->blocks) {
 			b->next = a->blocks->next;
 			a->blocks->next = b;
@@ -128,7 +140,7 @@ static struct block *block_for(struct arena *a, size_t n)
 		}
 		return b;
 	}
-	b = block_new(a, a->grow, a->spare && a->spare->size >= n);
+	b = block_new(a, a->grow, n);
 	if (!b)
 		return NULL;
 	if (a->grow < BLOCK_MOST)

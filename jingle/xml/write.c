@@ -7,7 +7,7 @@
 #include <string.h>
 #include "jingle/xml/plain.h"
 
-enum { BUFFER_FIRST = 4096 };
+enum { BUFFER_FIRST = 16384 };
 
 struct out {
 	char *p;                   /* `first`, or malloc()ed */

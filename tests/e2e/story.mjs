@@ -259,13 +259,16 @@ export class Story {
 		return device;
 	}
 
-	// A page of web/ in the browser, where `name` is logged in.
+	// A page of web/ in the browser, where `name` is logged in. By SCRAM a
+	// page hashes for seconds; beside others with pictures, and on a busy
+	// machine, longer than ejabberd waits for a login (30 s).
 	async page(name, options) {
 		const user = this.user(name);
 		await this.prosody.settled?.();
 		const page = await this.browser.openPhone({ name,
 			jid: `${user}@${this.host}`, password: 'secret',
-			websocket: this.prosody.websocket, ...options });
+			sasl: 'PLAIN', websocket: this.prosody.websocket,
+			...options });
 		this.pages.push(page);
 		return page;
 	}

@@ -103,6 +103,29 @@ static void reset_gives_back(void **state)
 	arena_free(a);
 }
 
+/* The block that fits best: what is large once more takes no new one, and what
+ * is small does not take its place. */
+static void blocks_are_used_again(void **state)
+{
+	struct arena *a = arena_new(0);
+	char *small = arena_bytes(a, 1), *large = arena_bytes(a, 12000);
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		arena_reset(a);
+		if (i == 1) {
+			assert_ptr_equal(arena_bytes(a, 12000), large);
+			assert_ptr_equal(arena_bytes(a, 1), small);
+		} else {
+			assert_ptr_equal(arena_bytes(a, 1), small);
+			assert_ptr_equal(arena_bytes(a, 12000), large);
+		}
+	}
+	arena_reset(a);
+	assert_ptr_equal(arena_bytes(a, 2000), small);
+	arena_free(a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -111,6 +134,7 @@ int main(void)
 		cmocka_unit_test(absurd_sizes_fail),
 		cmocka_unit_test(strings_are_copied),
 		cmocka_unit_test(reset_gives_back),
+		cmocka_unit_test(blocks_are_used_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
