@@ -106,31 +106,31 @@ static struct block *spare_take(struct arena *a, size_t n)
 	return b;
 }
 
-/* Of `size` bytes, or a spare one of `n` or more. */
-static struct block *block_new(struct arena *a, size_t size, size_t n)
+/* A spare one of `n` bytes or more, or else a new one of `size`. */
+static struct block *block_get(struct arena *a, size_t size, size_t n)
 {
 	struct block *b = spare_take(a, n);
 
-	if (!b && size <= SIZE_MAX / 2)
+	if (!b && size <= SIZE_MAX / 2) {
 		b = malloc(sizeof(*b) + size);
-	else
-		size = b ? b->size : 0;
+		if (b)
+			b->size = size;
+	}
 	if (!b)
 		return NULL;
-	b->size = size;
 	b->used = 0;
-	a->taken += sizeof(*b) + size;
+	a->taken += sizeof(*b) + b->size;
 	return b;
 }
 
 /* A block with room for `n` bytes. What is large gets a block of its own
- * size behind the one being filled, so that no rest is wasted. */
+ * behind the one being filled, so that the rest of that is not wasted. */
 static struct block *block_for(struct arena *a, size_t n)
 {
 	struct block *b;
 
 	if (n >= a->grow / 4) {
-		b = block_new(a, n, n);
+		b = block_get(a, n, n);
 		if (b && a->blocks) {
 			b->next = a->blocks->next;
 			a->blocks->next = b;
@@ -140,7 +140,7 @@ static struct block *block_for(struct arena *a, size_t n)
 		}
 		return b;
 	}
-	b = block_new(a, a->grow, n);
+	b = block_get(a, a->grow, n);
 	if (!b)
 		return NULL;
 	if (a->grow < BLOCK_MOST)

@@ -260,8 +260,8 @@ export class Story {
 	}
 
 	// A page of web/ in the browser, where `name` is logged in. By SCRAM a
-	// page hashes for seconds; beside others with pictures, and on a busy
-	// machine, longer than ejabberd waits for a login (30 s).
+	// page hashes for seconds; on a busy machine, beside pages with pictures,
+	// some were disconnected before they had come to an end with it.
 	async page(name, options) {
 		const user = this.user(name);
 		await this.prosody.settled?.();

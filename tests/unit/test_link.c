@@ -52,7 +52,7 @@ struct env {
 				 (env)->events); \
 	} while (0)
 
-/* UV_RUN_ONCE waits for a next event also where a timer has run already. */
+/* Often: UV_RUN_ONCE waits for an event also where a timer was due. */
 static void guard_h(uv_timer_t *guard)
 {
 	struct env *e = guard->data;
@@ -596,7 +596,7 @@ static void stuck_pause_ends(void **state)
 	start_up(e);
 	link_pause(e->link, true);
 	fill(e, text, sizeof(text), true);
-	/* With bytes that leave until all buffers are full it may pause. */
+	/* Until the sockets' buffers are full, what leaves lets it pause. */
 	UNTIL(e, (link_pause(e->link, true), !e->link->conn->paused));
 	pauses = counters(e).pauses;
 	uv_read_start((uv_stream_t *)&e->mock.client, mock_alloc_h,

@@ -35,7 +35,7 @@ export class Phone {
 			jingle: { iceServers: [] },
 		});
 		if (sasl)
-			for (const { name } of [...this.client.sasl.mechanisms])
+			for (const { name } of this.client.sasl.mechanisms)
 				if (name !== sasl)
 					this.client.sasl.disable(name);
 		useJmi(this.client);
