@@ -484,11 +484,26 @@ static void repeat_stops(struct call_run *r)
 	}
 }
 
-/* The server may be gone for so long without our noticing. */
+/* A server that stops says "unavailable" of everybody, and nobody can be told
+ * of an end, nor come back: absence counts anew from the link's return, when
+ * both are asked. */
+static void forget_absence(struct call *c)
+{
+	unsigned i;
+
+	for (i = 0; i < 2; i++) {
+		c->leg[i].away = false;
+		c->away_since[i] = 0;
+	}
+}
+
+/* The server may be gone for UNHEARD_MS without our noticing. */
 void call_on_cut(struct call_run *r)
 {
 	struct call *c = r->c;
 
+	if (c->state == CALL_SETUP || c->state == CALL_UP)
+		forget_absence(c);
 	if (!call_is_live(c) && c->cause != CAUSE_NONE && call_has_row(c) &&
 	    r->ev->now - c->ended_at <= UNHEARD_MS)
 		c->unheard = true;

@@ -113,6 +113,7 @@ const PINGS = 400;
 const PING_MS = 500;
 const PING_PAUSE_MS = 25;
 const RESTART_MS = 50000;
+const AWAY = '+40s';           // longer than a device may be unavailable
 
 const capital = (name) => name[0].toUpperCase() + name.slice(1);
 const regex = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
@@ -352,17 +353,21 @@ export class Story {
 		await this.settle();
 	}
 
-	// The server starts anew. The daemon's clock stands from when it is in
-	// again to the next clock(): what it gives the clients to come back is
-	// real time, and a busy machine needs more.
+	// The server starts anew, and takes AWAY for it. The daemon's clock
+	// stands from when it is in again to the next clock(): what it gives the
+	// clients to come back is real time, and a busy machine needs more.
 	async restartServer() {
 		assert(this.ownDaemon, 'the clock is not this story\'s to stop');
 		const seen = this.daemon.readLog().length;
-		const held = until(() => this.daemon.readLog().slice(seen)
-			.includes('connected to the server'),
-		'the component does not come back', RESTART_MS)
+		const said = (text, what) => until(() => this.daemon.readLog()
+			.slice(seen).includes(text), what, RESTART_MS);
+		await this.prosody.stop();
+		await said('connection is lost', 'the component does not see it');
+		await this.daemon.clock(AWAY);
+		const held = said('connected to the server',
+			'the component does not come back')
 			.then(() => this.daemon.clock('hold'));
-		await Promise.all([this.prosody.restart(), held]);
+		await Promise.all([this.prosody.start(), held]);
 		await this.connected();
 	}
 
