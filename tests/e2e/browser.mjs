@@ -11,11 +11,13 @@ import { dirname, extname, join, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { chromium } from 'playwright-core';
+import { PATIENCE } from './children.mjs';
 
 const TOP = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 const VITE = join(TOP, 'web/node_modules/vite/bin/vite.js');
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 const LAUNCH_MS = 60000;
+const WAIT_MS = 20000;
 
 const FLAGS = [
 	'--headless=new',
@@ -167,7 +169,7 @@ async function restartIce(sid) {
 		await pc.setLocalDescription(offer);
 	};
 	const stable = new Promise((resolve, reject) => {
-		setTimeout(reject, 20000, new Error('ICE anew: no answer'));
+		setTimeout(reject, 60000, new Error('ICE anew: no answer'));
 		pc.addEventListener('signalingstatechange', () =>
 			pc.signalingState === 'stable' && resolve());
 	});
@@ -210,8 +212,10 @@ function remotePhone(page, name) {
 			codecs),
 	};
 	for (const method of ['call', 'cancel', 'answer', 'decline', 'hangup',
-		'stats', 'wait', 'addContact', 'features', 'logout'])
+		'stats', 'addContact', 'features', 'logout'])
 		phone[method] = (...args) => ask(method, ...args);
+	phone.wait = (what, match = {}, { from } = {}) => ask('wait', what, match,
+		{ from, timeout: WAIT_MS * PATIENCE });
 	return phone;
 }
 

@@ -10,6 +10,10 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 const POLL_MS = 15;
 const TERM_MS = 5000;
+// How many times as long as on an idle machine of two cores anything may take
+// before it is given up: stories run beside each other, and others may use the
+// machine. What passes waits no longer by it.
+export const PATIENCE = Number(process.env.E2E_PATIENCE ?? 3);
 
 const running = new Set();
 let hooked = false;
@@ -87,15 +91,15 @@ export function startChild(command, args, { log, env, cwd } = {}) {
 }
 
 // Runs `done` (may be async) until it returns something true, and returns
-// that; throws `what` after `timeout` ms.
+// that; throws `what` after `timeout` ms of an idle machine.
 export async function until(done, what, timeout = 10000) {
-	const end = Date.now() + timeout;
+	const end = Date.now() + timeout * PATIENCE;
 	for (;;) {
 		const value = await done();
 		if (value)
 			return value;
 		if (Date.now() > end)
-			throw new Error(`timed out after ${timeout} ms: ` +
+			throw new Error(`timed out after ${timeout * PATIENCE} ms: ` +
 				(typeof what === 'function' ? what() : what));
 		await pause(POLL_MS);
 	}

@@ -24,6 +24,7 @@ import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { fileURLToPath } from 'node:url';
 import { startBrowser } from './browser.mjs';
+import { PATIENCE } from './children.mjs';
 import { startMedia } from './media.mjs';
 import { startPrivatecalld } from './privatecalld.mjs';
 import { startServer } from './server.mjs';
@@ -149,10 +150,11 @@ class Chromium {
 }
 
 function limit(promise, seconds, what) {
+	const most = seconds * PATIENCE;
 	let timer;
 	return Promise.race([promise, new Promise((resolve, reject) => {
 		timer = setTimeout(() => reject(new Error(
-			`${what} took over ${seconds} s`)), seconds * 1000);
+			`${what} took over ${most} s`)), most * 1000);
 	})]).finally(() => clearTimeout(timer));
 }
 

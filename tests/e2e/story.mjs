@@ -44,7 +44,7 @@ export const restrictions = [];
 //   long    in a long run alone, or by its name
 //   heavy   takes much of the machine: after the others, two at a time
 //   alone   with no other story beside it: it measures time
-//   lasts   seconds it may take, 60 by default
+//   lasts   seconds it may take on an idle machine, 60 by default
 export function story(name, options, run) {
 	if (typeof options === 'function')
 		return story(name, {}, options);

@@ -14,10 +14,11 @@ import saslPlain from '@xmpp/sasl-plain';
 import streamFeaturesOf from '@xmpp/stream-features';
 import tcp from '@xmpp/tcp';
 import xmlOf from '@xmpp/xml';
+import { PATIENCE } from '../children.mjs';
 import { bare, errorOf } from './match.mjs';
 import { NS } from './ns.mjs';
 
-const TIMEOUT_MS = Number(process.env.E2E_TIMEOUT_MS ?? 15000);
+const TIMEOUT_MS = Number(process.env.E2E_TIMEOUT_MS ?? 15000 * PATIENCE);
 const SHOWN_UNMATCHED = 12;
 const SHOWN_LENGTH = 500;
 
