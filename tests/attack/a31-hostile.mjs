@@ -15,9 +15,10 @@ const SETUP_MS = process.env.E2E_SANITIZED ? 10000 : 2500;
 const ROUNDS = 6;
 
 // Debian 12's expat puts an unfinished token off until twice as much has come,
-// and the server's parser leaves that on: blanks that follow push it through.
-const PUSH = ' '.repeat(SIZE + 16384);
-const push = (h, what) => (/attribute/.test(what) ? h.write(PUSH) : undefined);
+// and the server's parser leaves that on: blanks that follow push it through. A
+// long attribute is one token; elsewhere it is what a packet of TCP ends in.
+const push = (h, what = '') => h.write(' '.repeat(
+	/attribute/.test(what) ? SIZE + 16384 : 4096));
 
 const repeat = (text) => text.repeat(Math.floor(SIZE / text.length));
 
@@ -71,9 +72,11 @@ const SHAPES = {
 };
 
 // The server reads such stanzas slowly, and several at a time.
-function fence(t, h) {
-	return h.iq('get', t.domain, `<ping xmlns='${NS.ping}'/>`,
+async function fence(t, h) {
+	const answer = h.iq('get', t.domain, `<ping xmlns='${NS.ping}'/>`,
 		{ timeout: 60000 });
+	await push(h);
+	return answer;
 }
 
 for (const [what, [name, shape]] of Object.entries(SHAPES))
@@ -93,9 +96,11 @@ for (const [what, [name, shape]] of Object.entries(SHAPES))
 			const cpu = cpuOf(pid);
 			const rss = rssOf(pid);
 			if (name === 'iq') {
-				const el = await h.iq('set', t.domain, inner,
+				const answer = h.iq('set', t.domain, inner,
 					{ mayFail: true, timeout: 60000 });
-				equal(el.attrs.type, 'error', 'answer');
+				await push(h, what);
+				equal((await answer).attrs.type, 'error',
+					'answer');
 			} else {
 				await h.send(`<message type='chat' id='big${i}' ` +
 					`to='${t.domain}'>${inner}</message>`);
@@ -114,12 +119,15 @@ for (const [what, [name, shape]] of Object.entries(SHAPES))
 story('R08 an over-limit stanza is answered with the limit\'s name',
 	async (t) => {
 		const h = await unlimited(t);
-		const el = await h.iq('set', t.domain, deep(2000),
+		const answer = h.iq('set', t.domain, deep(2000),
 			{ mayFail: true, timeout: 60000 });
+		await push(h);
+		const el = await answer;
 		equal(errorOf(el), 'policy-violation', 'error');
 		assert(el.getChild('error').getChildText('text'), 'a text');
 		await h.send(`<message type='chat' id='m1' to='${t.domain}'>` +
 			`${deep(2000)}</message>`);
+		await push(h);
 		const bounced = await h.waitFor((m) => m.name === 'message' &&
 			m.attrs.type === 'error' && m.attrs.id === 'm1',
 		'a message error');
