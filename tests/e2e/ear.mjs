@@ -124,7 +124,10 @@ export class Ear {
 		if (this.past.has(name))
 			return;
 		this.heard.set(name, port);
-		if (this.agent && name?.startsWith(`${this.agent.own.ufrag}:`))
+		// Of the transport that he connects by alone: another one at this
+		// port would take what he sends.
+		if (this.agent && name ===
+		    `${this.agent.own.ufrag}:${this.agent.theirs.ufrag}`)
 			this.reply(packet, port);
 	}
 
