@@ -97,13 +97,38 @@ static struct xml_attr **attr_find(struct xml_elem *e, const char *ns,
 	return at;
 }
 
+/* `e` has attributes of its own, which are those of `from`. */
+static bool attrs_copy(struct arena *a, const struct xml_attr *from,
+		       struct xml_elem *e, bool share)
+{
+	struct xml_attr **at = &e->attrs;
+
+	for (; from; from = from->next) {
+		struct xml_attr *t = arena_raw(a, sizeof(*t));
+
+		if (!t)
+			return false;
+		*t = *from;
+		t->next = NULL;
+		if (!share) {
+			t->ns = arena_strdup(a, from->ns);
+			t->name = arena_strdup(a, from->name);
+			t->value = arena_strdup(a, from->value);
+		}
+		*at = t;
+		at = &t->next;
+	}
+	e->borrows = false;
+	return !arena_failed(a);
+}
+
 void xml_set_ns(struct arena *a, struct xml_elem *e, const char *ns,
 		const char *name, const char *value)
 {
 	struct xml_attr **at, *attr;
 	const char *copy;
 
-	if (!e || !name)
+	if (!e || !name || (e->borrows && !attrs_copy(a, e->attrs, e, true)))
 		return;
 	at = attr_find(e, ns, name);
 	if (!value) {
@@ -232,30 +257,6 @@ struct copy {
 	struct xml_elem *to;           /* where its copy goes */
 };
 
-static bool attrs_copy(struct arena *a, const struct xml_elem *from,
-		       struct xml_elem *to, bool share)
-{
-	struct xml_attr **at = &to->attrs;
-	const struct xml_attr *f;
-
-	for (f = from->attrs; f; f = f->next) {
-		struct xml_attr *t = arena_raw(a, sizeof(*t));
-
-		if (!t)
-			return false;
-		*t = *f;
-		t->next = NULL;
-		if (!share) {
-			t->ns = arena_strdup(a, f->ns);
-			t->name = arena_strdup(a, f->name);
-			t->value = arena_strdup(a, f->value);
-		}
-		*at = t;
-		at = &t->next;
-	}
-	return !arena_failed(a);
-}
-
 static struct xml_elem *one_copy(struct arena *a, const struct xml_elem *e,
 				 struct xml_elem *parent, bool share)
 {
@@ -271,8 +272,12 @@ static struct xml_elem *one_copy(struct arena *a, const struct xml_elem *e,
 		c->ns = parent->ns;
 	else
 		c->ns = arena_strdup(a, e->ns);
-	if (!attrs_copy(a, e, c, share))
+	if (share) {
+		c->attrs = e->attrs;
+		c->borrows = true;
+	} else if (!attrs_copy(a, e->attrs, c, false)) {
 		return NULL;
+	}
 	xml_append(parent, c);
 	return c;
 }

@@ -7,6 +7,7 @@
 #ifndef JINGLE_XML_ELEM_H
 #define JINGLE_XML_ELEM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include "jingle/xml/arena.h"
 
@@ -24,7 +25,9 @@ struct xml_elem {
 	const char *name;          /* local name; NULL: this is a text node */
 	const char *ns;            /* namespace, never NULL in an element */
 	const char *text;          /* text node: unescaped text */
-	struct xml_attr *attrs;    /* in document order */
+	struct xml_attr *attrs;    /* in document order; read only, see
+				    * xml_set() */
+	bool borrows;              /* attrs are another element's, too */
 	struct xml_elem *first;    /* first child */
 	struct xml_elem *last;     /* last child: appending is O(1) */
 };
@@ -65,7 +68,8 @@ void xml_append(struct xml_elem *parent, struct xml_elem *child);
 void xml_remove(struct xml_elem *parent, struct xml_elem *child);
 /* A deep copy in `a`, without siblings. Not recursive. */
 struct xml_elem *xml_copy(struct arena *a, const struct xml_elem *e);
-/* The same with the strings of `e`, which must live as long as the copy. */
+/* The same with the strings and attributes of `e`, which must live as long as
+ * the copy and not be changed meanwhile. */
 struct xml_elem *xml_copy_sharing(struct arena *a, const struct xml_elem *e);
 
 /* A deep copy with memory of its own, at most `cap` bytes (0: no cap): what

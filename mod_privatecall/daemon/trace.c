@@ -168,7 +168,7 @@ static void append(struct call_trace *t, const char *s, size_t n)
 static void line_end(struct call_entry *e, const char *mark, struct line *l)
 {
 	char *p = l->text + TRACE_TIME;
-	int64_t t = clock_wall();
+	uint64_t t = (uint64_t)clock_wall();
 
 	l->text[l->len] = '\n';
 	*--p = ' ';
@@ -235,7 +235,7 @@ static void put_elem(struct line *l, const struct xml_elem *e, int depth)
 	put_own(l, "<", 1);
 	put(l, e->name);
 	for (a = e->attrs; a && !l->full; a = a->next) {
-		bool secret = strcmp(a->name, "pwd") == 0;
+		bool secret = *a->name == 'p' && !strcmp(a->name, "pwd");
 
 		put_attr(l, a->name, secret ? "..." : a->value);
 	}

@@ -137,6 +137,31 @@ static void null_is_taken(void **state)
 	assert_null(xml_write(a, NULL, NULL, NULL));
 }
 
+/* What is set in one of them is set in no other. */
+static void sharing_copies_differ(void **state)
+{
+	struct xml_elem *m = sample(), *one, *two;
+	char *before;
+	size_t len;
+
+	(void)state;
+	before = xml_write(a, m, "", &len);
+	one = xml_copy_sharing(a, m);
+	two = xml_copy_sharing(a, one);
+	expect(two, SAMPLE);
+	assert_ptr_equal(two->attrs, m->attrs);
+	xml_set(a, one, "new", "1");
+	xml_set(a, one, m->attrs->name, "changed");
+	xml_set(a, two, m->attrs->name, NULL);
+	assert_string_equal(xml_get(one, m->attrs->name), "changed");
+	assert_string_equal(xml_get(one, "new"), "1");
+	assert_null(xml_get(two, m->attrs->name));
+	assert_null(xml_get(two, "new"));
+	assert_string_equal(xml_write(a, m, "", &len), before);
+	xml_set(a, one, "new", NULL);
+	assert_null(xml_get(one, "new"));
+}
+
 static void copies_stand_alone(void **state)
 {
 	struct arena *other = arena_new(0);
@@ -210,6 +235,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(null_is_taken, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(copies_stand_alone, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(sharing_copies_differ, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(depth_is_no_recursion, setup,
 						teardown),
