@@ -432,7 +432,7 @@ static void to_leg(struct call_run *r, unsigned side)
 	rc = leg_step(&r->c->leg[side], &le, call_leg(r, side));
 	call_join(r);
 	if (!r->c->leg[side].away)
-		r->c->away_since[side] = 0;
+		r->c->away_since[side] = r->c->left_at[side] = 0;
 	if (rc == ENOMEM)
 		r->failed = true;
 	else if (rc && ev->kind == CALL_EV_MESSAGE)
@@ -448,7 +448,8 @@ static void on_presence(struct call_run *r)
 		struct leg *l = &c->leg[i];
 
 		to_leg(r, i);
-		if (l->away && !c->away_since[i])
+		/* Of who was away when the link broke the question tells. */
+		if (l->away && !c->away_since[i] && !c->left_at[i])
 			c->away_since[i] = r->ev->now;
 	}
 	if (c->state != CALL_RINGING)

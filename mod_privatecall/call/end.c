@@ -70,6 +70,8 @@ static int64_t away_for(const struct call_run *r, unsigned side)
 	int64_t since = c->away_since[side];
 
 	if (!since)
+		since = c->left_at[side];
+	if (!since)
 		since = c->alone_since[side != c->caller];
 	return since ? r->ev->now - since : 0;
 }
@@ -492,9 +494,11 @@ static void forget_absence(struct call *c)
 	unsigned i;
 
 	for (i = 0; i < 2; i++) {
-		c->leg[i].away = false;
+		if (c->away_since[i])
+			c->left_at[i] = c->away_since[i];
 		c->away_since[i] = 0;
 	}
+	c->deaf_since = 0;
 }
 
 /* The server may be gone for UNHEARD_MS without our noticing. */
@@ -502,8 +506,7 @@ void call_on_cut(struct call_run *r)
 {
 	struct call *c = r->c;
 
-	if (c->state == CALL_SETUP || c->state == CALL_UP)
-		forget_absence(c);
+	forget_absence(c);
 	if (!call_is_live(c) && c->cause != CAUSE_NONE && call_has_row(c) &&
 	    r->ev->now - c->ended_at <= UNHEARD_MS)
 		c->unheard = true;

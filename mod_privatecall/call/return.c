@@ -105,7 +105,7 @@ static void go_away(struct call_run *r, unsigned side, const char *reason)
 	if (!c->leg[side].absent)
 		call_log_visit(r, side, reason);
 	c->leg[side].absent = true;
-	c->away_since[side] = 0;
+	c->away_since[side] = c->left_at[side] = 0;
 	if (!c->alone_since[role])
 		c->alone_since[role] = r->ev->now;
 	for (i = 0; c->transport && i < LEG_TRANSPORTS_MAX; i++) {

@@ -91,6 +91,7 @@ static void new_round(struct call_run *r, unsigned side,
 	c->caller = side;
 	c->asked = r->ev->now;
 	c->away_since[0] = c->away_since[1] = c->deaf_since = 0;
+	c->left_at[0] = c->left_at[1] = 0;
 	c->rung_wall = c->answered_wall = 0;
 	c->rang = c->rung = c->offer = c->glare = c->unheard = false;
 	c->mode = MODE_DIRECT;

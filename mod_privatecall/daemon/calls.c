@@ -471,6 +471,9 @@ static void send_action(struct call_entry *e, const struct call_action *a)
 {
 	uint64_t n = 0;
 
+	/* Nobody would answer. Both are asked when the link is back. */
+	if (a->asks && a->class == LEG_SEND_FREE && !hold_linked(e->dm))
+		return;
 	if (a->class == LEG_SEND_HELD ||
 	    (a->class == LEG_SEND_AFTER && e->held_opens[a->side]))
 		n = e->pending_n;

@@ -294,6 +294,8 @@ void hold_on_committed(struct daemon *dm);
 void hold_tick(struct daemon *dm);
 int64_t hold_deadline(const struct daemon *dm);
 bool hold_stored(const struct daemon *dm, uint64_t n);
+/* The server can be told. */
+bool hold_linked(const struct daemon *dm);
 /* Nothing waits for the store, and it has all. */
 bool hold_settled(const struct daemon *dm);
 void hold_forget(struct daemon *dm, const struct call_entry *e);

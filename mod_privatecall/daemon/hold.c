@@ -79,7 +79,7 @@ bool hold_stored(const struct daemon *dm, uint64_t n)
 	return n <= dm->committed_n || dm->degraded;
 }
 
-static bool link_is_up(const struct daemon *dm)
+bool hold_linked(const struct daemon *dm)
 {
 	return dm->link && link_state(dm->link) == LINK_UP;
 }
@@ -87,12 +87,12 @@ static bool link_is_up(const struct daemon *dm)
 /* Stanzas may leave in their order: none waits for the server. */
 static bool link_takes(const struct daemon *dm)
 {
-	return link_is_up(dm) && !link_crowded(dm->link);
+	return hold_linked(dm) && !link_crowded(dm->link);
 }
 
 bool hold_settled(const struct daemon *dm)
 {
-	return (!dm->held_first || !link_is_up(dm)) && dm->thread &&
+	return (!dm->held_first || !hold_linked(dm)) && dm->thread &&
 	       !store_batch_count(dm->open) &&
 	       dm->committed_n == dm->pushed_n;
 }
@@ -202,7 +202,7 @@ static struct session session_of(struct arena *arena,
 
 static void set_pace(struct daemon *dm)
 {
-	if (link_is_up(dm))
+	if (hold_linked(dm))
 		link_pause(dm->link, dm->held_bytes > PAUSE_BYTES ||
 				     link_crowded(dm->link));
 }
@@ -350,7 +350,7 @@ void hold_send(struct daemon *dm, struct call_entry *e,
 		drop_session(dm, e, s.key);    /* no proceed behind it */
 	}
 	waits = a->class != LEG_SEND_FREE &&
-		!(passes(a, &s) ? link_is_up(dm) : link_takes(dm));
+		!(passes(a, &s) ? hold_linked(dm) : link_takes(dm));
 	if (!text)
 		rc = ENOMEM;
 	else if (!unheard && (waits || !hold_stored(dm, n)))
@@ -377,7 +377,7 @@ void hold_hurry(struct daemon *dm, const struct call_entry *e)
 {
 	struct held **at = &dm->held_first, *before = NULL, *h;
 
-	while (link_is_up(dm) && e->held && (h = *at)) {
+	while (hold_linked(dm) && e->held && (h = *at)) {
 		if (h->entry != e || !h->ends) {
 			before = h;
 			at = &h->next;

@@ -113,7 +113,8 @@ const PINGS = 400;
 const PING_MS = 500;
 const PING_PAUSE_MS = 25;
 const RESTART_MS = 50000;
-const AWAY = '+40s';           // longer than a device may be unavailable
+// Longer than a device may be unavailable, or a client may take to answer.
+const AWAY = ['+40s', '+40s'];
 
 const capital = (name) => name[0].toUpperCase() + name.slice(1);
 const regex = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
@@ -353,17 +354,18 @@ export class Story {
 		await this.settle();
 	}
 
-	// The server starts anew, and takes AWAY for it. The daemon's clock
+	// The server starts anew, and takes so long for it. The daemon's clock
 	// stands from when it is in again to the next clock(): what it gives the
 	// clients to come back is real time, and a busy machine needs more.
-	async restartServer() {
+	async restartServer({ how = 'stop', away = AWAY } = {}) {
 		assert(this.ownDaemon, 'the clock is not this story\'s to stop');
 		const seen = this.daemon.readLog().length;
 		const said = (text, what) => until(() => this.daemon.readLog()
 			.slice(seen).includes(text), what, RESTART_MS);
-		await this.prosody.stop();
+		await this.prosody[how]();
 		await said('connection is lost', 'the component does not see it');
-		await this.daemon.clock(AWAY);
+		for (const step of away)
+			await this.daemon.clock(step);
 		const held = said('connected to the server',
 			'the component does not come back')
 			.then(() => this.daemon.clock('hold'));

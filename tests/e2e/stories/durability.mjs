@@ -184,6 +184,40 @@ story('F01 contacts are online again after a restart without anybody doing ' +
 	await a.shows(out, 'active');
 });
 
+// It says "unavailable" of nobody.
+story('F04 F01 the server dies just after the component: the call goes on',
+	{ server: true, lasts: 90 }, async (t) => {
+		const [a, b] = await t.pair(Movim, Conversations);
+		const [out, ring] = await t.connect(a, b);
+		await t.crash();
+		await t.revive();
+		await t.daemon.clock('hold');
+		await t.restartServer({ how: 'kill' });
+		await Promise.all([a.login(), b.login()]);
+		await t.settle();
+		await t.clock('+11s');
+		for (const phone of [a, b])
+			await phone.waitUntil(() => phone.received(stillThere)
+				.length, 'the question');
+		equal([out.state, ring.state], ['active', 'active'], 'the call');
+		await b.hangUp(ring);
+		await a.shows(out, 'ended');
+	});
+
+story('F04 nobody is asked whether he is still in his call while the server is ' +
+	'away', { server: true, media: 'direct', lasts: 90, not: {
+	gateway: 'there nobody is asked' } }, async (t) => {
+	const [a, b] = await t.pair(Movim, Conversations);
+	const [out, ring] = await t.connect(a, b);
+	await t.restartServer({ away: ['+61m', '+40s'] });
+	await Promise.all([a.login(), b.login()]);
+	await t.settle();
+	await t.clock('+11s');
+	equal([out.state, ring.state], ['active', 'active'], 'the call');
+	await b.hangUp(ring);
+	await a.shows(out, 'ended');
+});
+
 story('F04 the server itself restarts during a call: the component and the ' +
 	'clients come back, the call goes on', { server: true, lasts: 90 },
 async (t) => {
