@@ -402,7 +402,9 @@ export class Client {
 		};
 	}
 
-	// The own archive's messages with `jid`, oldest first.
+	// The own archive's messages with `jid`, oldest first. ejabberd's Mnesia
+	// may find an entry twice that is just being written: by its id it is one
+	// (XEP-0313, 3.3).
 	async archive(jid) {
 		const id = `a${randomId(4)}`;
 		const from = this.log.length;
@@ -412,10 +414,11 @@ export class Client {
 			`<field var='with'><value>${escape(jid)}</value></field>` +
 			`</x><set xmlns='http://jabber.org/protocol/rsm'>` +
 			`<max>200</max></set></query>`);
-		return this.received((el) => el.getChild('result', NS.mam)
+		const found = this.received((el) => el.getChild('result', NS.mam)
 			?.attrs.queryid === id, from)
-			.map((el) => el.getChild('result', NS.mam)
-				.getChild('forwarded', NS.forward)
+			.map((el) => el.getChild('result', NS.mam));
+		return [...new Map(found.map((el) => [el.attrs.id, el])).values()]
+			.map((el) => el.getChild('forwarded', NS.forward)
 				.getChild('message'));
 	}
 

@@ -79,13 +79,8 @@ export class Movim extends Phone {
 		return ` initiator='${escape(this.bare)}'`;
 	}
 
-	async accept(call) {
-		call.answer = this.answerXml(call, call.initiate);
-		await this.jingle(call.peer, jingleXml('session-accept', call.sid,
-			call.answer, this.initiatorAttribute()));
-		this.show(call, 'active');
-		await this.sendTrickle(call);
-		return call;
+	acceptAttribute() {
+		return this.initiatorAttribute();
 	}
 
 	// Sdp, in transport-info: ufrag alone, creator always initiator; TCP

@@ -303,11 +303,16 @@ export class Phone extends Client {
 		this.show(call, 'missed');
 	}
 
+	// `initiator` in a session-accept, where a client has it there.
+	acceptAttribute() {
+		return '';
+	}
+
 	async accept(call) {
 		call.answer = this.answerXml(call, call.initiate);
 		await this.jingle(call.peer, jingleXml('session-accept', call.sid,
-			call.answer));
-		if (call.state === 'ended')
+			call.answer, this.acceptAttribute()));
+		if (OVER.has(call.state))
 			return call;
 		this.show(call, 'active');
 		await this.sendTrickle(call);

@@ -204,8 +204,8 @@ story('F04 F01 the server dies just after the component: the call goes on',
 		await a.shows(out, 'ended');
 	});
 
-story('F04 nobody is asked whether he is still in his call while the server is ' +
-	'away', { server: true, media: 'direct', lasts: 90, not: {
+story('F04 nobody is asked whether he is still in his call while the server ' +
+	'is away', { server: true, media: 'direct', lasts: 90, not: {
 	gateway: 'there nobody is asked' } }, async (t) => {
 	const [a, b] = await t.pair(Movim, Conversations);
 	const [out, ring] = await t.connect(a, b);
