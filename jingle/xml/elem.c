@@ -128,7 +128,8 @@ void xml_set_ns(struct arena *a, struct xml_elem *e, const char *ns,
 	struct xml_attr **at, *attr;
 	const char *copy;
 
-	if (!e || !name || (e->borrows && !attrs_copy(a, e->attrs, e, true)))
+	if (!e || !e->name || !name ||
+	    (e->borrows && !attrs_copy(a, e->attrs, e, true)))
 		return;
 	at = attr_find(e, ns, name);
 	if (!value) {
@@ -264,20 +265,23 @@ static struct xml_elem *one_copy(struct arena *a, const struct xml_elem *e,
 
 	if (!c)
 		return NULL;
-	c->name = share ? e->name : arena_strdup(a, e->name);
-	c->text = share ? e->text : arena_strdup(a, e->text);
-	if (share)
-		c->ns = e->ns;
-	else if (e->name && parent && !strcmp(parent->ns, e->ns))
-		c->ns = parent->ns;
-	else
-		c->ns = arena_strdup(a, e->ns);
 	if (share) {
-		c->attrs = e->attrs;
-		c->borrows = true;
-	} else if (!attrs_copy(a, e->attrs, c, false)) {
-		return NULL;
+		*c = *e;
+		c->next = c->first = c->last = NULL;
+		if (c->name)
+			c->borrows = true;
+	} else if (!e->name) {
+		c->text = arena_strdup(a, e->text);
+	} else {
+		c->name = arena_strdup(a, e->name);
+		if (parent && !strcmp(parent->ns, e->ns))
+			c->ns = parent->ns;
+		else
+			c->ns = arena_strdup(a, e->ns);
+		attrs_copy(a, e->attrs, c, false);
 	}
+	if (arena_failed(a))
+		return NULL;
 	xml_append(parent, c);
 	return c;
 }

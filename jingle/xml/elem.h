@@ -24,10 +24,12 @@ struct xml_elem {
 	struct xml_elem *next;     /* next sibling, element or text */
 	const char *name;          /* local name; NULL: this is a text node */
 	const char *ns;            /* namespace, never NULL in an element */
-	const char *text;          /* text node: unescaped text */
+	union {                    /* no larger for it: peers size trees */
+		const char *text;  /* text node: unescaped text */
+		bool borrows;      /* element: another has its attrs, too */
+	};
 	struct xml_attr *attrs;    /* in document order; read only, see
 				    * xml_set() */
-	bool borrows;              /* attrs are another element's, too */
 	struct xml_elem *first;    /* first child */
 	struct xml_elem *last;     /* last child: appending is O(1) */
 };
