@@ -101,7 +101,7 @@ static struct xml_attr **attr_find(struct xml_elem *e, const char *ns,
 static bool attrs_copy(struct arena *a, const struct xml_attr *from,
 		       struct xml_elem *e, bool share)
 {
-	struct xml_attr **at = &e->attrs;
+	struct xml_attr *list = NULL, **at = &list;
 
 	for (; from; from = from->next) {
 		struct xml_attr *t = arena_raw(a, sizeof(*t));
@@ -118,8 +118,11 @@ static bool attrs_copy(struct arena *a, const struct xml_attr *from,
 		*at = t;
 		at = &t->next;
 	}
+	if (arena_failed(a))
+		return false;
+	e->attrs = list;
 	e->borrows = false;
-	return !arena_failed(a);
+	return true;
 }
 
 void xml_set_ns(struct arena *a, struct xml_elem *e, const char *ns,

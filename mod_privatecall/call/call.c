@@ -430,6 +430,8 @@ static void to_leg(struct call_run *r, unsigned side)
 	if (opens && call_on_second(r, side, &le))
 		return;
 	rc = leg_step(&r->c->leg[side], &le, call_leg(r, side));
+	if (!r->c->leg[side].away)
+		r->c->left_at[side] = 0;
 	call_join(r);
 	if (!r->c->leg[side].away)
 		r->c->away_since[side] = r->c->left_at[side] = 0;
@@ -437,6 +439,19 @@ static void to_leg(struct call_run *r, unsigned side)
 		r->failed = true;
 	else if (rc && ev->kind == CALL_EV_MESSAGE)
 		call_do(r, CALL_DO_IGNORED);
+}
+
+/* Is there still a device that rings? */
+void call_note_deaf(struct call_run *r)
+{
+	struct call *c = r->c;
+
+	if (c->state != CALL_RINGING)
+		return;
+	if (leg_ringable(call_callee(c)))
+		c->deaf_since = 0;
+	else if (!c->deaf_since && !c->unlinked)
+		c->deaf_since = r->ev->now;
 }
 
 static void on_presence(struct call_run *r)
@@ -448,16 +463,10 @@ static void on_presence(struct call_run *r)
 		struct leg *l = &c->leg[i];
 
 		to_leg(r, i);
-		/* Of who was away when the link broke the question tells. */
-		if (l->away && !c->away_since[i] && !c->left_at[i])
+		if (l->away && !c->away_since[i] && !c->unlinked)
 			c->away_since[i] = r->ev->now;
 	}
-	if (c->state != CALL_RINGING)
-		return;
-	if (leg_ringable(call_callee(c)))
-		c->deaf_since = 0;
-	else if (!c->deaf_since)
-		c->deaf_since = r->ev->now;
+	call_note_deaf(r);
 }
 
 static void on_switched(struct call_run *r)

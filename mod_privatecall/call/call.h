@@ -243,6 +243,7 @@ struct call {
 	int64_t away_since[2];     /* device unavailable since */
 	int64_t left_at[2];        /* so when the link broke, and not heard of
 				    * since */
+	bool unlinked;             /* it broke, and nobody was asked since */
 	int64_t deaf_since;        /* no ringable device since */
 	int64_t kept_at;           /* UP: the legs were asked last */
 	int64_t media_asked;       /* transports that are not ready yet */

@@ -216,6 +216,7 @@ void call_close(struct call_run *r);
 bool call_has_row(const struct call *c);
 void call_on_time(struct call_run *r);
 void call_on_restored(struct call_run *r);
+void call_note_deaf(struct call_run *r);
 void call_on_cut(struct call_run *r);
 void call_on_linked(struct call_run *r);
 

@@ -67,10 +67,10 @@ static void end_caller(struct call_run *r, const char *reason,
 static int64_t away_for(const struct call_run *r, unsigned side)
 {
 	const struct call *c = r->c;
-	int64_t since = c->away_since[side];
+	int64_t since = c->left_at[side];
 
 	if (!since)
-		since = c->left_at[side];
+		since = c->away_since[side];
 	if (!since)
 		since = c->alone_since[side != c->caller];
 	return since ? r->ev->now - since : 0;
@@ -487,18 +487,31 @@ static void repeat_stops(struct call_run *r)
 }
 
 /* A server that stops says "unavailable" of everybody, and nobody can be told
- * of an end, nor come back: absence counts anew from the link's return, when
- * both are asked. */
+ * of an end, nor come back: absence counts anew when they have had the time to
+ * after the link's return, and are asked. */
 static void forget_absence(struct call *c)
 {
 	unsigned i;
 
 	for (i = 0; i < 2; i++) {
-		if (c->away_since[i])
+		if (c->away_since[i] && !c->left_at[i])
 			c->left_at[i] = c->away_since[i];
 		c->away_since[i] = 0;
 	}
 	c->deaf_since = 0;
+	c->unlinked = true;
+}
+
+static void count_absence(struct call_run *r)
+{
+	struct call *c = r->c;
+	unsigned i;
+
+	c->unlinked = false;
+	for (i = 0; i < 2; i++)
+		if (c->leg[i].away && !c->away_since[i])
+			c->away_since[i] = r->ev->now;
+	call_note_deaf(r);
 }
 
 /* The server may be gone for UNHEARD_MS without our noticing. */
@@ -519,6 +532,7 @@ void call_on_linked(struct call_run *r)
 {
 	struct call *c = r->c;
 
+	count_absence(r);
 	if (c->state == CALL_UP) {
 		ask_both(r);
 	} else if (c->unheard) {
