@@ -227,6 +227,7 @@ struct call {
 	bool offer;                /* facts: a message may be offered */
 	bool glare;                /* this round won over a crossing one */
 	bool unheard;              /* the link broke on its end: say it again */
+	bool unlinked;             /* it broke, and nobody was asked since */
 	bool over;                 /* nothing is left of it */
 	bool found_over;           /* it was not live when the process began */
 	enum media_mode mode;      /* of the round's media */
@@ -243,7 +244,6 @@ struct call {
 	int64_t away_since[2];     /* device unavailable since */
 	int64_t left_at[2];        /* so when the link broke, and not heard of
 				    * since */
-	bool unlinked;             /* it broke, and nobody was asked since */
 	int64_t deaf_since;        /* no ringable device since */
 	int64_t kept_at;           /* UP: the legs were asked last */
 	int64_t media_asked;       /* transports that are not ready yet */

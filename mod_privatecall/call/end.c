@@ -502,6 +502,7 @@ static void forget_absence(struct call *c)
 	c->unlinked = true;
 }
 
+/* Who is not heard of by now is away; an answer of his ends that. */
 static void count_absence(struct call_run *r)
 {
 	struct call *c = r->c;

@@ -256,10 +256,10 @@ static void link_up(struct daemon *dm)
 	arena_reset(dm->arena);
 	modules_link_up(dm);
 	hold_link_ready(dm);
+	if (dm->verify_at)             /* owed since the link broke */
+		dm->verify_at = clock_now() + GATEWAY_GRACE_MS;
 	/* When it was the server that went away, devices come back one by
 	 * one: asked before, they would not be found. */
-	if (dm->verify_at)
-		dm->verify_at = clock_now() + GATEWAY_GRACE_MS;
 	if (dm->link_was_up) {
 		dm->ask_at = clock_now() + GATEWAY_GRACE_MS;
 		return;
