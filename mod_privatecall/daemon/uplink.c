@@ -256,8 +256,6 @@ static void link_up(struct daemon *dm)
 	arena_reset(dm->arena);
 	modules_link_up(dm);
 	hold_link_ready(dm);
-	if (dm->verify_at)             /* owed since the link broke */
-		dm->verify_at = clock_now() + GATEWAY_GRACE_MS;
 	/* When it was the server that went away, devices come back one by
 	 * one: asked before, they would not be found. */
 	if (dm->link_was_up) {
@@ -275,8 +273,6 @@ static void link_lost(struct daemon *dm)
 				   .wall = clock_wall() };
 
 	dm->ask_at = 0;
-	if (dm->verify_at)
-		dm->verify_at = INT64_MAX;     /* still owed */
 	calls_all(dm, CALL_EV_CUT);
 	gateway_down(dm->gateway, &env);
 	route_gateway(dm, &env);

@@ -193,7 +193,7 @@ story('F04 F01 the server dies just after the component: the call goes on',
 		await t.revive();
 		await t.daemon.clock('hold');
 		await t.prosody.saved?.();
-		await t.restartServer({ how: 'kill' });
+		await t.restartServer({ how: 'kill', away: ['+11s'] });
 		await Promise.all([a.login(), b.login()]);
 		await t.settle();
 		await t.clock('+11s');
