@@ -12,6 +12,9 @@ struct sqlite3;
  * its schema up to date. 0 and *db_r; else as store_sqlite_open(). */
 int store_sqlite_file_open(const char *path, struct sqlite3 **db_r,
 			   char **why_r);
+/* The name of the VFS to open the database with, whose write-ahead log is
+ * written in one piece a commit; NULL (the system's own) without memory. */
+const char *store_sqlite_vfs(void);
 /* The errno for an (extended) SQLite result code; 0 for OK, ROW, DONE. */
 int store_sqlite_errno(int code);
 /* For tests: lets the file have at most so many pages (commits fail with

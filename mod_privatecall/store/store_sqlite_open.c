@@ -18,6 +18,7 @@
 
 #define APPLICATION_ID 0x70726376  /* "prcv" */
 #define BUSY_MS 200                /* a backup may hold a lock for a moment */
+#define SYNCHRONOUS_FULL 2
 
 /* Step i brings a schema of version i to i + 1. Steps are never changed after
  * a release, only added. seq keeps the order in which rows came. */
@@ -336,6 +337,7 @@ static int database_ready(const char *path, sqlite3 *db, int version,
 			  char **why_r)
 {
 	char mode[16] = "";
+	int level = 0;
 	int code = value_get(db, "PRAGMA journal_mode = WAL", NULL, mode,
 			     sizeof(mode));
 
@@ -346,6 +348,13 @@ static int database_ready(const char *path, sqlite3 *db, int version,
 		code = sqlite3_exec(db, "PRAGMA synchronous = FULL;"
 				    "PRAGMA journal_size_limit = 4194304",
 				    NULL, NULL, NULL);
+	/* store_sqlite_log.c loses commits with less. */
+	if (code == SQLITE_OK)
+		code = value_get(db, "PRAGMA synchronous", &level, NULL, 0);
+	if (code == SQLITE_OK && level < SYNCHRONOUS_FULL)
+		return refuse(ENOTSUP, why_r, "%s cannot be used with "
+			"synchronous = FULL, by which nothing stored is lost",
+			path);
 	if (code == SQLITE_OK && version < SCHEMA_VERSION)
 		code = migrate(db, version);
 	return code == SQLITE_OK ? 0 : refuse_failed(path, why_r, db);
@@ -360,7 +369,8 @@ int store_sqlite_file_open(const char *path, struct sqlite3 **db_r,
 	if (err)
 		return err;
 	if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE |
-			    SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
+			    SQLITE_OPEN_NOMUTEX,
+			    store_sqlite_vfs()) != SQLITE_OK) {
 		err = db ? refuse_failed(path, why_r, db) : ENOMEM;
 		sqlite3_close(db);
 		return err;

@@ -125,11 +125,12 @@ static void assert_refused(const char *word)
 	free(why);
 }
 
-/* So many of SQLite's next writes are refused. */
-static unsigned refusals;
+/* What SQLite writes goes by here: so often, of which the next are refused. */
+static unsigned writes, refusals;
 
-static ssize_t refused_pwrite(int fd, const void *data, size_t size, off_t at)
+static ssize_t watched_pwrite(int fd, const void *data, size_t size, off_t at)
 {
+	writes++;
 	if (refusals) {
 		refusals--;
 		errno = ENOSPC;
@@ -138,21 +139,55 @@ static ssize_t refused_pwrite(int fd, const void *data, size_t size, off_t at)
 	return pwrite(fd, data, size, at);
 }
 
-static void refuse_writes(bool on)
+static void watch_writes(bool on)
 {
 	sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
-	sqlite3_syscall_ptr call = on ? (sqlite3_syscall_ptr)refused_pwrite :
+	sqlite3_syscall_ptr call = on ? (sqlite3_syscall_ptr)watched_pwrite :
 					NULL;
 
 	assert_int_equal(vfs->xSetSystemCall(vfs, "pwrite", call), SQLITE_OK);
 	assert_int_equal(vfs->xSetSystemCall(vfs, "pwrite64", call),
 			 SQLITE_OK);
-	refusals = 0;
+	writes = refusals = 0;
+}
+
+/* Rows of many pages leave by one write and the log's header, and are in the
+ * file when the commit has returned. */
+static void test_log_writes(void **state)
+{
+	struct store_op ops[8];
+	char *before, *after, *value = malloc(8000);
+	char wal[sizeof(db_path) + 8], name[8][4];
+	struct store *s;
+	size_t size;
+
+	(void)state;
+	assert_non_null(value);
+	memset(value, 'x', 7999);
+	value[7999] = '\0';
+	for (int i = 0; i < 8; i++) {
+		snprintf(name[i], sizeof(name[i]), "n%d", i);
+		ops[i] = setting_op("a@x", name[i], value);
+	}
+	db_remove();
+	snprintf(wal, sizeof(wal), "%s-wal", db_path);
+	s = db_open();
+	COMMIT(s, call_op("c1", 1));
+	size = bytes_read(wal, &before);
+	watch_writes(true);
+	assert_int_equal(commit(s, ops, 8), 0);
+	assert_int_equal(writes, 1);
+	assert_true(bytes_read(wal, &after) > size + 64000);
+	watch_writes(false);
+	s->v->close(s);
+	free(before);
+	free(after);
+	free(value);
 }
 
 /* A log that the disk does not take now and then: each batch is stored whole
- * or refused, also a large one, and what is stored can be read all the
- * while. */
+ * or refused, also one that is larger than what is held back, and what is
+ * stored can be read all the while. */
 static void test_log_refused(void **state)
 {
 	struct store_op ops[] = {
@@ -169,7 +204,7 @@ static void test_log_refused(void **state)
 	db_remove();
 	s = db_open();
 	COMMIT(s, call_op("c1", 1));
-	refuse_writes(true);
+	watch_writes(true);
 	for (unsigned n = 1; n < 6; n++) {
 		ops[1].u.setting.value = n & 1 ? "small" : big;
 		refusals = n < 4 ? n : UINT_MAX;
@@ -179,7 +214,7 @@ static void test_log_refused(void **state)
 	refusals = 0;
 	COMMIT(s, leg_op("c1", 0, 7));
 	assert_string_equal(loaded(s), C1 LEG0);
-	refuse_writes(false);
+	watch_writes(false);
 	s->v->close(s);
 	s = db_open();
 	assert_string_equal(loaded(s), C1 LEG0);
@@ -215,11 +250,11 @@ static void test_log_refused_for_good(void **state)
 	db_remove();
 	s = db_open();
 	COMMIT(s, call_op("c1", 1));
-	refuse_writes(true);
+	watch_writes(true);
 	refusals = 1;
 	assert_int_equal(commit(s, ops, 2), ENOSPC);
 	assert_string_equal(loaded(s), C1);
-	refuse_writes(false);
+	watch_writes(false);
 	file_copy(db_path, kept);
 	file_copy(wal, kept_wal);
 	s->v->close(s);
@@ -229,6 +264,105 @@ static void test_log_refused_for_good(void **state)
 	s = db_open();
 	assert_string_equal(loaded(s), C1);
 	s->v->close(s);
+}
+
+static void sql(sqlite3 *db, const char *words)
+{
+	assert_int_equal(sqlite3_exec(db, words, NULL, NULL, NULL), SQLITE_OK);
+}
+
+static void count_is(sqlite3 *db, const char *words, int n)
+{
+	sqlite3_stmt *st;
+
+	assert_int_equal(sqlite3_prepare_v2(db, words, -1, &st, NULL),
+			 SQLITE_OK);
+	assert_int_equal(sqlite3_step(st), SQLITE_ROW);
+	assert_int_equal(sqlite3_column_int(st, 0), n);
+	sqlite3_finalize(st);
+}
+
+/* Rows of a page each, and a cache that is too small for a transaction. */
+static sqlite3 *open_small(void)
+{
+	sqlite3 *db;
+
+	db_remove();
+	assert_int_equal(sqlite3_open_v2(db_path, &db, SQLITE_OPEN_READWRITE |
+					 SQLITE_OPEN_CREATE,
+					 store_sqlite_vfs()), SQLITE_OK);
+	sql(db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+	    "CREATE TABLE t (a INTEGER PRIMARY KEY, b);"
+	    "CREATE TABLE u (a INTEGER PRIMARY KEY, b);"
+	    "WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c "
+	    "WHERE i < 1000) INSERT INTO t SELECT i, zeroblob(3900) FROM c;"
+	    "INSERT INTO u SELECT a, hex(randomblob(200)) FROM t;"
+	    "PRAGMA wal_checkpoint(TRUNCATE); PRAGMA wal_autocheckpoint = 0;"
+	    "PRAGMA cache_size = 20;");
+	return db;
+}
+
+/* What is held can be read, and written again where it stands. */
+static void test_log_held(void **state)
+{
+	static const char *const turns[] = { "x", "y", "z" };
+	char words[128];
+	sqlite3 *ours = open_small(), *theirs;
+
+	(void)state;
+	sql(ours, "BEGIN IMMEDIATE");
+	for (int i = 0; i < 3; i++) {
+		snprintf(words, sizeof(words), "UPDATE t SET b = "
+			 "printf('%%.3900c', '%s') WHERE a > %d AND a <= 40",
+			 turns[i], 7 * i);
+		sql(ours, words);
+		snprintf(words, sizeof(words), "SELECT count(*) FROM t "
+			 "WHERE b = printf('%%.3900c', '%s')", turns[i]);
+		count_is(ours, words, 40 - 7 * i);
+	}
+	sql(ours, "COMMIT");
+	assert_int_equal(sqlite3_open(db_path, &theirs), SQLITE_OK);
+	for (int i = 0; i < 3; i++) {
+		snprintf(words, sizeof(words), "SELECT count(*) FROM t "
+			 "WHERE b = printf('%%.3900c', '%s')", turns[i]);
+		count_is(theirs, words, i < 2 ? 7 : 26);
+	}
+	sqlite3_close(theirs);
+	sqlite3_close(ours);
+}
+
+/* A transaction that was taken back, and was large enough to have been written
+ * in part: nothing of it comes upon what another process has stored since. */
+static void taken_back(bool then_reads)
+{
+	sqlite3 *ours = open_small(), *theirs;
+
+	sql(ours, "BEGIN IMMEDIATE; UPDATE t SET b = randomblob(3900) "
+	    "WHERE a <= 40");
+	sql(ours, "ROLLBACK");
+	assert_int_equal(sqlite3_open(db_path, &theirs), SQLITE_OK);
+	sql(theirs, "PRAGMA wal_autocheckpoint = 0; UPDATE u SET b = 'theirs'");
+	if (then_reads)
+		count_is(ours, "SELECT count(*) FROM u WHERE b = 'theirs'",
+			 1000);
+	sqlite3_close(ours);
+	count_is(theirs, "SELECT count(*) FROM u WHERE b = 'theirs'", 1000);
+	count_is(theirs, "SELECT count(*) FROM pragma_integrity_check "
+		 "WHERE integrity_check = 'ok'", 1);
+	sqlite3_close(theirs);
+	/* What they see in their cache is not all that is in the file. */
+	assert_int_equal(sqlite3_open(db_path, &theirs), SQLITE_OK);
+	count_is(theirs, "SELECT count(*) FROM u WHERE b = 'theirs'", 1000);
+	count_is(theirs, "SELECT count(*) FROM pragma_integrity_check "
+		 "WHERE integrity_check = 'ok'", 1);
+	sqlite3_close(theirs);
+}
+
+static void test_log_taken_back(void **state)
+{
+	(void)state;
+	taken_back(false);
+	taken_back(true);
 }
 
 static void test_file_modes(void **state)
@@ -574,8 +708,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_disk_full),
+		cmocka_unit_test(test_log_writes),
 		cmocka_unit_test(test_log_refused),
 		cmocka_unit_test(test_log_refused_for_good),
+		cmocka_unit_test(test_log_held),
+		cmocka_unit_test(test_log_taken_back),
 		cmocka_unit_test(test_file_modes),
 		cmocka_unit_test(test_newer_schema),
 		cmocka_unit_test(test_upgrade),
