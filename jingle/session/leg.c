@@ -50,6 +50,30 @@ void leg_assign(struct leg *l, char **slot, const char *value)
 	*slot = copy;
 }
 
+void *leg_record(struct leg *l, size_t size, const struct leg_text *texts,
+		 size_t n)
+{
+	const struct leg_text *t;
+	size_t bytes = size;
+	char *record, *to;
+
+	for (t = texts; t < texts + n; t++)
+		bytes += t->text ? strlen(t->text) + 1 : 0;
+	record = calloc(1, bytes);
+	if (!record) {
+		l->failed = true;
+		return NULL;
+	}
+	to = record + size;
+	for (t = texts; t < texts + n; t++) {
+		if (!t->text)
+			continue;
+		memcpy(record + t->at, &to, sizeof(to));
+		to = stpcpy(to, t->text) + 1;
+	}
+	return record;
+}
+
 const char *leg_address(const struct leg *l, struct arena *a)
 {
 	if (l->dialed)
@@ -138,15 +162,10 @@ static void free_iqs(struct leg *l)
 
 	while ((r = l->relayed)) {
 		l->relayed = r->next;
-		free(r->id);
-		free(r->from);
-		free(r->to);
 		free(r);
 	}
 	while ((s = l->sent)) {
 		l->sent = s->next;
-		free(s->id);
-		free(s->device);
 		free(s);
 	}
 	l->sent_n = 0;

@@ -175,17 +175,17 @@ struct leg_ours {                  /* of a transport that ends with us */
 struct leg_relayed {               /* an IQ of this user we still owe */
 	struct leg_relayed *next;
 	unsigned number;
-	char *id;                  /* his */
-	char *from;                /* his device */
-	char *to;                  /* our address, as he wrote it */
+	const char *id;            /* his; the texts end with this */
+	const char *from;          /* his device */
+	const char *to;            /* our address, as he wrote it */
 };
 
 struct leg_sent {                  /* an IQ of ours to this user */
 	struct leg_sent *next;
-	char *id;
+	const char *id;            /* the texts end with this */
 	enum jingle_action action;
 	unsigned relay;            /* the other leg's number; 0: our own */
-	char *device;
+	const char *device;
 };
 
 struct leg_early {                 /* an action kept for later */

@@ -323,6 +323,12 @@ static int trickle(struct leg *l, const struct leg_event *ev,
 static int relay(struct leg *l, const struct leg_event *ev,
 		 struct leg_env *env)
 {
+	const struct stanza *s = ev->stanza;
+	struct leg_text texts[] = {
+		{ offsetof(struct leg_relayed, id), s->id },
+		{ offsetof(struct leg_relayed, from), s->from.full },
+		{ offsetof(struct leg_relayed, to), s->to.full },
+	};
 	struct leg_relayed *r;
 	bool empty;
 	int rc;
@@ -334,12 +340,9 @@ static int relay(struct leg *l, const struct leg_event *ev,
 		return refuse(ev, env, &why_busy);
 	if (admit(l, ev, env))
 		return EBADMSG;
-	r = calloc(1, sizeof(*r));
+	r = leg_record(l, sizeof(*r), texts, 3);
 	if (!r)
 		return ENOMEM;
-	leg_assign(l, &r->id, ev->stanza->id);
-	leg_assign(l, &r->from, ev->stanza->from.full);
-	leg_assign(l, &r->to, ev->stanza->to.full);
 	r->number = ++l->next_relay;
 	r->next = l->relayed;
 	l->relayed = r;
@@ -676,8 +679,6 @@ static int step_answer(struct leg *l, const struct leg_event *ev,
 		rc = replied(s, ev, env);
 	if (!rc && ev->kind != LEG_EV_RESULT)
 		rc = failed(l, s, ev, env);
-	free(s->id);
-	free(s->device);
 	free(s);
 	return rc;
 }

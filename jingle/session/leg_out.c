@@ -75,6 +75,10 @@ void leg_ask(struct leg *l, struct leg_env *env, struct xml_elem *iq,
 {
 	bool needed = relay || action == JINGLE_SESSION_INITIATE ||
 		      action == JINGLE_SESSION_ACCEPT;
+	struct leg_text texts[] = {
+		{ offsetof(struct leg_sent, id), xml_get(iq, "id") },
+		{ offsetof(struct leg_sent, device), device },
+	};
 	struct leg_sent *s;
 
 	leg_send(l, env, iq, class);
@@ -85,15 +89,11 @@ void leg_ask(struct leg *l, struct leg_env *env, struct xml_elem *iq,
 	}
 	if (!iq || (!needed && l->sent_n >= LEG_SENT_MAX))
 		return;
-	s = calloc(1, sizeof(*s));
-	if (!s) {
-		l->failed = true;
+	s = leg_record(l, sizeof(*s), texts, 2);
+	if (!s)
 		return;
-	}
 	s->action = action;
 	s->relay = relay;
-	leg_assign(l, &s->id, xml_get(iq, "id"));
-	leg_assign(l, &s->device, device);
 	s->next = l->sent;
 	l->sent = s;
 	l->sent_n++;
@@ -512,9 +512,6 @@ static void reply(struct leg *l, struct leg_relayed *r,
 	if (error)
 		xml_append(iq, xml_copy(env->arena, error));
 	leg_send(l, env, iq, LEG_SEND_FREE);
-	free(r->id);
-	free(r->from);
-	free(r->to);
 	free(r);
 }
 

@@ -13,6 +13,15 @@ static inline bool str_eq(const char *a, const char *b)
 
 /* Replaces an owned string; a failure is kept in l->failed. */
 void leg_assign(struct leg *l, char **slot, const char *value);
+/* A zeroed record of `size` bytes, and behind it copies of texts (NULL: none);
+ * `at`: where in the record a pointer to one stands. One block: free() ends all
+ * of it. NULL: no memory, kept in l->failed. */
+struct leg_text {
+	size_t at;
+	const char *text;
+};
+void *leg_record(struct leg *l, size_t size, const struct leg_text *texts,
+		 size_t n);
 void leg_set_state(struct leg *l, enum leg_state to);
 const char *leg_address(const struct leg *l, struct arena *a);
 
