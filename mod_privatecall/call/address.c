@@ -69,7 +69,7 @@ const char *call_callee_sid(struct call_run *r)
 		return call_caller(r->c)->sid;
 	sid = arena_alloc(r->ev->arena, CALL_ID_SIZE);
 	if (sid)
-		call_uuid(sid, r->ev->entropy);
+		call_uuid(sid, call_entropy(r));
 	return sid;
 }
 

@@ -206,7 +206,7 @@ static void on_tie_break(struct call_run *r, const struct leg_action *a,
 	char sid[CALL_ID_SIZE];
 
 	if (r->c->glare) {
-		call_uuid(sid, r->ev->entropy);
+		call_uuid(sid, call_entropy(r));
 		leg_ring_more(l, &t, sid, call_leg(r, side));
 		call_join(r);
 		call_do(r, CALL_DO_SAVE);

@@ -99,7 +99,7 @@ struct call_event {
 	enum call_event_kind kind;
 	int64_t now;               /* monotonic ms */
 	int64_t wall;              /* ms since 1970 */
-	unsigned char entropy[32];
+	unsigned char entropy[32]; /* by call_entropy() */
 	struct arena *arena;       /* holds the event and all actions */
 	const struct settings_site *site;
 	const struct stanza *stanza;
@@ -196,6 +196,8 @@ struct call_action {
 
 struct call_actions {
 	struct call_action *first, *last;
+	bool drew;                 /* on the event's entropy: the next event
+				      needs other */
 };
 
 enum { TRANSPORT_FREE, TRANSPORT_ASKED, TRANSPORT_READY };

@@ -22,6 +22,13 @@ struct call_run {
 	struct call_action lost;
 };
 
+/* The event's random bytes; whoever takes of them says so by this. */
+static inline const unsigned char *call_entropy(struct call_run *r)
+{
+	r->out->drew = true;
+	return r->ev->entropy;
+}
+
 /* ICE ends with us, once for each user. */
 static inline bool call_has_media(const struct call *c)
 {

@@ -181,7 +181,7 @@ void call_return(struct call_run *r, unsigned side, const struct leg_event *ev)
 	leg_migrate(l, sid, call_leg(r, side));
 	call_join(r);
 	call_release_old(r);
-	leg_reset(l, LEG_CALLER, call_nonce(r->ev->entropy));
+	leg_reset(l, LEG_CALLER, call_nonce(call_entropy(r)));
 	/* What the other still owes an answer to was of the session before. */
 	l->next_relay = relays;
 	l->turned = side != c->caller;

@@ -54,7 +54,7 @@ static void new_identity(struct call_run *r)
 {
 	struct call *c = r->c;
 
-	dated_uuid(c->id, r->ev->wall, r->ev->entropy + 16);
+	dated_uuid(c->id, r->ev->wall, call_entropy(r) + 16);
 	c->round = 0;
 	c->created = r->ev->wall;
 	c->first_answer_wall = 0;
@@ -103,8 +103,8 @@ static void new_round(struct call_run *r, unsigned side,
 		    c->leg[!side].device : NULL);
 	call_assign(r, &c->trouble[0], NULL);
 	call_assign(r, &c->trouble[1], NULL);
-	leg_reset(&c->leg[side], LEG_CALLER, call_nonce(r->ev->entropy));
-	leg_reset(&c->leg[!side], LEG_CALLEE, call_nonce(r->ev->entropy + 4));
+	leg_reset(&c->leg[side], LEG_CALLER, call_nonce(call_entropy(r)));
+	leg_reset(&c->leg[!side], LEG_CALLEE, call_nonce(call_entropy(r) + 4));
 	call_choose_addresses(r, side, dialed);
 }
 

@@ -10,6 +10,8 @@
 #include "mod_privatecall/daemon/clock.h"
 #include "mod_privatecall/daemon/heap.h"
 
+#define PAIR_MAX (2 * (JID_MAX + 1))       /* bytes of a key of two users */
+
 struct user_calls {                /* the calls of one user */
 	UT_hash_handle hh;
 	struct call_link *first;
@@ -74,19 +76,19 @@ static void unlink_user(struct call_entry *e, unsigned side)
 	free(u);
 }
 
-static char *pair_key(const char *a, const char *b)
+/* The same for both orders; 0: longer than any two addresses. */
+static size_t pair_key(char key[PAIR_MAX], const char *a, const char *b)
 {
 	const char *low = strcmp(a, b) <= 0 ? a : b;
 	const char *high = low == a ? b : a;
 	size_t n = strlen(low), size = strlen(high) + 1;
-	char *key = malloc(n + 1 + size);
 
-	if (!key)
-		return NULL;
+	if (n + 1 + size > PAIR_MAX)
+		return 0;
 	memcpy(key, low, n);
 	key[n] = '\n';
 	memcpy(key + n + 1, high, size);
-	return key;
+	return n + size;
 }
 
 /* Keeps the list of those that linger. */
@@ -150,7 +152,7 @@ static int contact_of(struct daemon *dm, struct arena *a, const char *bare,
 }
 
 static int fill_entry(struct call_entry *e, struct arena *arena,
-		      const char *a, const char *b)
+		      const char *key, const char *a, const char *b)
 {
 	const char *low = strcmp(a, b) <= 0 ? a : b;
 	const char *users[2] = { low, low == a ? b : a };
@@ -175,22 +177,22 @@ static int fill_entry(struct call_entry *e, struct arena *arena,
 		rc = heap_reserve(e->dm, HASH_CNT(hh_pair, e->dm->by_pair) +
 				  1);
 	if (!rc)
-		e->pair = pair_key(a, b);
+		e->pair = strdup(key);
 	if (e->pair)
 		HASH_ADD_KEYPTR(hh_pair, e->dm->by_pair, e->pair,
 				strlen(e->pair), e);
 	return rc ? rc : e->pair && e->hh_pair.tbl ? 0 : ENOMEM;
 }
 
-static struct call_entry *make_entry(struct daemon *dm, const char *a,
-				     const char *b)
+static struct call_entry *make_entry(struct daemon *dm, const char *key,
+				     const char *a, const char *b)
 {
 	struct call_entry *e = calloc(1, sizeof(*e));
 	struct arena *arena = arena_new(0);
 
 	if (e)
 		e->dm = dm;
-	if (!e || !arena || fill_entry(e, arena, a, b)) {
+	if (!e || !arena || fill_entry(e, arena, key, a, b)) {
 		if (e) {
 			unlink_user(e, 0);
 			unlink_user(e, 1);
@@ -210,13 +212,13 @@ struct call_entry *calls_get(struct daemon *dm, const char *a, const char *b,
 			     bool make)
 {
 	struct call_entry *e = NULL;
-	char *key = pair_key(a, b);
+	char key[PAIR_MAX];
+	size_t n = pair_key(key, a, b);
 
-	if (!key)
+	if (!n)
 		return NULL;
-	HASH_FIND(hh_pair, dm->by_pair, key, strlen(key), e);
-	free(key);
-	return e || !make ? e : make_entry(dm, a, b);
+	HASH_FIND(hh_pair, dm->by_pair, key, n, e);
+	return e || !make ? e : make_entry(dm, key, a, b);
 }
 
 struct call_entry *calls_add_restored(struct daemon *dm, const char *a,
@@ -510,13 +512,6 @@ static bool is_early(enum cause cause)
 	       cause == CAUSE_NO_VIDEO;
 }
 
-static void give_facts(struct call_entry *e, struct call_event *ev,
-		       struct arena *arena)
-{
-	trace_words(e, ">", "facts", cause_row(ev->cause)->name);
-	calls_event(e, ev, arena);
-}
-
 /* May `from` ring `to`? The answer is an event: at once, or when the callee's
  * server has told what it knows. */
 static void answer_ask(struct call_entry *e, const struct call_action *a,
@@ -535,7 +530,7 @@ static void answer_ask(struct call_entry *e, const struct call_action *a,
 	    (modules_ask(dm, a, e->pair, ev.cause == CAUSE_NONE, arena) ||
 	     privileged_ask(e, arena)))
 		return;
-	give_facts(e, &ev, arena);
+	calls_event(e, &ev, arena);
 }
 
 struct call_entry *calls_asking(struct daemon *dm, const char *pair,
@@ -565,7 +560,7 @@ void calls_told(struct call_entry *e, const struct module_facts *told,
 	if (told && !told->partial)
 		e->exists = told->exists;
 	users_facts(e->dm, &question, false, e->exists, told, arena, &ev);
-	give_facts(e, &ev, arena);
+	calls_event(e, &ev, arena);
 }
 
 static void execute(struct call_entry *e, const struct call_actions *out,
@@ -645,14 +640,25 @@ static void fetch_entropy(struct daemon *dm)
 	dm->entropy_left = sizeof(dm->entropy);
 }
 
-void calls_random(struct daemon *dm, void *out, size_t n)
+/* What is seen is given out again, until it is spent. */
+static void see_random(struct daemon *dm, void *out, size_t n)
 {
 	assert(n <= sizeof(dm->entropy));
 	if (dm->entropy_left < n)
 		fetch_entropy(dm);
+	memcpy(out, dm->entropy + dm->entropy_left - n, n);
+}
+
+static void spend_random(struct daemon *dm, size_t n)
+{
 	dm->entropy_left -= (unsigned)n;
-	memcpy(out, dm->entropy + dm->entropy_left, n);
 	explicit_bzero(dm->entropy + dm->entropy_left, n);
+}
+
+void calls_random(struct daemon *dm, void *out, size_t n)
+{
+	see_random(dm, out, n);
+	spend_random(dm, n);
 }
 
 static int step(struct call_entry *e, struct call_event *ev,
@@ -660,23 +666,27 @@ static int step(struct call_entry *e, struct call_event *ev,
 {
 	enum call_state before = e->call.state;
 	unsigned round = e->call.round;
-	struct call_actions out = { NULL, NULL };
+	struct call_actions out = { .first = NULL };
 	int rc;
 
 	ev->now = clock_now();
-	ev->wall = clock_wall();
+	e->dm->step_wall = ev->wall = clock_wall();
 	ev->arena = arena;
 	ev->site = &e->dm->site;
 	media_fill(e->dm, ev);
-	calls_random(e->dm, ev->entropy, sizeof(ev->entropy));
+	see_random(e->dm, ev->entropy, sizeof(ev->entropy));
 	if (ev->stanza)
 		trace_stanza(e, ">", ev->stanza->elem);
-	else if (ev->kind != CALL_EV_FACTS)
+	else
 		trace_words(e, ">", call_event_name(ev->kind),
 			    ev->kind == CALL_EV_STEP ?
 			    call_step_name(ev->step) :
+			    ev->kind == CALL_EV_FACTS ?
+			    cause_row(ev->cause)->name :
 			    ev->kind == CALL_EV_TROUBLE ? ev->why : ev->jid);
 	rc = call_step(&e->call, ev, &out);
+	if (out.drew)
+		spend_random(e->dm, sizeof(ev->entropy));
 	if (e->held && before == CALL_RINGING &&
 	    e->call.state != CALL_RINGING)
 		hold_ring_over(e->dm, e);

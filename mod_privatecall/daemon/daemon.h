@@ -29,6 +29,7 @@
 #define DAEMON_DONE_MAX 10000              /* calls that linger */
 #define DAEMON_BACKLOG_BYTES (64u << 20)   /* unstored operations */
 #define LINK_QUEUE_BYTES (16u << 20)       /* to the server */
+#define HOLD_SPARES 16             /* sizes of blocks that hold.c uses again */
 
 enum iq_kind { IQ_CALL, IQ_GATEWAY };
 /* What a host is asked beside that. */
@@ -132,6 +133,7 @@ struct daemon {
 	struct call_entry *by_pair, *by_id;
 	struct user_calls *by_user;
 	unsigned live;             /* calls that ring or run */
+	int64_t step_wall;         /* wall ms of the last event of a call */
 	struct call_entry *done;   /* that linger, the oldest first */
 	unsigned done_n;
 	struct heap_slot *heap;    /* by deadline */
@@ -150,6 +152,8 @@ struct daemon {
 	uint64_t degraded_n;       /* healthy when this one is stored */
 	struct held *held_first, *held_last;   /* by batch number */
 	size_t held_bytes;
+	struct held *held_spare[HOLD_SPARES];  /* blocks, by size */
+	size_t held_spare_bytes;
 	struct hold_wait *hold_first, *hold_last;
 	_Atomic uint64_t thread_committed;
 	_Atomic int thread_error;

@@ -25,6 +25,8 @@
 #define STALL_MS 1000
 #define HELD_BYTES (16u << 20)     /* of stanzas waiting */
 #define PAUSE_BYTES (HELD_BYTES / 2) /* of them: no more is read */
+#define SPARE_STEP 1024            /* what blocks of memory differ by in size */
+#define SPARE_BYTES (512u << 10)   /* of all that are kept for the next */
 
 struct hold_wait {
 	struct hold_wait *next;
@@ -43,10 +45,42 @@ struct held {
 	bool rings;                /* tells the caller that it rings */
 	bool taken_back;           /* the ringing ended first: not sent */
 	bool ends;                 /* an end of a dialogue: always sent */
+	size_t size;               /* asked for: its block has no less */
 	size_t len;
 	const char *session;       /* behind the text; NULL: of none */
 	char text[];
 };
+
+/* A stanza of a call with video is larger than what malloc() has at hand, and
+ * the next one that waits is as large: its block is used again. */
+static struct held *held_new(struct daemon *dm, size_t size)
+{
+	size_t class = size / SPARE_STEP;
+	struct held *h;
+
+	if (!class || class >= HOLD_SPARES)
+		return malloc(size);
+	h = dm->held_spare[class];
+	if (!h)
+		return malloc((class + 1) * SPARE_STEP);
+	dm->held_spare[class] = h->next;
+	dm->held_spare_bytes -= (class + 1) * SPARE_STEP;
+	return h;
+}
+
+static void held_free(struct daemon *dm, struct held *h)
+{
+	size_t class = h->size / SPARE_STEP;
+
+	if (!class || class >= HOLD_SPARES ||
+	    dm->held_spare_bytes >= SPARE_BYTES) {
+		free(h);
+		return;
+	}
+	h->next = dm->held_spare[class];
+	dm->held_spare[class] = h;
+	dm->held_spare_bytes += (class + 1) * SPARE_STEP;
+}
 
 /* The disk is not on the test clock: a jump of that is no stall. */
 static int64_t real_now(void)
@@ -214,14 +248,16 @@ static int keep(struct daemon *dm, struct call_entry *e,
 {
 	size_t len = strlen(text);
 	size_t more = s->key ? strlen(s->key) + 1 : 0;
+	size_t size = sizeof(struct held) + len + 1 + more;
 	struct held *h;
 
 	if (dm->held_bytes + len > HELD_BYTES)
 		return ENOBUFS;
-	h = malloc(sizeof(*h) + len + 1 + more);
+	h = held_new(dm, size);
 	if (!h)
 		return ENOMEM;
 	memset(h, 0, sizeof(*h));
+	h->size = size;
 	h->need = need > dm->committed_n ? need : dm->committed_n;
 	h->entry = e;
 	h->side = a->side;
@@ -284,7 +320,7 @@ static bool drop_session(struct daemon *dm, const struct call_entry *e,
 		}
 		h = take(dm, at, before);
 		unheard = unheard || h->initiates;
-		free(h);
+		held_free(dm, h);
 	}
 	return unheard;
 }
@@ -386,7 +422,7 @@ void hold_hurry(struct daemon *dm, const struct call_entry *e)
 		h = take(dm, at, before);
 		give(dm, h->text, h->len, true);
 		drop_session(dm, e, h->session);       /* nothing behind it */
-		free(h);
+		held_free(dm, h);
 		at = &dm->held_first;
 		before = NULL;
 	}
@@ -407,7 +443,7 @@ static void pop(struct daemon *dm)
 
 	if (!h->taken_back)
 		give(dm, h->text, h->len, h->urgent);
-	free(h);
+	held_free(dm, h);
 }
 
 static void tell(struct daemon *dm, bool all)
@@ -528,6 +564,8 @@ void hold_tick(struct daemon *dm)
 
 void hold_stop(struct daemon *dm)
 {
+	struct held *h;
+	unsigned i;
 	int rc;
 
 	if (!dm->thread)
@@ -543,6 +581,11 @@ void hold_stop(struct daemon *dm)
 	tell(dm, true);
 	while (dm->held_first)
 		pop(dm);
+	for (i = 0; i < HOLD_SPARES; i++)
+		while ((h = dm->held_spare[i])) {
+			dm->held_spare[i] = h->next;
+			free(h);
+		}
 	store_batch_free(dm->open);
 	dm->open = NULL;
 }

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include "jingle/xml/plain.h"
-#include "mod_privatecall/daemon/clock.h"
 
 #define TRACE_BYTES 4864           /* per call: the most of its memory */
 #define TRACE_FIRST 640            /* a call that is refused needs no more */
@@ -168,7 +167,7 @@ static void append(struct call_trace *t, const char *s, size_t n)
 static void line_end(struct call_entry *e, const char *mark, struct line *l)
 {
 	char *p = l->text + TRACE_TIME;
-	uint64_t t = (uint64_t)clock_wall();
+	uint64_t t = (uint64_t)e->dm->step_wall;
 
 	l->text[l->len] = '\n';
 	*--p = ' ';

@@ -113,18 +113,21 @@ static struct link_ping *take(struct link *l, uint64_t number)
 
 bool link_ping_answered(struct link_conn *c, const struct xml_elem *e)
 {
-	const char *id = xml_get(e, "id"), *from = xml_get(e, "from");
-	const char *type = xml_get(e, "type");
+	const char *id = xml_get(e, "id"), *from, *type;
 	size_t len = strlen(c->ping_prefix);
 	struct link *l = c->link;
 	struct link_ping *p;
 	uint64_t number;
 	char *end;
 
+	if (!id || strncmp(id, c->ping_prefix, len) != 0 ||
+	    !xml_is(e, NS_COMPONENT, "iq"))
+		return false;
+	from = xml_get(e, "from");
+	type = xml_get(e, "type");
 	/* An error is an answer too: the server has got that far. */
-	if (!xml_is(e, NS_COMPONENT, "iq") || !id || !from || !type ||
+	if (!from || !type ||
 	    (strcmp(type, "result") != 0 && strcmp(type, "error") != 0) ||
-	    strncmp(id, c->ping_prefix, len) != 0 ||
 	    strcasecmp(from, l->ping_to) != 0)
 		return false;
 	number = strtoull(id + len, &end, 10);

@@ -20,7 +20,7 @@
 #include <string.h>
 
 #define LOG_ROOM (127 * 1024)      /* SQLite writes less than 128 KiB at once */
-#define WRITE_LOCK 0               /* of a log: https://sqlite.org/walformat.html */
+#define WRITE_LOCK 0               /* https://sqlite.org/walformat.html */
 
 struct main_file;
 

@@ -211,8 +211,9 @@ int store_thread_push(struct store_thread *t, uint64_t n,
 	t->ops += store_batch_count(b);
 	t->bytes += store_batch_bytes(b);
 	store_batch_join(t->waiting, b);
-	pthread_cond_signal(&t->wake);
 	pthread_mutex_unlock(&t->lock);
+	/* Not with the lock, for which the thread would wait at once. */
+	pthread_cond_signal(&t->wake);
 	store_batch_free(b);
 	return 0;
 }

@@ -21,7 +21,7 @@ static int faulty_step(struct call *c, const struct call_event *ev,
 static void hang_up(struct call *c, const struct call_event *ev)
 {
 	struct call_event end = *ev;
-	struct call_actions out = { NULL, NULL };
+	struct call_actions out = { .first = NULL };
 	int rc = 0;
 
 	end.kind = CALL_EV_HANGUP;

@@ -113,7 +113,7 @@ static inline void play_media(const struct play *p, struct call_event *ev)
 
 static inline void play_step(struct play *p, struct call_event *ev)
 {
-	struct call_actions out = { NULL, NULL };
+	struct call_actions out = { .first = NULL };
 	const struct call_action *a;
 	unsigned i, owed;
 	char *line;

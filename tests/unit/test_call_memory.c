@@ -120,7 +120,7 @@ static void begin(struct play *p, const char *const *story, unsigned last)
 /* One line's step with an arena of `cap` bytes for the step alone. */
 static int step(struct play *p, const char *line, size_t cap, unsigned copies)
 {
-	struct call_actions out = { NULL, NULL };
+	struct call_actions out = { .first = NULL };
 	struct arena *small = arena_new(cap), *large = arena_new(0);
 	struct call_event ev;
 	char *full = play_expand(p, line);

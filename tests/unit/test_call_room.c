@@ -350,7 +350,7 @@ struct said {
 static void end_by(struct said *s, const char *lines, const char *last)
 {
 	struct call_event ev = { .arena = arena_new(0) };
-	struct call_actions out = { NULL, NULL };
+	struct call_actions out = { .first = NULL };
 	const struct call_action *a;
 	const char *why;
 	int64_t after;

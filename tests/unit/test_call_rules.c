@@ -426,7 +426,7 @@ static void addition_of_another_kind(void **state)
 static struct call_actions act(struct play *p, const char *line,
 			       struct arena *a)
 {
-	struct call_actions out = { NULL, NULL };
+	struct call_actions out = { .first = NULL };
 	struct call_event ev = { .arena = a };
 	char *full = play_expand(p, line);
 	const char *why;
