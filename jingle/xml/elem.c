@@ -177,9 +177,18 @@ const char *xml_get_ns(const struct xml_elem *e, const char *ns,
 	return NULL;
 }
 
+/* As xml_get_ns() without one, and for what is asked most of all. */
 const char *xml_get(const struct xml_elem *e, const char *name)
 {
-	return xml_get_ns(e, NULL, name);
+	const struct xml_attr *at;
+
+	if (!e || !name)
+		return NULL;
+	for (at = e->attrs; at; at = at->next)
+		if (*at->name == *name && same(at->name, name) &&
+		    (!at->ns || !*at->ns))
+			return at->value;
+	return NULL;
 }
 
 bool xml_is(const struct xml_elem *e, const char *ns, const char *name)

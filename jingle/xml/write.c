@@ -178,8 +178,9 @@ static void put_escaped(struct out *o, const char *text, bool attr)
 
 static bool name_char(char c, bool first)
 {
-	return xml_char_is(c, first ? XML_CHAR_START : XML_CHAR_NAME) ||
-	       (unsigned char)c >= 0x80;
+	return xml_char_is(c, XML_CHAR_WRITTEN) &&
+	       (!first || xml_char_is(c, XML_CHAR_START) ||
+		(unsigned char)c >= 0x80);
 }
 
 /* The length of `name` if it is one, else 0. */
@@ -189,7 +190,7 @@ static size_t name_length(const char *name)
 
 	if (!name_char(*s, true))
 		return 0;
-	while (name_char(*s, false))
+	while (xml_char_is(*s, XML_CHAR_WRITTEN))
 		s++;
 	return *s ? 0 : (size_t)(s - name);
 }
