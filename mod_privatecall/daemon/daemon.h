@@ -153,7 +153,7 @@ struct daemon {
 	struct held *held_first, *held_last;   /* by batch number */
 	size_t held_bytes;
 	struct held *held_spare[HOLD_SPARES];  /* blocks, by size */
-	size_t held_spare_bytes;
+	unsigned held_spares[HOLD_SPARES];     /* so many */
 	struct hold_wait *hold_first, *hold_last;
 	_Atomic uint64_t thread_committed;
 	_Atomic int thread_error;
@@ -265,6 +265,8 @@ void media_fill(const struct daemon *dm, struct call_event *ev);
 void media_tick(struct daemon *dm, int64_t now);
 int64_t media_deadline(const struct daemon *dm);
 bool media_is_up(const struct daemon *dm);
+/* Messages to the media process that its socket has no room for yet. */
+unsigned media_queued(const struct daemon *dm);
 /* It is, has room for a call, and does not drain. */
 bool media_takes_calls(const struct daemon *dm);
 const char *media_release(const struct daemon *dm);    /* NULL: not up */

@@ -26,7 +26,7 @@
 #define HELD_BYTES (16u << 20)     /* of stanzas waiting */
 #define PAUSE_BYTES (HELD_BYTES / 2) /* of them: no more is read */
 #define SPARE_STEP 1024            /* what blocks of memory differ by in size */
-#define SPARE_BYTES (512u << 10)   /* of all that are kept for the next */
+#define SPARE_BYTES (64u << 10)    /* of one size, that are kept */
 
 struct hold_wait {
 	struct hold_wait *next;
@@ -64,7 +64,7 @@ static struct held *held_new(struct daemon *dm, size_t size)
 	if (!h)
 		return malloc((class + 1) * SPARE_STEP);
 	dm->held_spare[class] = h->next;
-	dm->held_spare_bytes -= (class + 1) * SPARE_STEP;
+	dm->held_spares[class]--;
 	return h;
 }
 
@@ -72,14 +72,15 @@ static void held_free(struct daemon *dm, struct held *h)
 {
 	size_t class = h->size / SPARE_STEP;
 
-	if (!class || class >= HOLD_SPARES ||
-	    dm->held_spare_bytes >= SPARE_BYTES) {
+	if (!class || class >= HOLD_SPARES || !dm->thread ||
+	    (dm->held_spares[class] + 1) * (class + 1) * SPARE_STEP >
+	    SPARE_BYTES) {
 		free(h);
 		return;
 	}
 	h->next = dm->held_spare[class];
 	dm->held_spare[class] = h;
-	dm->held_spare_bytes += (class + 1) * SPARE_STEP;
+	dm->held_spares[class]++;
 }
 
 /* The disk is not on the test clock: a jump of that is no stall. */
@@ -578,14 +579,14 @@ void hold_stop(struct daemon *dm)
 	else
 		dm->committed_n = dm->pushed_n;
 	dm->thread = NULL;
-	tell(dm, true);
-	while (dm->held_first)
-		pop(dm);
 	for (i = 0; i < HOLD_SPARES; i++)
 		while ((h = dm->held_spare[i])) {
 			dm->held_spare[i] = h->next;
 			free(h);
 		}
+	tell(dm, true);
+	while (dm->held_first)
+		pop(dm);
 	store_batch_free(dm->open);
 	dm->open = NULL;
 }

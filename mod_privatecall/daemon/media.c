@@ -787,6 +787,11 @@ bool media_is_up(const struct daemon *dm)
 	return dm->media && dm->media->state == MEDIA_UP;
 }
 
+unsigned media_queued(const struct daemon *dm)
+{
+	return dm->media ? dm->media->queued : 0;
+}
+
 bool media_takes_calls(const struct daemon *dm)
 {
 	const struct media *m = dm->media;

@@ -83,12 +83,17 @@ static void bench(struct ctl_request *r, int argc, char **argv, void *arg)
 {
 	struct daemon *dm = arg;
 	json_t *data = json_object();
+	struct link_counters lc = { .queued_bytes = 0 };
 
+	link_counters(dm->link, &lc);
 	moved += argc > 1 ? atoll(argv[1]) : 0;
 	daemon_tick(dm);
 	if (argc > 2)
 		note_memory(data);
-	note(data, "settled", hold_settled(dm) && !outbox_count(dm->outbox));
+	/* What server and media process have not taken yet is memory of no
+	 * call. */
+	note(data, "settled", hold_settled(dm) && !lc.queued_bytes &&
+	     !media_queued(dm) && !outbox_count(dm->outbox));
 	note(data, "timers", dm->heap_n);
 	note(data, "live", dm->live);
 	note(data, "media", media_is_up(dm));
