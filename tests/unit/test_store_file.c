@@ -157,7 +157,7 @@ static void test_log_writes(void **state)
 {
 	struct store_op ops[8];
 	char *before, *after, *value = malloc(8000);
-	char wal[sizeof(db_path) + 8], name[8][4];
+	char wal[sizeof(db_path) + 8], name[8][16];
 	struct store *s;
 	size_t size;
 
