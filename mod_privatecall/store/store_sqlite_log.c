@@ -2,7 +2,7 @@
  * piece.
  *
  * SQLite writes a page of its log by two system calls, one for 24 bytes of
- * header, and a call of ours changes about 14 pages. Here they are held back
+ * header, and a call of ours changes about ten pages. Here they are held back
  * until SQLite has them synced, before which no commit counts (`synchronous =
  * FULL`; with less it would tell other processes of pages that are not there),
  * or reads them. All else is done by the system's own VFS
