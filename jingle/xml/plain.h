@@ -17,7 +17,7 @@ enum {
 	XML_CHAR_PLAIN = 1,        /* printable ASCII, none of &'"<> */
 	XML_CHAR_NAME = 2,         /* ASCII that may stand in a name, not ':' */
 	XML_CHAR_START = 4,        /* that may start one */
-	XML_CHAR_WRITTEN = 8,      /* in a name, or beyond ASCII */
+	XML_CHAR_WRITTEN = 8,      /* XML_CHAR_NAME, or beyond ASCII */
 };
 extern const unsigned char xml_char_kinds[256];
 

@@ -178,9 +178,8 @@ static void put_escaped(struct out *o, const char *text, bool attr)
 
 static bool name_char(char c, bool first)
 {
-	return xml_char_is(c, XML_CHAR_WRITTEN) &&
-	       (!first || xml_char_is(c, XML_CHAR_START) ||
-		(unsigned char)c >= 0x80);
+	return xml_char_is(c, first ? XML_CHAR_START : XML_CHAR_WRITTEN) ||
+	       (unsigned char)c >= 0x80;
 }
 
 /* The length of `name` if it is one, else 0. */
