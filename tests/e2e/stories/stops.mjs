@@ -148,7 +148,8 @@ async function accepts(port) {
 	return performance.now();
 }
 
-// Each gives the moment at which it was back.
+// Each gives the moment at which it was back, a server when its people are in:
+// until then nobody calls, however soon the component is there.
 const STRIKES = {
 	'kill -9 of the component': { kills: true, async run(w, state) {
 		await act(w, state);
@@ -172,10 +173,13 @@ const STRIKES = {
 		await prosody.kill('SIGKILL');
 		w.t.daemon.kill('SIGCONT');
 		w.coming = prosody.start();
-		const back = await accepts(prosody.componentPort);
+		const open = await accepts(prosody.componentPort);
 		await w.coming;
 		await Promise.all(w.t.clients.filter((c) => c.calls &&
 			(c !== w.b || w.wasOnline)).map((c) => c.login()));
+		const back = performance.now();
+		console.log(`     its people were in ${(back - open).toFixed(0)} ` +
+			'ms after its component port was open');
 		return back;
 	} },
 	'SIGSTOP of the server': { server: true,
