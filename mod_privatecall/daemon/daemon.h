@@ -14,6 +14,7 @@
 #include "mod_privatecall/admin/ctl.h"
 #include "mod_privatecall/call/call.h"
 #include "mod_privatecall/conf/conf.h"
+#include "mod_privatecall/daemon/spare.h"
 #include "mod_privatecall/log/log.h"
 #include "mod_privatecall/link/iq.h"
 #include "mod_privatecall/link/link.h"
@@ -29,7 +30,6 @@
 #define DAEMON_DONE_MAX 10000              /* calls that linger */
 #define DAEMON_BACKLOG_BYTES (64u << 20)   /* unstored operations */
 #define LINK_QUEUE_BYTES (16u << 20)       /* to the server */
-#define HOLD_SPARES 16             /* sizes of blocks that hold.c uses again */
 
 enum iq_kind { IQ_CALL, IQ_GATEWAY };
 /* What a host is asked beside that. */
@@ -120,6 +120,7 @@ struct daemon {
 	struct outbox *outbox;
 	struct iq_table *iqs;
 	struct arena *arena;       /* of timer and control events */
+	struct spares spares;      /* of stanzas held, and of traces */
 	bool link_was_up, stopping, leaving, draining;
 	int exit_code;
 	int64_t started;           /* wall ms */
@@ -152,8 +153,6 @@ struct daemon {
 	uint64_t degraded_n;       /* healthy when this one is stored */
 	struct held *held_first, *held_last;   /* by batch number */
 	size_t held_bytes;
-	struct held *held_spare[HOLD_SPARES];  /* blocks, by size */
-	unsigned held_spares[HOLD_SPARES];     /* so many */
 	struct hold_wait *hold_first, *hold_last;
 	_Atomic uint64_t thread_committed;
 	_Atomic int thread_error;

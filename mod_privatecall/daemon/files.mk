@@ -15,6 +15,7 @@ mod_privatecall_daemon_SRC = \
 	mod_privatecall/daemon/recover.c \
 	mod_privatecall/daemon/route.c \
 	mod_privatecall/daemon/snippet.c \
+	mod_privatecall/daemon/spare.c mod_privatecall/daemon/spare.h \
 	mod_privatecall/daemon/status.c \
 	mod_privatecall/daemon/switches.c \
 	mod_privatecall/daemon/trace.c \

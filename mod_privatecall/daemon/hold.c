@@ -25,8 +25,6 @@
 #define STALL_MS 1000
 #define HELD_BYTES (16u << 20)     /* of stanzas waiting */
 #define PAUSE_BYTES (HELD_BYTES / 2) /* of them: no more is read */
-#define SPARE_STEP 1024            /* what blocks of memory differ by in size */
-#define SPARE_BYTES (64u << 10)    /* of one size, that are kept */
 
 struct hold_wait {
 	struct hold_wait *next;
@@ -45,43 +43,11 @@ struct held {
 	bool rings;                /* tells the caller that it rings */
 	bool taken_back;           /* the ringing ended first: not sent */
 	bool ends;                 /* an end of a dialogue: always sent */
-	size_t size;               /* asked for: its block has no less */
+	size_t size;               /* of all of it */
 	size_t len;
 	const char *session;       /* behind the text; NULL: of none */
 	char text[];
 };
-
-/* A stanza of a call with video is larger than what malloc() has at hand, and
- * the next one that waits is as large: its block is used again. */
-static struct held *held_new(struct daemon *dm, size_t size)
-{
-	size_t class = size / SPARE_STEP;
-	struct held *h;
-
-	if (!class || class >= HOLD_SPARES)
-		return malloc(size);
-	h = dm->held_spare[class];
-	if (!h)
-		return malloc((class + 1) * SPARE_STEP);
-	dm->held_spare[class] = h->next;
-	dm->held_spares[class]--;
-	return h;
-}
-
-static void held_free(struct daemon *dm, struct held *h)
-{
-	size_t class = h->size / SPARE_STEP;
-
-	if (!class || class >= HOLD_SPARES || !dm->thread ||
-	    (dm->held_spares[class] + 1) * (class + 1) * SPARE_STEP >
-	    SPARE_BYTES) {
-		free(h);
-		return;
-	}
-	h->next = dm->held_spare[class];
-	dm->held_spare[class] = h;
-	dm->held_spares[class]++;
-}
 
 /* The disk is not on the test clock: a jump of that is no stall. */
 static int64_t real_now(void)
@@ -254,7 +220,7 @@ static int keep(struct daemon *dm, struct call_entry *e,
 
 	if (dm->held_bytes + len > HELD_BYTES)
 		return ENOBUFS;
-	h = held_new(dm, size);
+	h = spare_take(&dm->spares, size);
 	if (!h)
 		return ENOMEM;
 	memset(h, 0, sizeof(*h));
@@ -321,7 +287,7 @@ static bool drop_session(struct daemon *dm, const struct call_entry *e,
 		}
 		h = take(dm, at, before);
 		unheard = unheard || h->initiates;
-		held_free(dm, h);
+		spare_give(&dm->spares, h, h->size);
 	}
 	return unheard;
 }
@@ -423,7 +389,7 @@ void hold_hurry(struct daemon *dm, const struct call_entry *e)
 		h = take(dm, at, before);
 		give(dm, h->text, h->len, true);
 		drop_session(dm, e, h->session);       /* nothing behind it */
-		held_free(dm, h);
+		spare_give(&dm->spares, h, h->size);
 		at = &dm->held_first;
 		before = NULL;
 	}
@@ -444,7 +410,7 @@ static void pop(struct daemon *dm)
 
 	if (!h->taken_back)
 		give(dm, h->text, h->len, h->urgent);
-	held_free(dm, h);
+	spare_give(&dm->spares, h, h->size);
 }
 
 static void tell(struct daemon *dm, bool all)
@@ -518,7 +484,7 @@ void hold_flush(struct daemon *dm)
 
 	if (!dm->thread || !store_batch_count(dm->open))
 		return;
-	next = store_batch_new();
+	next = store_batch_next(dm->open);
 	if (!next)
 		return;                /* the open one is pushed next time */
 	if (store_thread_push(dm->thread, dm->open_n, dm->open)) {
@@ -565,8 +531,6 @@ void hold_tick(struct daemon *dm)
 
 void hold_stop(struct daemon *dm)
 {
-	struct held *h;
-	unsigned i;
 	int rc;
 
 	if (!dm->thread)
@@ -579,11 +543,6 @@ void hold_stop(struct daemon *dm)
 	else
 		dm->committed_n = dm->pushed_n;
 	dm->thread = NULL;
-	for (i = 0; i < HOLD_SPARES; i++)
-		while ((h = dm->held_spare[i])) {
-			dm->held_spare[i] = h->next;
-			free(h);
-		}
 	tell(dm, true);
 	while (dm->held_first)
 		pop(dm);

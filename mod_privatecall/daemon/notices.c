@@ -188,23 +188,23 @@ static struct xml_elem *headline(struct daemon *dm, struct arena *a,
 
 static bool send_one(struct daemon *dm, const struct outbox_row *row)
 {
-	struct arena *a = arena_new(DAEMON_ARENA_BYTES);
 	struct barrier *b = calloc(1, sizeof(*b));
 	bool ok = false;
 
-	if (a && b) {
+	if (b) {
 		b->dm = dm;
 		snprintf(b->id, sizeof(b->id), "%s", row->id);
 		if (row->sent)
 			dm->count.notices_again++;
-		ok = !link_send(dm->link, headline(dm, a, row), false) &&
+		ok = !link_send(dm->link, headline(dm, dm->written, row),
+				false) &&
 		     !link_barrier(dm->link, done, b);
+		arena_reset(dm->written);
 	}
 	if (ok)
 		put(dm, row, true);    /* a second copy carries a delay */
 	else
 		free(b);
-	arena_free(a);
 	return ok;
 }
 

@@ -107,19 +107,19 @@ static void unroll(const struct call_trace *t, char *to)
 	memcpy(to + first, t->ring, t->len - first);
 }
 
-static bool grow(struct call_trace *t)
+static bool grow(struct spares *spares, struct call_trace *t)
 {
-	size_t size = t->size ? 2u * t->size : TRACE_FIRST;
+	size_t size = t->size ? 4u * t->size : TRACE_FIRST;
 	char *ring;
 
 	if (size > TRACE_BYTES)
 		size = TRACE_BYTES;
-	ring = malloc(size);
+	ring = spare_take(spares, size);
 	if (!ring)
 		return false;
 	if (t->len)
 		unroll(t, ring);
-	free(t->ring);
+	spare_give(spares, t->ring, t->size);
 	t->ring = ring;
 	t->size = (unsigned short)size;
 	t->from = 0;
@@ -142,12 +142,13 @@ static size_t line_length(const struct call_trace *t)
 }
 
 /* Makes room by growing, then by forgetting the oldest lines. */
-static void append(struct call_trace *t, const char *s, size_t n)
+static void append(struct call_entry *e, const char *s, size_t n)
 {
+	struct call_trace *t = &e->trace;
 	size_t at, first;
 
 	while (t->len + n > t->size && t->size < TRACE_BYTES)
-		if (!grow(t))
+		if (!grow(&e->dm->spares, t))
 			break;
 	if (n > t->size)
 		return;                /* no memory */
@@ -177,7 +178,7 @@ static void line_end(struct call_entry *e, const char *mark, struct line *l)
 		*--p = (char)('0' + t % 10);
 		t /= 10;
 	} while (t > 0);
-	append(&e->trace, p, (size_t)(l->text + l->len + 1 - p));
+	append(e, p, (size_t)(l->text + l->len + 1 - p));
 }
 
 void trace_words(struct call_entry *e, const char *mark, const char *words,
@@ -272,5 +273,5 @@ char *trace_text(const struct call_entry *e)
 
 void trace_free(struct call_entry *e)
 {
-	free(e->trace.ring);
+	spare_give(&e->dm->spares, e->trace.ring, e->trace.size);
 }

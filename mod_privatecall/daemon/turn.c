@@ -45,6 +45,7 @@ void daemon_unmake(struct daemon *dm)
 	iq_table_free(dm->module_iqs);
 	arena_free(dm->arena);
 	arena_free(dm->written);
+	spares_free(&dm->spares);
 }
 
 /* --- the tick --------------------------------------------------------- */

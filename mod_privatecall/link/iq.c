@@ -157,10 +157,12 @@ int iq_table_add(struct iq_table *t, const char *id, const char *to,
 	char key[KEY_MAX];
 	size_t len = make_key(key, id, to);
 	struct entry *e;
+	unsigned hash;
 
 	if (!len)
 		return EOVERFLOW;
-	HASH_FIND(hh, t->by_key, key, len, e);
+	HASH_VALUE(key, len, hash);
+	HASH_FIND_BYHASHVALUE(hh, t->by_key, key, len, hash, e);
 	if (e)
 		return EEXIST;
 	if (t->count >= t->cap)
@@ -168,7 +170,7 @@ int iq_table_add(struct iq_table *t, const char *id, const char *to,
 	e = heap_grow(t) ? NULL : entry_new(key, len, context);
 	if (!e)
 		return ENOMEM;
-	HASH_ADD_KEYPTR(hh, t->by_key, e->text, len, e);
+	HASH_ADD_KEYPTR_BYHASHVALUE(hh, t->by_key, e->text, len, hash, e);
 	if (!e->hh.tbl) {
 		free(e);
 		return ENOMEM;

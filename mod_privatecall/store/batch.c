@@ -5,14 +5,31 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdalign.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define CHUNK_BYTES 16384
+#define CHUNKS 16                  /* that a busy hour uses in turn */
+#define NODE_MOST (CHUNK_BYTES / 8) /* a larger one gets memory of its own */
+
+/* Memory of many operations, of several batches one after the other. One thread
+ * makes them and another forgets them: malloc() for each would take what no
+ * thread has at hand, and give it back to where nobody asks for it. */
+struct store_chunk {
+	atomic_size_t users;       /* nodes in it, and the batch that has it */
+	alignas(max_align_t) char data[CHUNK_BYTES];
+};
 
 struct store_batch {
 	struct store_node *first;
 	struct store_node **end;   /* where the next one goes */
 	size_t count;
 	size_t bytes;
+	struct store_chunk *chunks[CHUNKS];
+	struct store_chunk *filled; /* one of them; NULL: none yet */
+	size_t used;               /* bytes of it */
 };
 
 /* Where the texts of an operation stand; those of the key come first. */
@@ -97,30 +114,35 @@ static void shape_copy(struct store_op *to, const struct store_op *from)
 	}
 }
 
-int store_node_new(const struct store_op *op, struct store_node **node_r)
+/* Of the node for an operation, with its texts. */
+static int node_bytes(const struct store_op *op, size_t *bytes_r)
 {
 	const struct layout *l;
-	struct store_node *node;
-	size_t bytes = sizeof(*node);
-	char *at;
 
 	if ((size_t)op->kind >= sizeof(layouts) / sizeof(layouts[0]))
 		return EINVAL;
 	l = &layouts[op->kind];
+	*bytes_r = sizeof(struct store_node);
 	for (size_t i = 0; i < l->texts; i++) {
 		const char *text = text_get(op, l->off[i]);
 
 		if (!text && i < l->keys)
 			return EINVAL;
-		bytes += text ? strlen(text) + 1 : 0;
+		*bytes_r += text ? strlen(text) + 1 : 0;
 	}
-	node = malloc(bytes);
-	if (!node)
-		return ENOMEM;
+	return 0;
+}
+
+static void node_fill(struct store_node *node, const struct store_op *op,
+		      size_t bytes)
+{
+	const struct layout *l = &layouts[op->kind];
+	char *at = (char *)(node + 1);
+
 	node->next = NULL;
+	node->chunk = NULL;
 	node->bytes = bytes;
 	shape_copy(&node->op, op);
-	at = (char *)(node + 1);
 	for (size_t i = 0; i < l->texts; i++) {
 		const char *text = text_get(op, l->off[i]);
 
@@ -128,8 +150,70 @@ int store_node_new(const struct store_op *op, struct store_node **node_r)
 		if (text)
 			at = stpcpy(at, text) + 1;
 	}
-	*node_r = node;
+}
+
+int store_node_new(const struct store_op *op, struct store_node **node_r)
+{
+	size_t bytes;
+	int err = node_bytes(op, &bytes);
+
+	if (err)
+		return err;
+	*node_r = malloc(bytes);
+	if (!*node_r)
+		return ENOMEM;
+	node_fill(*node_r, op, bytes);
 	return 0;
+}
+
+static void chunk_leave(struct store_chunk *c, size_t users)
+{
+	if (c && atomic_fetch_sub(&c->users, users) == users)
+		free(c);
+}
+
+/* One of the batch's chunks in which nothing is left, or a new one. NULL: no
+ * memory. */
+static struct store_chunk *chunk_get(struct store_batch *b)
+{
+	struct store_chunk **at = NULL, *c;
+
+	for (size_t i = 0; i < CHUNKS; i++) {
+		c = b->chunks[i];
+		if (c && atomic_load(&c->users) == 1)
+			return c;
+		if (!c || !at)
+			at = &b->chunks[i];
+	}
+	c = malloc(sizeof(*c));
+	if (!c)
+		return NULL;
+	atomic_init(&c->users, 1);
+	chunk_leave(*at, 1);       /* who is in it frees it */
+	*at = c;
+	return c;
+}
+
+/* Room for a node in the chunk that is filled, or in another one. NULL: no
+ * memory. */
+static struct store_node *chunk_take(struct store_batch *b, size_t bytes)
+{
+	size_t size = (bytes + alignof(max_align_t) - 1) &
+		      ~(alignof(max_align_t) - 1);
+	struct store_chunk *c = b->filled;
+
+	if (c && atomic_load(&c->users) == 1)
+		b->used = 0;           /* nothing is left in it */
+	if (!c || size > CHUNK_BYTES - b->used) {
+		c = chunk_get(b);
+		if (!c)
+			return NULL;
+		b->filled = c;
+		b->used = 0;
+	}
+	b->used += size;
+	atomic_fetch_add_explicit(&c->users, 1, memory_order_relaxed);
+	return (struct store_node *)(c->data + b->used - size);
 }
 
 struct store_batch *store_batch_new(void)
@@ -141,14 +225,40 @@ struct store_batch *store_batch_new(void)
 	return b;
 }
 
+struct store_batch *store_batch_next(struct store_batch *b)
+{
+	struct store_batch *next = store_batch_new();
+
+	if (!next)
+		return NULL;
+	memcpy(next->chunks, b->chunks, sizeof(b->chunks));
+	next->filled = b->filled;
+	next->used = b->used;
+	memset(b->chunks, 0, sizeof(b->chunks));
+	b->filled = NULL;
+	return next;
+}
+
 void store_batch_clear(struct store_batch *b)
 {
+	struct store_chunk *c = NULL;
+	size_t users = 0;          /* of c, one after the other */
+
 	while (b->first) {
 		struct store_node *node = b->first;
 
 		b->first = node->next;
-		free(node);
+		if (node->chunk != c) {
+			chunk_leave(c, users);
+			c = node->chunk;
+			users = 0;
+		}
+		if (c)
+			users++;
+		else
+			free(node);
 	}
+	chunk_leave(c, users);
 	b->end = &b->first;
 	b->count = 0;
 	b->bytes = 0;
@@ -159,16 +269,25 @@ void store_batch_free(struct store_batch *b)
 	if (!b)
 		return;
 	store_batch_clear(b);
+	for (size_t i = 0; i < CHUNKS; i++)
+		chunk_leave(b->chunks[i], 1);
 	free(b);
 }
 
 int store_batch_add(struct store_batch *b, const struct store_op *op)
 {
 	struct store_node *node;
-	int err = store_node_new(op, &node);
+	size_t bytes;
+	int err = node_bytes(op, &bytes);
 
 	if (err)
 		return err;
+	node = bytes > NODE_MOST ? malloc(bytes) : chunk_take(b, bytes);
+	if (!node)
+		return ENOMEM;
+	node_fill(node, op, bytes);
+	if (bytes <= NODE_MOST)
+		node->chunk = b->filled;
 	*b->end = node;
 	b->end = &node->next;
 	b->count++;

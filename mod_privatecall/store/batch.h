@@ -8,10 +8,13 @@
 
 #include "mod_privatecall/store/store.h"
 
-/* One operation and its strings, in one block of memory. */
+struct store_chunk;
+
+/* One operation and its strings, in one piece of memory. */
 struct store_node {
 	struct store_node *next;
-	size_t bytes;              /* of the whole block */
+	struct store_chunk *chunk; /* it stands in; NULL: a block of its own */
+	size_t bytes;              /* of the whole piece */
 	struct store_op op;        /* its strings stand behind it */
 };
 

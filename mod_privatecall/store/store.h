@@ -114,6 +114,9 @@ struct store_op {
 /* An ordered list of operations with copies of all they hold. */
 struct store_batch;
 struct store_batch *store_batch_new(void);             /* NULL: no memory */
+/* A new one for what comes after `b`, which goes on in the memory that `b`
+ * began to fill; `b` is as it was. NULL: no memory. */
+struct store_batch *store_batch_next(struct store_batch *b);
 void store_batch_free(struct store_batch *b);
 /* 0; EINVAL: unknown kind, or NULL in a text of the row's key; ENOMEM. */
 int store_batch_add(struct store_batch *b, const struct store_op *op);

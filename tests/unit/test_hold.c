@@ -118,6 +118,7 @@ static int teardown(void **state)
 	uv_run(&dm.loop, UV_RUN_DEFAULT);
 	assert_int_equal(uv_loop_close(&dm.loop), 0);
 	arena_free(dm.written);
+	spares_free(&dm.spares);
 	dm.store->v->close(dm.store);
 	return 0;
 }

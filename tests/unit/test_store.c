@@ -439,6 +439,82 @@ static void test_batch(void **state)
 	store_batch_free(NULL);
 }
 
+/* Operations of one size, the n-th of which says n. */
+static const char *add_numbered(struct store_batch *b, unsigned n, size_t size)
+{
+	char value[5000];
+	struct store_op op = { .kind = STORE_SETTING_PUT };
+	size_t count = store_batch_count(b);
+
+	assert_true(size < sizeof(value));
+	memset(value, 'x', size);
+	value[size] = 0;
+	snprintf(value, sizeof(value), "%u", n);
+	value[strlen(value)] = ' ';
+	op.u.setting.user = "a@x";
+	op.u.setting.name = "policy";
+	op.u.setting.value = value;
+	assert_int_equal(store_batch_add(b, &op), 0);
+	return store_batch_get(b, count)->u.setting.value;
+}
+
+static void assert_numbers(const struct store_batch *b, unsigned from,
+			   size_t size)
+{
+	for (size_t i = 0; i < store_batch_count(b); i++) {
+		const char *value = store_batch_get(b, i)->u.setting.value;
+
+		assert_int_equal(strlen(value), size);
+		assert_int_equal(strtoul(value, NULL, 10), from + i);
+	}
+}
+
+/* What comes after a batch is made in the memory that those before it left, and
+ * in none that one of them still has. */
+static void test_batch_next(void **state)
+{
+	struct store_batch *b = store_batch_new(), *done[80] = { NULL };
+	const char *first = add_numbered(b, 0, 900), *again;
+	size_t sizes[] = { 10, 900, 2000, 4900 };
+	unsigned n = 0;
+
+	(void)state;
+	done[0] = b;
+	b = store_batch_next(done[0]);
+	assert_int_equal(store_batch_count(b), 0);
+	assert_numbers(done[0], 0, 900);
+	add_numbered(done[0], 1, 900); /* has memory of its own again */
+	assert_ptr_not_equal(add_numbered(b, 2, 900), first);
+	assert_numbers(done[0], 0, 900);
+	store_batch_free(done[0]);
+	done[0] = b;
+	b = store_batch_next(done[0]);
+	store_batch_free(done[0]);
+	again = add_numbered(b, 3, 900);
+	assert_ptr_equal(again, first);
+
+	for (size_t i = 0; i < 80; i++) {
+		for (unsigned k = 0; k < 20; k++)
+			add_numbered(b, n + k, sizes[i % 4]);
+		done[i] = b;
+		if (i % 4 == 0 && i)   /* one is waited for, others are over */
+			for (size_t k = i - 3; k < i; k++) {
+				store_batch_free(done[k]);
+				done[k] = NULL;
+			}
+		n += 20;
+		b = store_batch_next(b);
+	}
+	assert_int_equal(store_batch_count(done[0]), 21);
+	store_batch_free(done[0]);
+	for (size_t i = 1; i < 80; i++) {
+		if (done[i])
+			assert_numbers(done[i], 20 * (unsigned)i, sizes[i % 4]);
+		store_batch_free(done[i]);
+	}
+	store_batch_free(b);
+}
+
 static void test_batch_refuses(void **state)
 {
 	struct store_batch *b = store_batch_new();
@@ -490,6 +566,7 @@ int main(void)
 		cmocka_unit_test(test_table_sqlite),
 		cmocka_unit_test(test_back_ends_agree),
 		cmocka_unit_test(test_batch),
+		cmocka_unit_test(test_batch_next),
 		cmocka_unit_test(test_batch_refuses),
 		cmocka_unit_test(test_memory_fault),
 	};
