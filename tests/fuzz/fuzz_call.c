@@ -2,6 +2,7 @@
  * invariants hold after each (call_check), nothing leaks, nothing hangs.
  */
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/lines.h"
 #include "tests/golden/play.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -5,6 +5,7 @@
  * Files of other folders, and devices, are left alone.
  */
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/lines.h"
 
 #include <fcntl.h>
 #include <stdio.h>

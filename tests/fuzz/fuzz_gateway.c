@@ -6,6 +6,7 @@
  * no time is due that has passed, and the gateway's invariants hold.
  */
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/lines.h"
 
 #include <stdio.h>
 #include "mod_privatecall/presence/address.h"

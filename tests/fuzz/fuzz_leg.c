@@ -6,6 +6,7 @@
  * whoever wrote it.
  */
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/lines.h"
 
 #include <stdio.h>
 #include "jingle/session/leg.h"
