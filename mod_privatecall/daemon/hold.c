@@ -478,6 +478,19 @@ static void set_degraded(struct daemon *dm, bool on, const char *why)
 	}
 }
 
+/* Hands the open batch over; `next`, NULL at the end, is open then. */
+static void push(struct daemon *dm, struct store_batch *next)
+{
+	if (store_thread_push(dm->thread, dm->open_n, dm->open)) {
+		store_batch_free(next);
+		return;                /* it is pushed next time */
+	}
+	dm->pushed_n = dm->open_n++;
+	dm->open = next;
+	if (!dm->push_time)
+		dm->push_time = real_now();
+}
+
 void hold_flush(struct daemon *dm)
 {
 	struct store_batch *next;
@@ -485,16 +498,8 @@ void hold_flush(struct daemon *dm)
 	if (!dm->thread || !store_batch_count(dm->open))
 		return;
 	next = store_batch_next(dm->open);
-	if (!next)
-		return;                /* the open one is pushed next time */
-	if (store_thread_push(dm->thread, dm->open_n, dm->open)) {
-		store_batch_free(next);
-		return;
-	}
-	dm->pushed_n = dm->open_n++;
-	dm->open = next;
-	if (!dm->push_time)
-		dm->push_time = real_now();
+	if (next)                      /* else it is pushed next time */
+		push(dm, next);
 }
 
 void hold_on_committed(struct daemon *dm)
@@ -535,7 +540,8 @@ void hold_stop(struct daemon *dm)
 
 	if (!dm->thread)
 		return;
-	hold_flush(dm);
+	if (store_batch_count(dm->open))
+		push(dm, NULL);
 	rc = store_thread_stop(dm->thread, 5000);
 	if (rc)
 		log_line(LOG_ERROR, "records were not stored at the end",

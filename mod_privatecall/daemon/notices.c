@@ -189,6 +189,7 @@ static struct xml_elem *headline(struct daemon *dm, struct arena *a,
 static bool send_one(struct daemon *dm, const struct outbox_row *row)
 {
 	struct barrier *b = calloc(1, sizeof(*b));
+	const struct xml_elem *m;
 	bool ok = false;
 
 	if (b) {
@@ -196,8 +197,9 @@ static bool send_one(struct daemon *dm, const struct outbox_row *row)
 		snprintf(b->id, sizeof(b->id), "%s", row->id);
 		if (row->sent)
 			dm->count.notices_again++;
-		ok = !link_send(dm->link, headline(dm, dm->written, row),
-				false) &&
+		m = headline(dm, dm->written, row);
+		ok = !arena_failed(dm->written) &&
+		     !link_send(dm->link, m, false) &&
 		     !link_barrier(dm->link, done, b);
 		arena_reset(dm->written);
 	}

@@ -3,13 +3,9 @@
 
 #include <stdlib.h>
 
-/* Nobody may touch what waits: the sanitizer is to see it. */
-#ifdef __SANITIZE_ADDRESS__
-#include <sanitizer/asan_interface.h>
-#else
-#define ASAN_POISON_MEMORY_REGION(at, n) ((void)(at), (void)(n))
-#define ASAN_UNPOISON_MEMORY_REGION(at, n) ((void)(at), (void)(n))
-#endif
+#include "jingle/xml/poison.h"
+
+_Static_assert(SPARE_BYTES <= SPARE_ALL, "else make_room() finds no end");
 
 struct spare {
 	struct spare *next;
@@ -33,7 +29,7 @@ static struct spare *pop(struct spares *s, size_t i)
 
 	if (!b)
 		return NULL;
-	ASAN_UNPOISON_MEMORY_REGION(b, bytes_of(i));
+	UNPOISON(b, bytes_of(i));
 	s->first[i] = b->next;
 	s->bytes[i] -= bytes_of(i);
 	s->all -= bytes_of(i);
@@ -77,7 +73,7 @@ void spare_give(struct spares *s, void *block, size_t size)
 	s->first[i] = b;
 	s->bytes[i] += bytes_of(i);
 	s->all += bytes_of(i);
-	ASAN_POISON_MEMORY_REGION(b, bytes_of(i));
+	POISON(b, bytes_of(i));
 }
 
 void spares_free(struct spares *s)

@@ -7,8 +7,8 @@
 
 #include <stddef.h>
 
-#define SPARE_SIZES 64             /* of SPARE_STEP bytes more each */
-#define SPARE_STEP 256
+#define SPARE_SIZES 128            /* of SPARE_STEP bytes more each */
+#define SPARE_STEP 128
 #define SPARE_BYTES (512u << 10)   /* kept of one size */
 #define SPARE_ALL (1u << 20)       /* kept of all */
 

@@ -109,7 +109,7 @@ static void unroll(const struct call_trace *t, char *to)
 
 static bool grow(struct spares *spares, struct call_trace *t)
 {
-	size_t size = t->size ? 4u * t->size : TRACE_FIRST;
+	size_t size = t->size ? 2u * t->size : TRACE_FIRST;
 	char *ring;
 
 	if (size > TRACE_BYTES)

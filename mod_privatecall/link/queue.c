@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define CHUNK_BYTES 16384
-#define SPARES_MOST 32             /* what ten calls have in it at once */
+#define SPARES_MOST 32             /* what dozens of calls have in it */
 
 struct queue_chunk {
 	struct queue_chunk *next;

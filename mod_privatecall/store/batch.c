@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "jingle/xml/poison.h"
+
 #define CHUNK_BYTES 16384
 #define CHUNKS 16                  /* that a busy hour uses in turn */
 #define NODE_MOST (CHUNK_BYTES / 8) /* a larger one gets memory of its own */
@@ -189,6 +191,7 @@ static struct store_chunk *chunk_get(struct store_batch *b)
 	if (!c)
 		return NULL;
 	atomic_init(&c->users, 1);
+	POISON(c->data, CHUNK_BYTES);
 	chunk_leave(*at, 1);       /* who is in it frees it */
 	*at = c;
 	return c;
@@ -213,6 +216,7 @@ static struct store_node *chunk_take(struct store_batch *b, size_t bytes)
 	}
 	b->used += size;
 	atomic_fetch_add_explicit(&c->users, 1, memory_order_relaxed);
+	UNPOISON(c->data + b->used - size, bytes);
 	return (struct store_node *)(c->data + b->used - size);
 }
 
@@ -253,8 +257,9 @@ void store_batch_clear(struct store_batch *b)
 			c = node->chunk;
 			users = 0;
 		}
+		users++;
 		if (c)
-			users++;
+			POISON(node, node->bytes);
 		else
 			free(node);
 	}

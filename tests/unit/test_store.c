@@ -469,48 +469,78 @@ static void assert_numbers(const struct store_batch *b, unsigned from,
 	}
 }
 
+static struct store_batch *next_of(struct store_batch *b)
+{
+	struct store_batch *next = store_batch_next(b);
+
+	assert_non_null(next);
+	return next;
+}
+
 /* What comes after a batch is made in the memory that those before it left, and
  * in none that one of them still has. */
 static void test_batch_next(void **state)
 {
-	struct store_batch *b = store_batch_new(), *done[80] = { NULL };
-	const char *first = add_numbered(b, 0, 900), *again;
-	size_t sizes[] = { 10, 900, 2000, 4900 };
+	struct store_batch *b = store_batch_new(), *before;
+	const char *first, *at;
 	unsigned n = 0;
 
 	(void)state;
-	done[0] = b;
-	b = store_batch_next(done[0]);
+	assert_non_null(b);
+	first = add_numbered(b, 0, 900);
+	before = b;
+	b = next_of(before);
 	assert_int_equal(store_batch_count(b), 0);
-	assert_numbers(done[0], 0, 900);
-	add_numbered(done[0], 1, 900); /* has memory of its own again */
+	add_numbered(before, 1, 900);  /* has memory of its own again */
 	assert_ptr_not_equal(add_numbered(b, 2, 900), first);
-	assert_numbers(done[0], 0, 900);
-	store_batch_free(done[0]);
-	done[0] = b;
-	b = store_batch_next(done[0]);
-	store_batch_free(done[0]);
-	again = add_numbered(b, 3, 900);
-	assert_ptr_equal(again, first);
+	assert_numbers(before, 0, 900);
+	assert_numbers(b, 2, 900);
+	store_batch_free(before);
+	before = b;
+	b = next_of(before);
+	store_batch_free(before);
+	/* Nothing is left in it: from its beginning. */
+	assert_ptr_equal(add_numbered(b, 0, 900), first);
 
-	for (size_t i = 0; i < 80; i++) {
-		for (unsigned k = 0; k < 20; k++)
-			add_numbered(b, n + k, sizes[i % 4]);
-		done[i] = b;
-		if (i % 4 == 0 && i)   /* one is waited for, others are over */
-			for (size_t k = i - 3; k < i; k++) {
-				store_batch_free(done[k]);
-				done[k] = NULL;
-			}
-		n += 20;
-		b = store_batch_next(b);
+	/* Its second chunk has something of the next batch in it when the first
+	 * is left: that is gone on in when the second is full. */
+	for (n = 1; n < 20; n++)
+		add_numbered(b, n, 900);
+	before = b;
+	b = next_of(before);
+	add_numbered(b, 0, 900);
+	assert_numbers(before, 0, 900);
+	store_batch_free(before);
+	for (n = 1; n < 40; n++) {
+		at = add_numbered(b, n, 900);
+		if (at == first)
+			break;
 	}
-	assert_int_equal(store_batch_count(done[0]), 21);
-	store_batch_free(done[0]);
-	for (size_t i = 1; i < 80; i++) {
-		if (done[i])
-			assert_numbers(done[i], 20 * (unsigned)i, sizes[i % 4]);
-		store_batch_free(done[i]);
+	assert_ptr_equal(at, first);
+	assert_numbers(b, 0, 900);
+	store_batch_free(b);
+}
+
+/* Up to where an operation gets memory of its own, and beyond. */
+static void test_batch_sizes(void **state)
+{
+	struct store_batch *b = store_batch_new();
+
+	(void)state;
+	assert_non_null(b);
+	for (size_t size = 10; size < 4900; size += 7) {
+		struct store_batch *before = b;
+
+		for (unsigned n = 0; n < 20; n++)
+			add_numbered(before, n, size);
+		b = next_of(before);
+		add_numbered(b, 0, size);
+		assert_numbers(before, 0, size);
+		store_batch_free(before);
+		assert_numbers(b, 0, size);
+		before = b;
+		b = next_of(before);
+		store_batch_free(before);
 	}
 	store_batch_free(b);
 }
@@ -567,6 +597,7 @@ int main(void)
 		cmocka_unit_test(test_back_ends_agree),
 		cmocka_unit_test(test_batch),
 		cmocka_unit_test(test_batch_next),
+		cmocka_unit_test(test_batch_sizes),
 		cmocka_unit_test(test_batch_refuses),
 		cmocka_unit_test(test_memory_fault),
 	};

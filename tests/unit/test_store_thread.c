@@ -235,6 +235,57 @@ static void assert_monotonic(struct fixture *f)
 			    f->reports[i - 1].committed);
 }
 
+/* The n-th row says as much of one letter. */
+static const char *body_of(unsigned n)
+{
+	static char body[1600];
+	size_t len = n * 37 % (sizeof(body) - 1);
+
+	memset(body, 'a' + (int)(n % 26), len);
+	body[len] = 0;
+	return body;
+}
+
+static int content_body(const struct store_outbox *o, void *arg)
+{
+	unsigned n = ++*(unsigned *)arg;
+
+	assert_int_equal(o->created, n);
+	assert_string_equal(o->body, body_of(n));
+	return 0;
+}
+
+/* Batches that go on in the memory of those the thread has done with. */
+static void test_memory_in_turn(void **state)
+{
+	struct fixture *f = *state;
+	struct store_load_handlers h = { .outbox_h = content_body };
+	struct store_batch *b = store_batch_new(), *next;
+	unsigned rows = 0, found = 0;
+
+	for (uint64_t n = 1; n <= 200; n++) {
+		assert_non_null(b);
+		for (uint64_t k = n * 7 % 40; k; k--) {
+			struct store_op op = { .kind = STORE_OUTBOX_PUT };
+			char id[24];
+
+			snprintf(id, sizeof(id), "m%u", ++rows);
+			op.u.outbox.id = id;
+			op.u.outbox.created = rows;
+			op.u.outbox.body = body_of(rows);
+			assert_int_equal(store_batch_add(b, &op), 0);
+		}
+		next = store_batch_next(b);
+		assert_int_equal(store_thread_push(f->thread, n, b), 0);
+		b = next;
+	}
+	await_number(f, 200);
+	store_batch_free(b);
+	assert_int_equal(stop_now(f, 0), 0);
+	assert_int_equal(f->store->v->load(f->store, &h, &found), 0);
+	assert_int_equal(found, rows);
+}
+
 static void test_order(void **state)
 {
 	struct fixture *f = *state;
@@ -484,6 +535,8 @@ static void test_stop_gives_up(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_memory_in_turn, start,
+						stop),
 		cmocka_unit_test_setup_teardown(test_order, start, stop),
 		cmocka_unit_test_setup_teardown(test_joins, start, stop),
 		cmocka_unit_test_setup_teardown(test_push_during_commit,
