@@ -6,13 +6,15 @@
 #ifndef JINGLE_XML_POISON_H
 #define JINGLE_XML_POISON_H
 
-#if defined(__has_feature)         /* clang's word for it */
-#if __has_feature(address_sanitizer) && !defined(__SANITIZE_ADDRESS__)
-#define __SANITIZE_ADDRESS__ 1
-#endif
+#ifdef __SANITIZE_ADDRESS__         /* gcc's word for it */
+#define POISON_IS_SEEN 1
+#elif defined(__has_feature)        /* clang's */
+#define POISON_IS_SEEN __has_feature(address_sanitizer)
+#else
+#define POISON_IS_SEEN 0
 #endif
 
-#ifdef __SANITIZE_ADDRESS__
+#if POISON_IS_SEEN
 #include <sanitizer/asan_interface.h>
 #define POISON(at, n) ASAN_POISON_MEMORY_REGION(at, n)
 #define UNPOISON(at, n) ASAN_UNPOISON_MEMORY_REGION(at, n)

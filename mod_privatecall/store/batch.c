@@ -116,7 +116,8 @@ static void shape_copy(struct store_op *to, const struct store_op *from)
 	}
 }
 
-/* Of the node for an operation, with its texts. */
+/* The bytes of an operation's node, with its texts. 0; EINVAL, as
+ * store_node_new(). */
 static int node_bytes(const struct store_op *op, size_t *bytes_r)
 {
 	const struct layout *l;
@@ -135,6 +136,7 @@ static int node_bytes(const struct store_op *op, size_t *bytes_r)
 	return 0;
 }
 
+/* All of the node but where it stands. */
 static void node_fill(struct store_node *node, const struct store_op *op,
 		      size_t bytes)
 {
@@ -142,7 +144,6 @@ static void node_fill(struct store_node *node, const struct store_op *op,
 	char *at = (char *)(node + 1);
 
 	node->next = NULL;
-	node->chunk = NULL;
 	node->bytes = bytes;
 	shape_copy(&node->op, op);
 	for (size_t i = 0; i < l->texts; i++) {
@@ -154,6 +155,16 @@ static void node_fill(struct store_node *node, const struct store_op *op,
 	}
 }
 
+/* Memory of its own; NULL: none. */
+static struct store_node *block_take(size_t bytes)
+{
+	struct store_node *node = malloc(bytes);
+
+	if (node)
+		node->chunk = NULL;
+	return node;
+}
+
 int store_node_new(const struct store_op *op, struct store_node **node_r)
 {
 	size_t bytes;
@@ -161,7 +172,7 @@ int store_node_new(const struct store_op *op, struct store_node **node_r)
 
 	if (err)
 		return err;
-	*node_r = malloc(bytes);
+	*node_r = block_take(bytes);
 	if (!*node_r)
 		return ENOMEM;
 	node_fill(*node_r, op, bytes);
@@ -204,6 +215,7 @@ static struct store_node *chunk_take(struct store_batch *b, size_t bytes)
 	size_t size = (bytes + alignof(max_align_t) - 1) &
 		      ~(alignof(max_align_t) - 1);
 	struct store_chunk *c = b->filled;
+	struct store_node *node;
 
 	if (c && atomic_load(&c->users) == 1)
 		b->used = 0;           /* nothing is left in it */
@@ -214,10 +226,12 @@ static struct store_node *chunk_take(struct store_batch *b, size_t bytes)
 		b->filled = c;
 		b->used = 0;
 	}
+	node = (struct store_node *)(c->data + b->used);
 	b->used += size;
 	atomic_fetch_add_explicit(&c->users, 1, memory_order_relaxed);
-	UNPOISON(c->data + b->used - size, bytes);
-	return (struct store_node *)(c->data + b->used - size);
+	UNPOISON(node, bytes);
+	node->chunk = c;
+	return node;
 }
 
 struct store_batch *store_batch_new(void)
@@ -287,12 +301,10 @@ int store_batch_add(struct store_batch *b, const struct store_op *op)
 
 	if (err)
 		return err;
-	node = bytes > NODE_MOST ? malloc(bytes) : chunk_take(b, bytes);
+	node = bytes > NODE_MOST ? block_take(bytes) : chunk_take(b, bytes);
 	if (!node)
 		return ENOMEM;
 	node_fill(node, op, bytes);
-	if (bytes <= NODE_MOST)
-		node->chunk = b->filled;
 	*b->end = node;
 	b->end = &node->next;
 	b->count++;
