@@ -43,7 +43,7 @@ export async function unlimitedPair(t, KindA, KindB) {
 // One who is online and unknown to the service.
 export async function spy(t, name) {
 	const m = await t.device(Client, name).connect();
-	await m.available();
+	await m.goOnline();
 	return m;
 }
 

@@ -853,23 +853,35 @@ void client_login(struct device *d)
 	client_presence(d);
 }
 
+static void forget_session(struct device *d, struct session *s)
+{
+	uint16_t gen = (uint16_t)(s->gen + 1);
+
+	d->end_lost |= s->state != C_FREE && s->state != C_OVER;
+	memset(s, 0, sizeof(*s));
+	s->gen = gen;
+}
+
 void client_logout(struct device *d, bool politely)
 {
-	unsigned i;
-	uint16_t gen;
+	struct session *s;
 
 	if (!d->online)
 		return;
 	d->online = false;
-	for (i = 0; i < SESSIONS; i++) {
-		gen = (uint16_t)(d->session[i].gen + 1);
-		d->end_lost |= d->session[i].state != C_FREE &&
-			       d->session[i].state != C_OVER;
-		memset(&d->session[i], 0, sizeof(d->session[i]));
-		d->session[i].gen = gen;
-	}
+	for (s = d->session; s < d->session + SESSIONS; s++)
+		forget_session(d, s);
 	if (politely)
 		server_logout(d);
+}
+
+void client_offline(struct device *d)
+{
+	d->online = false;
+	for (unsigned i = 0; i < SESSIONS; i++)
+		if (d->session[i].state != C_UP)
+			forget_session(d, &d->session[i]);
+	server_logout(d);
 }
 
 /* At rest everybody puts the phone down; what rings goes on. */

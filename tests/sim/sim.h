@@ -48,6 +48,7 @@ enum fault {
 	F_JUMP, F_VANISH,
 	F_MUTE,                    /* an iq is never answered */
 	F_SWITCH, F_SETTING, F_BLOCK, F_ROSTER, F_DRAIN, F_HANGUP,
+	F_RESTART,                 /* of the server, in order */
 	F_GLARE, F_REUSE, F_ATTACK,
 	FAULTS
 };
@@ -301,6 +302,7 @@ void client_stanza(struct device *d, const struct event *e);
 void client_timer(struct device *d, unsigned session, unsigned what);
 void client_login(struct device *d);
 void client_logout(struct device *d, bool politely);
+void client_offline(struct device *d);     /* what is up goes on */
 void client_call(struct device *d, unsigned peer, const char *sid);
 void client_hang_up_all(struct device *d);
 void client_send(struct device *d, const char *fmt, ...)

@@ -16,7 +16,8 @@ struct world W;
 const char *const fault_names[FAULTS] = {
 	"drop", "dup", "reorder", "delay", "cut", "crash", "stall", "full",
 	"crowd", "jump", "vanish", "mute", "switch", "setting",
-	"block", "roster", "drain", "hangup", "glare", "reuse", "attack",
+	"block", "roster", "drain", "hangup", "restart", "glare", "reuse",
+	"attack",
 };
 
 /* --- chance ----------------------------------------------------------- */
@@ -65,12 +66,17 @@ static void choose_weights(void)
 	 * or of a user. */
 	static const unsigned worst[FAULTS] = {
 		19660, 13000, 19660, 3000, 16000, 20000, 12000, 6000, 8000,
-		12000, 9000, 6000, 4000, 9000, 4000, 4000, 1500, 3000, 30000,
-		4000, 40000,
+		12000, 9000, 6000, 4000, 9000, 4000, 4000, 1500, 3000, 8000,
+		30000, 4000, 40000,
 	};
 	unsigned severity = below(R_FAULT, 4), f, p;
 
 	for (f = 0; f < FAULTS; f++) {
+		if (f == F_RESTART) {
+			W.weight[f] = severity && W.seed % 7 == 4 ? worst[f] :
+				      0;
+			continue;
+		}
 		p = (unsigned)((uint64_t)worst[f] *
 			       below(R_FAULT, 1000) / 1000);
 		if (severity == 2)
@@ -510,11 +516,36 @@ static void link_breaks(void)
 		client_hang_up_all(world_device(dev));
 }
 
+/* A server that is stopped says first that everybody is gone; all of them come
+ * back to it, some of them sooner than we. */
+static void server_restarts(void)
+{
+	unsigned dev;
+
+	say("## the server stops");
+	for (dev = 0; dev < W.users_n * DEVICES; dev++) {
+		struct device *d = world_device(dev);
+
+		if (!d->online)
+			continue;
+		if (below(R_FAULT, 2))
+			client_logout(d, true);
+		else
+			client_offline(d);
+		world_event(W.now + 500 + below(R_FAULT, 25000), E_LOGIN, dev,
+			    NULL);
+	}
+	W.count.cuts++;
+	world_event(W.now + below(R_FAULT, 300), E_LINK_LOST, 0, NULL);
+}
+
 /* Something breaks, or not. */
 static void world_breaks(void)
 {
 	if (W.link_up && !W.hole && strikes(F_CUT))
 		link_breaks();
+	if (W.link_up && !W.hole && strikes(F_RESTART))
+		server_restarts();
 	if (W.running && !W.crash_in && strikes(F_CRASH))
 		W.crash_in = 1 + below(R_FAULT, 25);
 	if (strikes(F_STALL))

@@ -368,6 +368,13 @@ export class Client {
 			`<priority>${priority}</priority>${extra}</presence>`);
 	}
 
+	// Until the server has it online, and others who then call reach it.
+	async goOnline(options) {
+		await this.available(options);
+		await this.waitFor((el) => el.name === 'presence' &&
+			el.attrs.from === this.jid, 'its own presence');
+	}
+
 	async unavailable() {
 		await this.send(`<presence type='unavailable'/>`);
 	}

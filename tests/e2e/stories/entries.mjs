@@ -14,7 +14,7 @@ class Bystander extends Client {
 	async login({ priority = 0 } = {}) {
 		await this.connect();
 		await this.carbons();
-		await this.available({ priority });
+		await this.goOnline({ priority });
 		return this;
 	}
 
