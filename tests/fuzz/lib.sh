@@ -26,14 +26,32 @@ fuzz_options()
 	echo -timeout=10 -rss_limit_mb=2048 -print_final_stats=1
 }
 
+# as_lines WORD TO: the kept inputs of targets that read one stanza, each as one
+# line behind the word that says so, as files in TO.
+as_lines()
+{
+	mkdir -p "$2"
+	for seed in tests/fuzz/corpus/tree/* tests/fuzz/corpus/stanza/* \
+			tests/fuzz/corpus/jingle/* tests/fuzz/corpus/jmi/*; do
+		{
+			printf %s "$1"
+			tr '\n' ' ' <"$seed"
+		} >"$2/${seed##*/}"
+	done
+	echo "$2"
+}
+
 # fuzz_seeds NAME DIR: its kept inputs, among them every one that once crashed
-# it; those of stanza for all that read the same codecs; of call also the events
-# of the golden traces, which go to DIR/golden.
+# it; those of stanza for all that read the same codecs, as lines for those that
+# read lines; of call also the events of the golden traces. What is made for it
+# goes to DIR.
 fuzz_seeds()
 {
 	[ ! -d "tests/fuzz/corpus/$1" ] || echo "tests/fuzz/corpus/$1"
 	case $1 in
 	jingle|jmi) echo tests/fuzz/corpus/stanza ;;
+	leg|gateway) as_lines "" "$2/lines-$1" ;;
+	call) as_lines "stanza " "$2/lines-$1" ;;
 	esac
 	[ "$1" = call ] || return 0
 	mkdir -p "$2/golden"
