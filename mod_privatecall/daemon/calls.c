@@ -524,8 +524,8 @@ static void answer_ask(struct call_entry *e, const struct call_action *a,
 	e->exists = gateway_knows(dm->gateway, a->to) &&
 		    gateway_knows(dm->gateway, a->from);
 	memset(&ev, 0, sizeof(ev));
-	users_facts(dm, a, users_over_limit(dm, a->from, a->to), e->exists,
-		    NULL, arena, &ev);
+	users_facts(e, a, users_over_limit(dm, a->from, a->to), NULL, arena,
+		    &ev);
 	if (!is_early(ev.cause) &&
 	    (modules_ask(dm, a, e->pair, ev.cause == CAUSE_NONE, arena) ||
 	     privileged_ask(e, arena)))
@@ -559,7 +559,7 @@ void calls_told(struct call_entry *e, const struct module_facts *told,
 	 * hear of it. */
 	if (told && !told->partial)
 		e->exists = told->exists;
-	users_facts(e->dm, &question, false, e->exists, told, arena, &ev);
+	users_facts(e, &question, false, told, arena, &ev);
 	calls_event(e, &ev, arena);
 }
 

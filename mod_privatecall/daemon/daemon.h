@@ -315,11 +315,10 @@ int users_restore(struct daemon *dm, const char *bare, const char *name,
 		  const char *word);
 /* Counts this attempt; true: over a limit (A13, X4). */
 bool users_over_limit(struct daemon *dm, const char *from, const char *to);
-/* Answers CALL_DO_ASK into a CALL_EV_FACTS event. `told`: what the callee's
- * server knows; NULL: nothing, the mirror must do, and `known`: he was when the
- * call came, and the caller. */
-void users_facts(struct daemon *dm, const struct call_action *ask,
-		 bool over_limit, bool known, const struct module_facts *told,
+/* Answers CALL_DO_ASK of `e` into a CALL_EV_FACTS event. `told`: what the
+ * callee's server knows; NULL: nothing, the mirror must do. */
+void users_facts(const struct call_entry *e, const struct call_action *ask,
+		 bool over_limit, const struct module_facts *told,
 		 struct arena *arena, struct call_event *ev);
 /* Last batch with a notice for him: not sent before it is stored. NULL: no
  * memory, or too many users. */

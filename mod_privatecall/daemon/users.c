@@ -271,10 +271,12 @@ static bool enabled(const struct daemon *dm, const struct jid *from,
 	       modules_enabled(dm, to->domain);
 }
 
-void users_facts(struct daemon *dm, const struct call_action *ask,
-		 bool over_limit, bool known, const struct module_facts *told,
+void users_facts(const struct call_entry *e, const struct call_action *ask,
+		 bool over_limit, const struct module_facts *told,
 		 struct arena *arena, struct call_event *ev)
 {
+	struct daemon *dm = e->dm;
+	unsigned others = dm->live - (e->live ? 1 : 0);
 	struct verdict_facts f;
 	struct leg_target *targets = NULL;
 	struct jid from, to;
@@ -289,7 +291,7 @@ void users_facts(struct daemon *dm, const struct call_action *ask,
 	f.messaging = dm->site.messaging;
 	f.draining = dm->draining;
 	f.no_capacity = bytes > DAEMON_BACKLOG_BYTES || !to.full ||
-			dm->live >= dm->site.max_calls ||
+			others >= dm->site.max_calls ||
 			(dm->site.media != MODE_DIRECT &&
 			 !media_takes_calls(dm));
 	f.self = strcmp(ask->from, ask->to) == 0;
@@ -304,7 +306,7 @@ void users_facts(struct daemon *dm, const struct call_action *ask,
 	f.blocked = told && told->blocked;
 	f.in_call = calls_user_busy(dm, ask->to, ask->from);
 	f.video = ask->media & MEDIA_VIDEO;
-	activity(dm, ask->to, known, told, &f);
+	activity(dm, ask->to, e->exists, told, &f);
 	/* What he showed once says nothing of now. */
 	if (!told && to.full && modules_has(dm, to.domain) &&
 	    !gateway_is_fresh(dm->gateway, ask->to))

@@ -154,12 +154,17 @@ static void drop_row(struct outbox *o, struct item *it,
 	drop(o, it);
 }
 
+/* Nobody can have it, so that its text may still change. */
+static bool is_unsent(const struct item *it)
+{
+	return !it->row.sending && !it->row.sent && !it->restored;
+}
+
 /* Not one that may have been sent before: a second copy must carry the same
  * id (I08). */
 static bool folds(const struct outbox_row *row, const struct item *it)
 {
-	return !it->row.sending && !it->row.sent && !it->restored &&
-	       same(row->kind, "missed") &&
+	return is_unsent(it) && same(row->kind, "missed") &&
 	       same(it->row.kind, "missed") && same(it->row.peer, row->peer);
 }
 
@@ -213,7 +218,7 @@ static char *merge_bodies(const char *older, const char *newer)
 	return body;
 }
 
-/* The two oldest that are not on their way become one. */
+/* The two oldest that nobody can have become one. */
 static void merge_oldest(struct outbox *o, struct box *b,
 			 struct outbox_change *ch)
 {
@@ -221,9 +226,9 @@ static void merge_oldest(struct outbox *o, struct box *b,
 	struct outbox_row r;
 	char *body, *strings;
 
-	while (a && a->row.sending)
+	while (a && !is_unsent(a))
 		a = a->next;
-	for (c = a ? a->next : NULL; c && c->row.sending;)
+	for (c = a ? a->next : NULL; c && !is_unsent(c);)
 		c = c->next;
 	body = c && ch->dels < 64 ? merge_bodies(a->row.body, c->row.body) :
 				    NULL;

@@ -208,6 +208,31 @@ static void test_privileged(void **state)
 	stop();
 }
 
+/* A call whose facts are asked does not stand in its own way. */
+static void test_last_place(void **state)
+{
+	(void)state;
+	write_conf("max_calls = 1\n");
+	up();
+	mock_send(&m, GRANTS);
+	come_online();
+	mock_send(&m, PROPOSE);
+	tell("<privileged_iq", "bob", NULL);
+	tell("<privileged_iq", "alice", NULL);
+	tell("jabber:iq:roster", "bob", NULL);
+	UNTIL(count_sent("<propose") == 1 || count_sent("<reject"));
+	assert_int_equal(count_sent("<reject"), 0);
+	assert_true(says("\"status\"", "live calls      1"));
+	mock_send(&m, "<presence from='carl@example.org/c' "
+		  "to='calls.example.org'/><message from='carl@example.org/c' "
+		  "type='chat' id='p2' to='bob@calls.example.org'><propose "
+		  "xmlns='urn:xmpp:jingle-message:0' id='s2'><description "
+		  "xmlns='urn:xmpp:jingle:apps:rtp:1' media='audio'/>"
+		  "</propose></message>");
+	UNTIL(count_sent("<reject") == 1);
+	stop();
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -216,6 +241,7 @@ int main(int argc, char **argv)
 		T(test_check_never_up),
 		T(test_check_together),
 		T(test_privileged),
+		T(test_last_place),
 	};
 
 	return be_daemon_or_test(argc, argv, tests);

@@ -154,6 +154,28 @@ static void over_the_cap_nothing_is_lost(void **state)
 	assert_int_equal(outbox_count(box), 2);
 }
 
+/* Else he would get a text twice, by two ids. */
+static void what_may_have_left_is_not_merged(void **state)
+{
+	struct outbox_row old = { .id = "1", .user = "bob@x", .peer = "al@x",
+				  .kind = "details", .body = "one",
+				  .count = 1 };
+	struct outbox_change ch;
+
+	(void)state;
+	add("2", "bob@x", "al@x", "details", "two");
+	assert_non_null(outbox_next(box, "bob@x"));
+	outbox_requeue(box);
+	assert_int_equal(outbox_restore(box, &old), 0);
+	add("3", "bob@x", "al@x", "details", "three");
+	ch = add("4", "bob@x", "al@x", "details", "four");
+	assert_null(ch.merged);
+	ch = add("5", "bob@x", "al@x", "details", "five");
+	assert_string_equal(ch.merged->id, "4");
+	assert_string_equal(ch.merged->body, "three\nfour");
+	assert_int_equal(outbox_count(box), 4);
+}
+
 static void merged_body_is_bounded(void **state)
 {
 	char body[3001], id[16];
@@ -219,6 +241,7 @@ int main(void)
 		TEST(one_on_its_way_is_left),
 		TEST(one_that_may_have_left_is_left),
 		TEST(over_the_cap_nothing_is_lost),
+		TEST(what_may_have_left_is_not_merged),
 		TEST(merged_body_is_bounded), TEST(all_on_their_way),
 		TEST(old_ones_go), TEST(restored),
 	};
