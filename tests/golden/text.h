@@ -556,15 +556,23 @@ static char *send_line(struct arena *a, const struct call_action *s)
 			    xml_write(a, s->stanza, NS_COMPONENT, NULL));
 }
 
+/* `window`: how long from its beginning on one may come back into it. */
 static char *notice_line(struct arena *a, const struct notice *n)
 {
-	return arena_printf(a, "notice %s to %s about %s cause %s%s%s%s%s%s",
+	const char *window = "";
+
+	if (n->until)
+		window = arena_printf(a, " window %lld s",
+				      (long long)(n->until - n->started) /
+				      1000);
+	return arena_printf(a, "notice %s to %s about %s cause %s%s%s%s%s%s%s",
 			    notice_kind_name(n->kind), n->to, n->peer,
 			    cause_row(n->cause)->name,
 			    n->offer ? " offer" : "",
 			    n->again ? " again " : "",
 			    n->again ? n->peer_call : "",
-			    n->step ? " step " : "", n->step ? n->step : "");
+			    n->step ? " step " : "", n->step ? n->step : "",
+			    window);
 }
 
 static char *map_line(struct arena *a, const struct call_order *o)
