@@ -35,6 +35,7 @@ export class Phone extends Client {
 	usesCarbons = true;
 	approves = true;
 	holdsInitiate = false;         // a story initiates by hand
+	holdsAccept = false;           // a story accepts by hand
 
 	constructor(options) {
 		super(options);
@@ -518,7 +519,8 @@ export class Phone extends Client {
 			call.initiate = j;
 			this.result(el);
 			this.show(call, 'connecting');
-			this.later(this.accept(call));
+			if (!this.holdsAccept)
+				this.later(this.accept(call));
 			return;
 		}
 		this.result(el);

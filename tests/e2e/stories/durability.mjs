@@ -76,6 +76,23 @@ story('F01 kill -9 during a call: it goes on, everything is still passed on ' +
 	await t.quiet();
 });
 
+story('F01 X10 kill -9 while a call is set up through us: who accepts it ' +
+	'then is heard, and both talk', { media: 'blind' }, async (t) => {
+	const [a, b] = await t.pair(Conversations, Conversations);
+	b.holdsAccept = true;
+	const out = await a.call(t.at('bob'));
+	const ring = await b.rings();
+	await b.answer(ring);
+	await b.shows(ring, 'connecting');
+	await t.settle();
+	await t.crash();
+	await t.revive();
+	await t.settle();
+	await b.accept(ring);
+	await a.shows(out, 'active');
+	await t.endQuietly(a, out);
+});
+
 story('F01 a third party is still refused after a restart',
 	{ own: true }, async (t) => {
 		const [a, b] = await t.pair(Conversations, Dino);
