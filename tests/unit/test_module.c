@@ -173,7 +173,7 @@ static void tell(const char *attrs)
 	struct gateway_session s = session(attrs);
 
 	assert_int_equal(gateway_session(g, &s, &env), 0);
-	gateway_check(g);
+	print_actions();
 }
 
 static void gone(const char *jid)
@@ -221,6 +221,17 @@ static void test_told(void **state)
 	gone("bob@h/x");
 	tell("jid='eve@far/x'");
 	assert_false(gateway_knows(g, "eve@far"));
+}
+
+/* Who hides from the service is seen all the same: he was told. */
+static void test_told_hides(void **state)
+{
+	(void)state;
+	two_friends();
+	tell("jid='bob@h/x'");
+	feed(p("unsubscribed", "bob@h", "c.h", ""));
+	assert_null(strstr(out, "GONE bob@h/x\n"));
+	assert_true(is_active("bob@h"));
 }
 
 static void test_replay(void **state)
@@ -322,6 +333,20 @@ static void test_untold(void **state)
 	gateway_check(g);
 }
 
+/* He may be seen again: the wait for that is a new one. */
+static void test_untold_late(void **state)
+{
+	(void)state;
+	up();
+	tick_to(env.now + GATEWAY_GRACE_MS);
+	tell("jid='bob@h/x'");
+	gateway_untold(g, "h", &env);
+	tick_to(env.now + GATEWAY_GRACE_MS - 1);
+	assert_null(strstr(out, "GONE bob@h/x\n"));
+	tick_to(env.now + 1);
+	assert_non_null(strstr(out, "GONE bob@h/x\n"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -331,9 +356,11 @@ int main(void)
 		T(test_facts),
 		T(test_session),
 		T(test_told),
+		T(test_told_hides),
 		T(test_replay),
 		T(test_changed),
 		T(test_untold),
+		T(test_untold_late),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
