@@ -260,6 +260,17 @@ static void test_active(void **state)
 	assert_false(dnd);
 }
 
+/* A device that was seen, but could not be rung, is back as a new one is. */
+static void test_ringable(void **state)
+{
+	(void)state;
+	two_friends();
+	feed(p("", "bob@h/x", "c.h", "<priority>-1</priority>"));
+	feed(p("", "bob@h/x", "c.h", "<priority>0</priority>"));
+	assert_non_null(strstr(out, "BACK bob@h/x\n"));
+	gives(p("", "bob@h/x", "c.h", "<priority>5</priority>"), "");
+}
+
 /* At first login: to the contact, then subscribed, then again with delay. */
 static void test_first_login(void **state)
 {
@@ -531,6 +542,19 @@ static void test_show(void **state)
 	assert_non_null(strstr(out, "P unavailable bob@c.h/call > carol@h\n"));
 }
 
+/* Who has left the service is seen by nobody, though he is online. */
+static void test_removed(void **state)
+{
+	(void)state;
+	two_friends();
+	feed(p("", "bob@h/x", "c.h", ""));
+	feed(p("", "alice@h/x", "c.h", ""));
+	assert_non_null(strstr(out, "P alice@c.h/call > bob@h +c\n"));
+	feed("<iq type='set' id='1' from='alice@h/x' to='c.h'><query "
+	     "xmlns='jabber:iq:register'><remove/></query></iq>");
+	assert_non_null(strstr(out, "P unavailable alice@c.h/call > bob@h\n"));
+}
+
 static void switch_to(bool on)
 {
 	site.enabled = on;
@@ -569,6 +593,28 @@ static void test_switch(void **state)
 	gateway_hold(g, "bob@h", "nobody@h", true, &env);
 	print_actions();
 	assert_string_equal(out, "");
+}
+
+/* Users of a host that is off neither are seen nor see others. */
+static void test_switch_host(void **state)
+{
+	static const struct gateway_contact rows[] = {
+		{ "alice@h", "c.h", true, true, false },
+		{ "dave@o", "c.h", true, true, false },
+		{ "alice@h", "dave\\40o@c.h", true, true, false },
+		{ "dave@o", "alice@c.h", true, true, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++)
+		assert_int_equal(gateway_restore_contact(g, &rows[i]), 0);
+	up();
+	feed(p("", "alice@h/x", "c.h", ""));
+	feed(p("", "dave@o/x", "c.h", ""));
+	gateway_set_host(g, "h", false);
+	switch_to(true);
+	assert_string_equal(out, "P unavailable alice@c.h/call > dave@o\n"
+			    "P unavailable dave\\40o@c.h/call > alice@h\n");
 }
 
 /* A call that was restored: whether its address was shown is not stored, and
@@ -632,6 +678,22 @@ static void test_link(void **state)
 			    "P unavailable c.h > bob@h\n");
 }
 
+/* A call goes on without us: its addresses stay as they are shown. */
+static void test_stop_in_call(void **state)
+{
+	(void)state;
+	two_friends();
+	feed(p("", "bob@h/x", "c.h", ""));
+	feed(p("", "alice@h/x", "c.h", ""));
+	gateway_hold(g, "alice@h", "bob@h", true, &env);
+	gateway_hold(g, "bob@h", "alice@h", true, &env);
+	arena_reset(env.arena);
+	gateway_stop(g, &env);
+	print_actions();
+	assert_string_equal(out, "P unavailable c.h > alice@h\n"
+			    "P unavailable c.h > bob@h\n");
+}
+
 /* Who speaks is not gone when the grace ends, but counts as before his presence
  * only when that comes. */
 static void test_heard(void **state)
@@ -654,6 +716,27 @@ static void test_heard(void **state)
 	assert_non_null(strstr(out, "GONE bob@h/y\n"));
 	assert_false(gateway_can_read(g, "bob@h"));
 	gives(p("unavailable", "bob@h/x", "c.h", ""), "");
+}
+
+/* Who has spoken after one break has said nothing of the next. */
+static void test_heard_once(void **state)
+{
+	struct jid x;
+
+	(void)state;
+	two_friends();
+	feed(p("", "bob@h/x", "c.h", ""));
+	gateway_down(g, &env);
+	up();
+	assert_int_equal(jid_parse(env.arena, "bob@h/x", &x), 0);
+	gateway_heard(g, &x);
+	feed(p("", "bob@h/x", "c.h", ""));
+	tick_to(env.now + GATEWAY_GRACE_MS);
+	assert_null(strstr(out, "GONE bob@h/x\n"));
+	gateway_down(g, &env);
+	up();
+	tick_to(env.now + GATEWAY_GRACE_MS);
+	assert_non_null(strstr(out, "GONE bob@h/x\n"));
 }
 
 /* The server says that he is offline: no need to wait. */
@@ -722,12 +805,15 @@ int main(void)
 		T(test_service), T(test_contact), T(test_limits),
 		T(test_bundles_by_node), T(test_bundles_learned),
 		T(test_bundles_limit),
-		T(test_active), T(test_first_login), T(test_directed),
-		T(test_lost_contact), T(test_idle), T(test_lang),
+		T(test_active), T(test_ringable), T(test_first_login),
+		T(test_directed), T(test_lost_contact), T(test_idle),
+		T(test_lang),
 		T(test_features), T(test_features_lie), T(test_describe),
-		T(test_show), T(test_switch),
-		T(test_switch_restored), T(test_link), T(test_heard),
-		T(test_probe_answer), T(test_sweep), T(test_restore),
+		T(test_show), T(test_removed), T(test_switch),
+		T(test_switch_host), T(test_switch_restored),
+		T(test_link), T(test_stop_in_call), T(test_heard),
+		T(test_heard_once), T(test_probe_answer), T(test_sweep),
+		T(test_restore),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
