@@ -174,10 +174,15 @@ static void tell(const char *what, const char *whose, const char *inner)
 	mock_send(&m, text);
 }
 
+#define BOB_IS_THERE "<presence from='bob@example.org/b' " \
+	"to='calls.example.org'/>"
 #define BLOCKS "<privilege xmlns='urn:xmpp:privilege:2'><forwarded " \
 	"xmlns='urn:xmpp:forward:0'><iq xmlns='jabber:client'><blocklist " \
 	"xmlns='urn:xmpp:blocking'><item jid='alice@example.org'/>" \
 	"</blocklist></iq></forwarded></privilege>"
+
+#define ROSTER "<query xmlns='jabber:iq:roster'><item " \
+	"jid='alice@example.org' subscription='both'/></query>"
 
 /* Block lists, then roster, before anything is said; whoever is called (A06);
  * what is refused or late is as if it was not granted. */
@@ -195,8 +200,7 @@ static void test_privileged(void **state)
 	mock_send(&m, PROPOSE_AS("p2", "s2"));
 	tell("<privileged_iq", "bob", BLOCKS);
 	tell("<privileged_iq", "alice", NULL);
-	tell("jabber:iq:roster", "bob", "<query xmlns='jabber:iq:roster'><item "
-	     "jid='alice@example.org' subscription='both'/></query>");
+	tell("jabber:iq:roster", "bob", ROSTER);
 	UNTIL(count_sent("<reject") == 1);
 	assert_int_equal(count_sent("<propose"), 0);
 	assert_true(says("\"log\"", "blocked"));
@@ -205,6 +209,45 @@ static void test_privileged(void **state)
 	assert_int_equal(count_sent("<propose"), 0);
 	assert_int_equal(ctl("\"clock\",\"+1s\""), 0);
 	UNTIL(count_sent("<propose") == 1);
+	stop();
+}
+
+/* The callee's roster may say that the caller is a contact: it is asked for. */
+static void test_privileged_contact(void **state)
+{
+	(void)state;
+	write_conf("who_may_call = contacts\n");
+	up();
+	mock_send(&m, GRANTS);
+	come_online();
+	mock_send(&m, PROPOSE);
+	tell("<privileged_iq", "bob", NULL);
+	tell("<privileged_iq", "alice", NULL);
+	tell("jabber:iq:roster", "bob", ROSTER);
+	UNTIL(count_sent("<propose") || count_sent("<reject"));
+	assert_int_equal(count_sent("<propose"), 1);
+	stop();
+}
+
+/* Such answers do not say who exists: a callee who leaves while they are on
+ * their way hears of the call. */
+static void test_privileged_left(void **state)
+{
+	(void)state;
+	up();
+	mock_send(&m, GRANTS);
+	come_online();
+	mock_send(&m, PROPOSE);
+	tell("<privileged_iq", "bob", NULL);
+	tell("<privileged_iq", "alice", NULL);
+	UNTIL(count_sent("jabber:iq:roster") == 1);
+	mock_send(&m, "<presence type='unavailable' "
+		  "from='bob@example.org/b' to='calls.example.org'/>");
+	tell("jabber:iq:roster", "bob", ROSTER);
+	UNTIL(count_sent("<reject") == 1);
+	assert_int_equal(count_sent("<propose"), 0);
+	mock_send(&m, BOB_IS_THERE);
+	UNTIL(count_sent("Missed call from Alice") == 1);
 	stop();
 }
 
@@ -241,6 +284,8 @@ int main(int argc, char **argv)
 		T(test_check_never_up),
 		T(test_check_together),
 		T(test_privileged),
+		T(test_privileged_contact),
+		T(test_privileged_left),
 		T(test_last_place),
 	};
 
