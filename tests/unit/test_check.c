@@ -1,28 +1,32 @@
 /* test_check.c: the daemon and what a mock server says of itself:
- * `privatecallctl check`, and facts by XEP-0356.
+ * `privatecallctl check`, facts by XEP-0356, and its module's switch.
  */
 #include "tests/unit/daemon_test.h"
 
 /* --- check ------------------------------------------------------------ */
 
-/* The server's module says that it is `release`. */
-static void hello(const char *release)
+/* The module of `host` says that it is `release`, and whether it has private
+ * calls on. */
+static void hello(const char *host, const char *release, const char *on)
 {
 	char text[512];
 	unsigned id = 0;
 
 	m.answers = false;
 	forget_log();
-	mock_send(&m, "<message from='example.org' to='calls.example.org'>"
-		  "<hello xmlns='urn:privatecall:query:0'/></message>");
+	snprintf(text, sizeof(text), "<message from='%s' "
+		 "to='calls.example.org'><hello "
+		 "xmlns='urn:privatecall:query:0'/></message>", host);
+	mock_send(&m, text);
 	UNTIL(count_sent("<hello") == 1);
 	m.answers = true;
 	sscanf(strstr(m.log, "hello-"), "hello-%u", &id);
 	snprintf(text, sizeof(text), "<iq type='result' id='hello-%u' "
-		 "from='example.org' to='calls.example.org'><hello "
+		 "from='%s' to='calls.example.org'><hello "
 		 "xmlns='urn:privatecall:query:0' version='1' "
 		 "software='mod_privatecall' release='%s' "
-		 "server='Prosody 0.12.3'/></iq>", id, release);
+		 "server='Prosody 0.12.3' private_calls='%s'/></iq>", id, host,
+		 release, on);
 	mock_send(&m, text);
 }
 
@@ -41,13 +45,13 @@ static void test_check_version(void **state)
 	up();
 	UNTIL(count_sent("<hello") == 1);
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		hello(cases[i].release);
+		hello("example.org", cases[i].release, "true");
 		m.echoes = 16;
 		assert_int_equal(ctl("\"check\""), 0);
 		assert_non_null(strstr(answer, cases[i].says));
 		assert_non_null(strstr(answer, "\"about\":\"version\""));
 	}
-	hello(PACKAGE_VERSION);
+	hello("example.org", PACKAGE_VERSION, "true");
 	m.echoes = 16;
 	assert_int_equal(ctl("\"check\""), 0);
 	assert_null(strstr(answer, "\"about\":\"version\""));
@@ -276,6 +280,32 @@ static void test_last_place(void **state)
 	stop();
 }
 
+/* --- the module's switch ---------------------------------------------- */
+
+/* Who calls from a host that has calls turned off is told so, wherever the
+ * callee is. */
+static void test_caller_host_off(void **state)
+{
+	(void)state;
+	write_conf("hosts = { \"example.org\", \"other.example\" }\n");
+	m.answers = true;
+	up();
+	UNTIL(count_sent("<hello") == 2);
+	come_online();
+	hello("other.example", PACKAGE_VERSION, "false");
+	forget_log();
+	mock_send(&m, "<message from='carol@other.example/c' type='chat' "
+		  "id='p1' to='bob@calls.example.org'><propose "
+		  "xmlns='urn:xmpp:jingle-message:0' id='s1'><description "
+		  "xmlns='urn:xmpp:jingle:apps:rtp:1' media='audio'/>"
+		  "</propose></message>");
+	UNTIL(count_sent("<propose") || count_sent("<reject"));
+	assert_int_equal(count_sent("<propose"), 0);
+	assert_non_null(strstr(m.log, "Private calls are turned off on this "
+			       "server."));
+	stop();
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -287,6 +317,7 @@ int main(int argc, char **argv)
 		T(test_privileged_contact),
 		T(test_privileged_left),
 		T(test_last_place),
+		T(test_caller_host_off),
 	};
 
 	return be_daemon_or_test(argc, argv, tests);
