@@ -1,5 +1,6 @@
 /* test_check.c: the daemon and what a mock server says of itself:
- * `privatecallctl check`, facts by XEP-0356, and its module's switch.
+ * `privatecallctl check`, facts by XEP-0356, its module's switch, and who is
+ * there.
  */
 #include "tests/unit/daemon_test.h"
 
@@ -306,6 +307,43 @@ static void test_caller_host_off(void **state)
 	stop();
 }
 
+/* --- who is there ----------------------------------------------------- */
+
+/* Who has called without showing presence is not gone for that after a
+ * restart: neither when all who show theirs are back, nor when they would be
+ * waited for no longer. */
+static void test_restart_unseen(void **state)
+{
+	char text[512], sid[64];
+	unsigned i;
+
+	(void)state;
+	write_conf("setup_timeout = 60s\n");
+	up();
+	mock_send(&m, BOB_IS_THERE);
+	UNTIL(says("\"user\",\"bob@example.org\"", "active          yes"));
+	forget_log();
+	mock_send(&m, PROPOSE);
+	UNTIL(count_sent("<propose") == 1);
+	assert_int_equal(sscanf(strstr(strstr(m.log, "<propose"), " id='"),
+				" id='%63[^']", sid), 1);
+	snprintf(text, sizeof(text), "<message from='bob@example.org/b' "
+		 "to='alice@calls.example.org/call' type='chat' id='x'>"
+		 "<proceed xmlns='urn:xmpp:jingle-message:0' id='%s'/>"
+		 "</message>", sid);
+	mock_send(&m, text);
+	UNTIL(count_sent("<proceed") == 1);
+	kill_daemon();
+	up();
+	mock_send(&m, BOB_IS_THERE);
+	UNTIL(says("\"user\",\"bob@example.org\"", "active          yes"));
+	for (i = 0; i < 2; i++) {
+		assert_int_equal(ctl("\"clock\",\"+11s\""), 0);
+		assert_true(says("\"status\"", "live calls      1"));
+	}
+	stop();
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -318,6 +356,7 @@ int main(int argc, char **argv)
 		T(test_privileged_left),
 		T(test_last_place),
 		T(test_caller_host_off),
+		T(test_restart_unseen),
 	};
 
 	return be_daemon_or_test(argc, argv, tests);
