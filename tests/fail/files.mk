@@ -9,7 +9,7 @@
 fail_dir = tests/fail
 fail_drivers = tests/fail/fail_golden tests/fail/fail_daemon
 fail_without = tests/unit/test_check tests/unit/test_daemon \
-	tests/unit/test_daemon_calls \
+	tests/unit/test_daemon_calls tests/unit/test_allowed \
 	tests/unit/test_golden tests/unit/test_call_memory \
 	tests/unit/test_relay_limits tests/unit/test_srtp_memory \
 	tests/unit/test_dtls_srtp tests/unit/test_dtls_srtp_memory \

@@ -1,0 +1,80 @@
+/* test_allowed.c: the daemon against a mock server: how often somebody may
+ * call.
+ */
+#include "tests/unit/daemon_test.h"
+
+/* --- the limits ------------------------------------------------------- */
+
+/* One of n calls; true: it rings, false: it was refused by the limit. */
+static bool rings(const char *from, unsigned n)
+{
+	char text[512];
+
+	forget_log();
+	snprintf(text, sizeof(text), "<message from='%s' type='chat' "
+		 "id='p%u' to='bob@calls.example.org'><propose "
+		 "xmlns='urn:xmpp:jingle-message:0' id='s%u'><description "
+		 "xmlns='urn:xmpp:jingle:apps:rtp:1' media='audio'/>"
+		 "</propose></message>", from, n, n);
+	mock_send(&m, text);
+	UNTIL(count_sent("<propose") || count_sent("<reject"));
+	if (count_sent("<propose"))
+		return true;
+	assert_non_null(strstr(m.log, "Too many calls. Try again in a "
+			       "minute."));
+	return false;
+}
+
+/* A13: the pair's limit is one of two people, not of another server and who is
+ * called there. */
+static void test_limit_of_domain(void **state)
+{
+	char from[32];
+	unsigned i;
+
+	(void)state;
+	write_conf("remote_users = yes\nwho_may_call = everyone\n");
+	up();
+	come_online();
+	for (i = 0; i <= 5; i++) {
+		snprintf(from, sizeof(from), "r%u@far.org/x", i);
+		assert_true(rings(from, i));
+	}
+	stop();
+}
+
+/* A13: a call that the limit refused is not one: who goes on asking gets as
+ * many through as who waits. */
+static void test_limit_counts_no_refused(void **state)
+{
+	static const bool expected[] = { true, true, false, true, true, false };
+	char text[256];
+	unsigned i;
+
+	(void)state;
+	write_conf("pair_per_minute = 2\n");
+	up();
+	come_online();
+	for (i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
+		assert_int_equal(rings("alice@example.org/a", i), expected[i]);
+		snprintf(text, sizeof(text), "<message type='chat' id='r%u' "
+			 "from='alice@example.org/a' "
+			 "to='bob@calls.example.org'><retract "
+			 "xmlns='urn:xmpp:jingle-message:0' id='s%u'/>"
+			 "</message>", i, i);
+		mock_send(&m, text);
+		UNTIL(!expected[i] || count_sent("<retract") == 1);
+		assert_int_equal(ctl("\"clock\",\"+20s\""), 0);
+	}
+	stop();
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		T(test_limit_of_domain),
+		T(test_limit_counts_no_refused),
+	};
+
+	return be_daemon_or_test(argc, argv, tests);
+}
