@@ -1,5 +1,5 @@
 /* test_allowed.c: the daemon against a mock server: how often somebody may
- * call.
+ * call, and who may write.
  */
 #include "tests/unit/daemon_test.h"
 
@@ -69,11 +69,59 @@ static void test_limit_counts_no_refused(void **state)
 	stop();
 }
 
+/* --- messages --------------------------------------------------------- */
+
+/* What alice writes to bob's contact is refused. */
+static bool is_refused(void)
+{
+	static const char text[] = "<message from='alice@example.org/a' "
+		"type='chat' id='m1' to='bob@calls.example.org'>"
+		"<body>Hello</body></message>";
+
+	forget_log();
+	mock_send(&m, text);
+	UNTIL(count_sent(" id='m1'") == 1);
+	if (count_sent("<body>Hello</body>")) {
+		assert_int_equal(count_sent("to='bob@example.org'"), 1);
+		return false;
+	}
+	assert_int_equal(count_sent("type='error'"), 1);
+	assert_int_equal(count_sent("<policy-violation"), 1);
+	return true;
+}
+
+/* Messages pass when the site, who writes and who is written to all want them,
+ * and not when one of them does not. */
+static void test_messages_off(void **state)
+{
+	static const struct { const char *off, *on; } switches[] = {
+		{ "\"messaging\",\"off\"", "\"messaging\",\"on\"" },
+		{ "\"user\",\"alice@example.org\",\"messages\",\"no\"",
+		  "\"user\",\"alice@example.org\",\"messages\",\"yes\"" },
+		{ "\"user\",\"bob@example.org\",\"messages\",\"no\"",
+		  "\"user\",\"bob@example.org\",\"messages\",\"yes\"" },
+	};
+	size_t i;
+
+	(void)state;
+	up();
+	come_online();
+	assert_false(is_refused());
+	for (i = 0; i < sizeof(switches) / sizeof(switches[0]); i++) {
+		assert_int_equal(ctl(switches[i].off), 0);
+		assert_true(is_refused());
+		assert_int_equal(ctl(switches[i].on), 0);
+		assert_false(is_refused());
+	}
+	stop();
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		T(test_limit_of_domain),
 		T(test_limit_counts_no_refused),
+		T(test_messages_off),
 	};
 
 	return be_daemon_or_test(argc, argv, tests);
