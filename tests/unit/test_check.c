@@ -189,23 +189,33 @@ static void tell(const char *what, const char *whose, const char *inner)
 #define ROSTER "<query xmlns='jabber:iq:roster'><item " \
 	"jid='alice@example.org' subscription='both'/></query>"
 
+/* Nothing is late from here on until the next step of the clock. */
+static void hold_clock(void)
+{
+	assert_int_equal(ctl("\"clock\",\"hold\""), 0);
+}
+
 /* Block lists, then roster, before anything is said; whoever is called (A06);
  * what is refused or late is as if it was not granted. */
 static void test_privileged(void **state)
 {
 	(void)state;
 	up();
+	hold_clock();
 	mock_send(&m, GRANTS);
 	mock_send(&m, PROPOSE);        /* nobody there is known */
 	tell("<privileged_iq", "bob", NULL);
 	tell("<privileged_iq", "alice", NULL);
 	tell("jabber:iq:roster", "bob", "<query xmlns='jabber:iq:roster'/>");
+	assert_int_equal(ctl("\"clock\",\"+1s\""), 0);
 	UNTIL(count_sent("<reject") == 1);
 	come_online();
+	hold_clock();
 	mock_send(&m, PROPOSE_AS("p2", "s2"));
 	tell("<privileged_iq", "bob", BLOCKS);
 	tell("<privileged_iq", "alice", NULL);
 	tell("jabber:iq:roster", "bob", ROSTER);
+	assert_int_equal(ctl("\"clock\",\"+1s\""), 0);
 	UNTIL(count_sent("<reject") == 1);
 	assert_int_equal(count_sent("<propose"), 0);
 	assert_true(says("\"log\"", "blocked"));
@@ -225,6 +235,7 @@ static void test_privileged_contact(void **state)
 	up();
 	mock_send(&m, GRANTS);
 	come_online();
+	hold_clock();
 	mock_send(&m, PROPOSE);
 	tell("<privileged_iq", "bob", NULL);
 	tell("<privileged_iq", "alice", NULL);
@@ -242,6 +253,7 @@ static void test_privileged_left(void **state)
 	up();
 	mock_send(&m, GRANTS);
 	come_online();
+	hold_clock();
 	mock_send(&m, PROPOSE);
 	tell("<privileged_iq", "bob", NULL);
 	tell("<privileged_iq", "alice", NULL);
@@ -249,6 +261,7 @@ static void test_privileged_left(void **state)
 	mock_send(&m, "<presence type='unavailable' "
 		  "from='bob@example.org/b' to='calls.example.org'/>");
 	tell("jabber:iq:roster", "bob", ROSTER);
+	assert_int_equal(ctl("\"clock\",\"+1s\""), 0);
 	UNTIL(count_sent("<reject") == 1);
 	assert_int_equal(count_sent("<propose"), 0);
 	mock_send(&m, BOB_IS_THERE);
@@ -264,6 +277,7 @@ static void test_last_place(void **state)
 	up();
 	mock_send(&m, GRANTS);
 	come_online();
+	hold_clock();
 	mock_send(&m, PROPOSE);
 	tell("<privileged_iq", "bob", NULL);
 	tell("<privileged_iq", "alice", NULL);
@@ -271,6 +285,7 @@ static void test_last_place(void **state)
 	UNTIL(count_sent("<propose") == 1 || count_sent("<reject"));
 	assert_int_equal(count_sent("<reject"), 0);
 	assert_true(says("\"status\"", "live calls      1"));
+	assert_int_equal(ctl("\"clock\",\"+1s\""), 0);
 	mock_send(&m, "<presence from='carl@example.org/c' "
 		  "to='calls.example.org'/><message from='carl@example.org/c' "
 		  "type='chat' id='p2' to='bob@calls.example.org'><propose "
