@@ -26,17 +26,35 @@ fuzz_options()
 	echo -timeout=10 -rss_limit_mb=2048 -print_final_stats=1
 }
 
+# in_session WORD TEXT: a line with a Jingle request that holds the text.
+in_session()
+{
+	printf "%s<iq type='set' id='q' from='u@h/d' to='p@c/call'><jingle" "$1"
+	printf " xmlns='urn:xmpp:jingle:1' action='session-info' sid='S'>"
+	printf '%s</jingle></iq>\n' "$2"
+}
+
 # as_lines WORD TO: the kept inputs of targets that read one stanza, each as one
-# line behind the word that says so, as files in TO.
+# line behind the word that says so, as files in TO. Those of stanza also where
+# a session has them: in its jingle, content, transport and description.
 as_lines()
 {
+	content="<content creator='initiator' name='0'>"
+	ice="<transport xmlns='urn:xmpp:jingle:transports:ice-udp:1'>"
+	rtp="<description xmlns='urn:xmpp:jingle:apps:rtp:1' media='audio'>"
 	mkdir -p "$2"
 	for seed in tests/fuzz/corpus/tree/* tests/fuzz/corpus/stanza/* \
 			tests/fuzz/corpus/jingle/* tests/fuzz/corpus/jmi/*; do
-		{
-			printf %s "$1"
-			tr '\n' ' ' <"$seed"
-		} >"$2/${seed##*/}"
+		to=$2/${seed##*/}
+		text=$(tr '\n\0' '  ' <"$seed")
+		printf '%s%s\n' "$1" "$text" >"$to"
+		case $seed in */stanza/*) ;; *) continue ;; esac
+		in_session "$1" "$text" >"$to-jingle"
+		in_session "$1" "$content$text</content>" >"$to-content"
+		in_session "$1" "$content$ice$text</transport></content>" \
+			>"$to-transport"
+		in_session "$1" "$content$rtp$text</description></content>" \
+			>"$to-description"
 	done
 	echo "$2"
 }

@@ -40,6 +40,9 @@
 
 #define WORDS_MAX 40
 #define TARGETS_MAX 16
+/* Milliseconds of one step, a week: a call asks both sides all the time, and
+ * of ten years that would take seconds. */
+#define AFTER_MAX (INT64_C(7) * 24 * 3600 * 1000)
 #define EIGHT_BYTES "A1:B2:C3:D4:E5:F6:07:18"
 #define FINGERPRINT \
 	EIGHT_BYTES ":" EIGHT_BYTES ":" EIGHT_BYTES ":" EIGHT_BYTES
@@ -518,7 +521,7 @@ static int call_text_event(const struct call *c, const char *line,
 		line++;
 	if (*line == '+') {
 		*after_r = strtoll(line + 1, &end, 10);
-		if (*after_r < 0 || *after_r > INT64_C(1) << 40)
+		if (*after_r < 0 || *after_r > AFTER_MAX)
 			*after_r = 0;
 		for (line = end; *line == ' ';)
 			line++;

@@ -211,8 +211,13 @@ static void out_retract(const struct scan *s)
 		broken("I06", "a missed call entry after glare: %.300s",
 		       s->text);
 	if (s->to_full) {
-		if (s->to_dev < u->devices)
-			ring_stop(r, s->to_dev, s);
+		if (s->to_dev >= u->devices)
+			return;
+		/* Its propose may have died with the process, behind the one
+		 * to the bare JID. */
+		if (O.crashes > r->crashes && !r->dev[s->to_dev].full)
+			r->dev[s->to_dev].full = 1;
+		ring_stop(r, s->to_dev, s);
 		return;
 	}
 	if (r->answered)
