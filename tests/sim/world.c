@@ -72,6 +72,7 @@ static void choose_weights(void)
 	unsigned severity = below(R_FAULT, 4), f, p;
 
 	for (f = 0; f < FAULTS; f++) {
+		/* Without chance, so that other worlds are what they were. */
 		if (f == F_RESTART) {
 			W.weight[f] = severity && W.seed % 7 == 4 ? worst[f] :
 				      0;

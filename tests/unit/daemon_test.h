@@ -30,11 +30,12 @@ int daemon_main(int argc, char **argv);
 #include "mod_privatecall/daemon/main.c"
 #undef main
 
-#define PROPOSE_AS(id, sid) "<message from='alice@example.org/a' type='chat' " \
+#define PROPOSE_FROM(from, id, sid) "<message from='" from "' type='chat' " \
 	"id='" id "' to='bob@calls.example.org'><propose " \
 	"xmlns='urn:xmpp:jingle-message:0' id='" sid "'><description " \
 	"xmlns='urn:xmpp:jingle:apps:rtp:1' media='audio'/></propose>" \
 	"</message>"
+#define PROPOSE_AS(id, sid) PROPOSE_FROM("alice@example.org/a", id, sid)
 #define PROPOSE_WITH(id) PROPOSE_AS(id, "s1")
 #define PROPOSE PROPOSE_WITH("p1")
 
@@ -126,6 +127,25 @@ static inline void await_exit(int code)
 		show_log();
 	assert_true(WIFEXITED(status_of_end));
 	assert_int_equal(WEXITSTATUS(status_of_end), code);
+}
+
+/* Puts a call and its two legs into the database of no process. */
+static inline void store_call(const struct store_op *call,
+			      const struct store_op *caller,
+			      const struct store_op *callee)
+{
+	struct store_batch *b = store_batch_new();
+	struct store *s;
+	char path[96], *why;
+
+	snprintf(path, sizeof(path), "%s/db", dir);
+	assert_int_equal(store_sqlite_open(path, &s, &why), 0);
+	assert_int_equal(store_batch_add(b, call), 0);
+	assert_int_equal(store_batch_add(b, caller), 0);
+	assert_int_equal(store_batch_add(b, callee), 0);
+	assert_int_equal(s->v->commit(s, b), 0);
+	store_batch_free(b);
+	s->v->close(s);
 }
 
 static inline void kill_daemon(void)

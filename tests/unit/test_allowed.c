@@ -11,11 +11,8 @@ static bool rings(const char *from, unsigned n)
 	char text[512];
 
 	forget_log();
-	snprintf(text, sizeof(text), "<message from='%s' type='chat' "
-		 "id='p%u' to='bob@calls.example.org'><propose "
-		 "xmlns='urn:xmpp:jingle-message:0' id='s%u'><description "
-		 "xmlns='urn:xmpp:jingle:apps:rtp:1' media='audio'/>"
-		 "</propose></message>", from, n, n);
+	snprintf(text, sizeof(text), PROPOSE_FROM("%s", "p%u", "s%u"), from,
+		 n, n);
 	mock_send(&m, text);
 	UNTIL(count_sent("<propose") || count_sent("<reject"));
 	if (count_sent("<propose"))

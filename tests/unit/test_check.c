@@ -287,11 +287,8 @@ static void test_last_place(void **state)
 	assert_true(says("\"status\"", "live calls      1"));
 	assert_int_equal(ctl("\"clock\",\"+1s\""), 0);
 	mock_send(&m, "<presence from='carl@example.org/c' "
-		  "to='calls.example.org'/><message from='carl@example.org/c' "
-		  "type='chat' id='p2' to='bob@calls.example.org'><propose "
-		  "xmlns='urn:xmpp:jingle-message:0' id='s2'><description "
-		  "xmlns='urn:xmpp:jingle:apps:rtp:1' media='audio'/>"
-		  "</propose></message>");
+		  "to='calls.example.org'/>"
+		  PROPOSE_FROM("carl@example.org/c", "p2", "s2"));
 	UNTIL(count_sent("<reject") == 1);
 	stop();
 }
@@ -310,11 +307,7 @@ static void test_caller_host_off(void **state)
 	come_online();
 	hello("other.example", PACKAGE_VERSION, "false");
 	forget_log();
-	mock_send(&m, "<message from='carol@other.example/c' type='chat' "
-		  "id='p1' to='bob@calls.example.org'><propose "
-		  "xmlns='urn:xmpp:jingle-message:0' id='s1'><description "
-		  "xmlns='urn:xmpp:jingle:apps:rtp:1' media='audio'/>"
-		  "</propose></message>");
+	mock_send(&m, PROPOSE_FROM("carol@other.example/c", "p1", "s1"));
 	UNTIL(count_sent("<propose") || count_sent("<reject"));
 	assert_int_equal(count_sent("<propose"), 0);
 	assert_non_null(strstr(m.log, "Private calls are turned off on this "

@@ -172,23 +172,14 @@ static void store_asking(void)
 		.device = "alice@example.org/a", .sid = "s1",
 		.own = "bob@calls.example.org", .state = LEG_PROPOSED,
 		.flags = LEG_FLAG_JMI | LEG_FLAG_GATEWAY, .data = "" } };
-	struct store_batch *b = store_batch_new();
-	struct store *s;
-	char path[96], *why;
+	struct store_op callee = leg;
 
-	snprintf(path, sizeof(path), "%s/db", dir);
-	assert_int_equal(store_sqlite_open(path, &s, &why), 0);
-	assert_int_equal(store_batch_add(b, &call), 0);
-	assert_int_equal(store_batch_add(b, &leg), 0);
-	leg.u.leg.side = 1;
-	leg.u.leg.user = "bob@example.org";
-	leg.u.leg.own = "alice@calls.example.org";
-	leg.u.leg.device = leg.u.leg.sid = NULL;
-	leg.u.leg.state = LEG_IDLE;
-	assert_int_equal(store_batch_add(b, &leg), 0);
-	assert_int_equal(s->v->commit(s, b), 0);
-	store_batch_free(b);
-	s->v->close(s);
+	callee.u.leg.side = 1;
+	callee.u.leg.user = "bob@example.org";
+	callee.u.leg.own = "alice@calls.example.org";
+	callee.u.leg.device = callee.u.leg.sid = NULL;
+	callee.u.leg.state = LEG_IDLE;
+	store_call(&call, &leg, &callee);
 }
 
 /* I08: who called gets his notice, though nobody has told the new process of

@@ -84,21 +84,12 @@ static void store_open(void)
 		.call = "c1", .side = 0, .user = "alice@example.org",
 		.own = "bob@calls.example.org", .state = LEG_ENDED,
 		.flags = LEG_FLAG_JMI | LEG_FLAG_GATEWAY, .data = "" } };
-	struct store_batch *b = store_batch_new();
-	struct store *s;
-	char path[96], *why;
+	struct store_op callee = leg;
 
-	snprintf(path, sizeof(path), "%s/db", dir);
-	assert_int_equal(store_sqlite_open(path, &s, &why), 0);
-	assert_int_equal(store_batch_add(b, &call), 0);
-	assert_int_equal(store_batch_add(b, &leg), 0);
-	leg.u.leg.side = 1;
-	leg.u.leg.user = "bob@example.org";
-	leg.u.leg.own = "alice@calls.example.org";
-	assert_int_equal(store_batch_add(b, &leg), 0);
-	assert_int_equal(s->v->commit(s, b), 0);
-	store_batch_free(b);
-	s->v->close(s);
+	callee.u.leg.side = 1;
+	callee.u.leg.user = "bob@example.org";
+	callee.u.leg.own = "alice@calls.example.org";
+	store_call(&call, &leg, &callee);
 }
 
 /* F23, I11: two hours from the first answer, also after a kill. */

@@ -368,11 +368,18 @@ export class Client {
 			`<priority>${priority}</priority>${extra}</presence>`);
 	}
 
+	// As its kind shows itself.
+	appear(options) {
+		return this.available(options);
+	}
+
 	// Until the server has it online, and others who then call reach it.
 	async goOnline(options) {
-		await this.available(options);
-		await this.waitFor((el) => el.name === 'presence' &&
-			el.attrs.from === this.jid, 'its own presence');
+		const from = this.mark();
+		await this.appear(options);
+		await this.waitUntil(() => this.received((el) =>
+			el.name === 'presence' && el.attrs.from === this.jid, from)
+			.length, 'its own presence');
 	}
 
 	async unavailable() {

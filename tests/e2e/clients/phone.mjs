@@ -52,7 +52,6 @@ export class Phone extends Client {
 	}
 
 	// --- going online --------------------------------------------------------
-	// Until the server has it online, and others who then call reach it.
 	async login({ priority = 0, show } = {}) {
 		await this.connect();
 		const answer = await this.iq('get', null,
@@ -60,9 +59,7 @@ export class Phone extends Client {
 		this.rosterFrom(answer.getChild('query', NS.roster));
 		if (this.usesCarbons)
 			await this.carbons();
-		this.presences.delete(this.jid);
-		await this.appear({ priority, show });
-		await this.waitPresence(this.jid);
+		await this.goOnline({ priority, show });
 		return this;
 	}
 
