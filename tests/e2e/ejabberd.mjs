@@ -156,6 +156,21 @@ class Ejabberd {
 		return text;
 	}
 
+	// An expression of Erlang, in its node.
+	async evaluate(expression) {
+		const call = `rpc:call('ejabberd@${HOST}', erlang, apply, ` +
+			`[fun() -> ${expression} end, []])`;
+		const { stdout } = await promisify(execFile)(join(BIN, 'erl'), [
+			'-noinput', '-sname', `tests@${HOST}`,
+			'-erl_epmd_port', String(this.#o.ports.node),
+			'-start_epmd', 'false', '-dist_listen', 'false',
+			'-eval', `io:format("~p", [${call}]), halt().`,
+		], { cwd: this.dir, env: { HOME: this.dir } });
+		if (/badrpc/.test(stdout))
+			throw new Error(`ejabberd, ${expression}: ${stdout}`);
+		return stdout;
+	}
+
 	#later(work) {
 		this.#pending = this.#pending.then(work);
 		this.#pending.catch(() => {});

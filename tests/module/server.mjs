@@ -3,7 +3,8 @@
 // What a server must offer here: host, component, c2sPort, componentPort;
 // addUser(name, password, host), setRoster(name, items), readLog(),
 // setModule(options), reloadModule(), unloadModule(), loadModule(), restart(),
-// stop(); push, if it has XEP-0357.
+// stop(); breakModule(), after which it fails at each start of a call, and
+// mendModule(); push, if it has XEP-0357.
 
 import { join } from 'node:path';
 import { startEjabberd } from '../e2e/ejabberd.mjs';
@@ -23,6 +24,9 @@ async function prosody(dir) {
 	});
 	const ask = (what) => server.shell(
 		`module:${what}("privatecall", "${server.host}")`);
+	const run = (lua) => server.shell('> local s = ' +
+		`hosts["${server.host}"].modules.privatecall.module` +
+		`:shared("/*/privatecall/state"); ${lua}`);
 	return Object.assign(server, {
 		name: 'prosody',
 		second: 'second.localhost',    // has the module too
@@ -30,6 +34,8 @@ async function prosody(dir) {
 		other: OTHER,                  // another component
 		unloadModule: () => ask('unload'),
 		loadModule: () => ask('load'),
+		breakModule: () => run('s.asked, s.whole = {}, s.asked'),
+		mendModule: () => run('s.asked, s.whole = s.whole, nil'),
 	});
 }
 
@@ -45,6 +51,8 @@ async function ejabberd(dir) {
 		unlimited: /^many/,
 	});
 	const set = server.setModule.bind(server);
+	const access = (mode) => server.evaluate('{atomic, ok} = mnesia:' +
+		`change_table_access_mode(privatecall_id, ${mode})`);
 	return Object.assign(server, {
 		push: true,
 		second: 'second.localhost',
@@ -52,6 +60,8 @@ async function ejabberd(dir) {
 		other: OTHER,
 		unloadModule: () => set({}, second),
 		loadModule: () => set({}, both),
+		breakModule: () => access('read_only'),
+		mendModule: () => access('read_write'),
 	});
 }
 

@@ -383,11 +383,20 @@ filter_packet(Packet) when element(1, Packet) == message;
     Type = xmpp:get_type(Packet),
     case may_be_call(Packet, element(1, Packet), Type)
         andalso xmpp:get_meta(Packet, privatecall, none) /= Type of
-        true -> filter_packet(Packet, Type);
+        true -> decide(Packet, Type);
         false -> Packet
     end;
 filter_packet(Packet) ->
     Packet.
+
+%% ejabberd leaves a hook out that crashes: a call would go on past all rules.
+decide(Packet, Type) ->
+    try filter_packet(Packet, Type)
+    catch Class:Reason:Stack ->
+            logger:error("A call stanza was stopped: ~0p",
+                         [{Class, Reason, Stack}]),
+            bounce(Packet, xmpp:err_internal_server_error())
+    end.
 
 may_be_call(Packet, message, Type) when Type /= error ->
     lists:any(fun mod_privatecall_xml:is_of_call/1, xmpp:get_els(Packet));

@@ -97,3 +97,29 @@ rule('limits: to a message that it could not take the component answers with ' +
 	assert(!t.link.received(failed(m)).length, 'it came back');
 	await t.nothing(bob, /policy-violation/);
 });
+
+// A hook that crashes is left out by ejabberd, and the stanza goes on.
+rule('what the module fails at goes to nobody, and the server lives',
+	async (t) => {
+		const alice = await t.user('alice');
+		const bob = await t.user('bob');
+		const starts = [
+			[() => alice.message(bob.bare, jmi('propose', 'P1')), /P1/],
+			[() => alice.set(bob.jid, jingle('session-initiate', 'S1')),
+				/S1/],
+		];
+		await t.server.breakModule();
+		for (const [start] of starts) {
+			const id = await start();
+			if (t.server.name === 'ejabberd')
+				equal(errorOf(await alice.waitFor(failed(id))),
+					'internal-server-error', id);
+		}
+		await t.nothing(bob, /P1|S1/);
+		await t.nothing(t.link, /P1|S1/);
+		await t.server.mendModule();
+		for (const [start, what] of starts) {
+			await start();
+			await t.link.waitFor(what);
+		}
+	});
