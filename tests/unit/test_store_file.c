@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -151,6 +152,41 @@ static void watch_writes(bool on)
 	writes = refusals = 0;
 }
 
+static bool sync_fails;
+
+/* In place of the C library's, for SQLite too, which has no hook for it. */
+int fdatasync(int fd)
+{
+	if (!sync_fails)
+		return (int)syscall(SYS_fdatasync, fd);
+	errno = EIO;
+	return -1;
+}
+
+/* What the disk does not confirm is refused, and not there while we live. */
+static void test_log_unsynced(void **state)
+{
+	struct store *s;
+
+	(void)state;
+	db_remove();
+	s = db_open();
+	COMMIT(s, call_op("c1", 1));
+	for (int i = 0; i < 3; i++) {
+		struct store_op op = leg_op("c1", 0, 7);
+
+		sync_fails = true;
+		assert_int_equal(commit(s, &op, 1), EIO);
+		assert_string_equal(loaded(s), C1);
+		sync_fails = false;
+	}
+	COMMIT(s, leg_op("c1", 0, 7));
+	s->v->close(s);
+	s = db_open();
+	assert_string_equal(loaded(s), C1 LEG0);
+	s->v->close(s);
+}
+
 /* Rows of many pages leave by one write and the log's header, and are in the
  * file when the commit has returned. */
 static void test_log_writes(void **state)
@@ -283,13 +319,15 @@ static void count_is(sqlite3 *db, const char *words, int n)
 }
 
 /* Rows of a page each, and a cache that is too small for a transaction. */
-static sqlite3 *open_small(void)
+static sqlite3 *open_small_on(const char *medium)
 {
+	char uri[sizeof(db_path) + 32];
 	sqlite3 *db;
 
 	db_remove();
-	assert_int_equal(sqlite3_open_v2(db_path, &db, SQLITE_OPEN_READWRITE |
-					 SQLITE_OPEN_CREATE,
+	snprintf(uri, sizeof(uri), "file:%s?%s", db_path, medium);
+	assert_int_equal(sqlite3_open_v2(uri, &db, SQLITE_OPEN_READWRITE |
+					 SQLITE_OPEN_CREATE | SQLITE_OPEN_URI,
 					 store_sqlite_vfs()), SQLITE_OK);
 	sql(db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
 	    "CREATE TABLE t (a INTEGER PRIMARY KEY, b);"
@@ -300,6 +338,28 @@ static sqlite3 *open_small(void)
 	    "PRAGMA wal_checkpoint(TRUNCATE); PRAGMA wal_autocheckpoint = 0;"
 	    "PRAGMA cache_size = 20;");
 	return db;
+}
+
+static sqlite3 *open_small(void)
+{
+	return open_small_on("psow=1");
+}
+
+/* Where a write may damage what stands beside it, nothing is held back: what
+ * SQLite had synced before it wrote the last of a commit would not be there. */
+static void test_log_unsafe(void **state)
+{
+	sqlite3 *ours = open_small_on("psow=0"), *theirs;
+
+	(void)state;
+	watch_writes(true);
+	sql(ours, "UPDATE t SET b = zeroblob(3901) WHERE a <= 10");
+	assert_true(writes >= 20);
+	watch_writes(false);
+	assert_int_equal(sqlite3_open(db_path, &theirs), SQLITE_OK);
+	count_is(theirs, "SELECT count(*) FROM t WHERE b = zeroblob(3901)", 10);
+	sqlite3_close(theirs);
+	sqlite3_close(ours);
 }
 
 /* What is held can be read, and written again where it stands. */
@@ -708,10 +768,12 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_disk_full),
+		cmocka_unit_test(test_log_unsynced),
 		cmocka_unit_test(test_log_writes),
 		cmocka_unit_test(test_log_refused),
 		cmocka_unit_test(test_log_refused_for_good),
 		cmocka_unit_test(test_log_held),
+		cmocka_unit_test(test_log_unsafe),
 		cmocka_unit_test(test_log_taken_back),
 		cmocka_unit_test(test_file_modes),
 		cmocka_unit_test(test_newer_schema),
