@@ -1,5 +1,6 @@
-/* lines.h: how the inputs of a target that reads lines are changed: lines are
- * left out, said twice, moved, taken from another input, their words exchanged.
+/* lines.h: how the inputs of a target that reads lines are changed: lines, and
+ * the elements in them, are left out, said twice, moved, taken from another
+ * input, their words exchanged.
  * What libFuzzer changes by itself, bytes anywhere, rarely leaves a line that
  * means anything. Included by the target alone.
  */
@@ -68,6 +69,63 @@ static struct lines_part lines_word(const uint8_t *data, size_t size,
 	return p;
 }
 
+static int lines_in_tag(const uint8_t *data, size_t size, size_t at)
+{
+	return at < size && data[at] != '>' && data[at] != '\n';
+}
+
+/* The first element of a line behind a byte of the text; empty where none ends.
+ * Where it begins and ends is guessed: what is no XML is no matter. */
+static struct lines_part lines_element(const uint8_t *data, size_t size,
+				       unsigned *seed)
+{
+	struct lines_part p = { lines_pick(seed, size), 0 };
+	size_t at, depth = 0;
+
+	while (p.at < size && (data[p.at] != '<' || p.at + 1 == size ||
+			       data[p.at + 1] == '/'))
+		p.at++;
+	for (at = p.at; at < size && data[at] != '\n'; at++) {
+		size_t tag = at;
+
+		if (data[at] != '<')
+			continue;
+		while (lines_in_tag(data, size, at))
+			at++;
+		if (at >= size || data[at] == '\n')
+			break;
+		if (data[tag + 1] == '/')
+			depth--;
+		else if (data[at - 1] != '/')
+			depth++;
+		if (!depth) {
+			p.len = at + 1 - p.at;
+			break;
+		}
+	}
+	return p;
+}
+
+/* Where an element is put: in the place of one, before it, or first in it. */
+static struct lines_part lines_for_element(const uint8_t *data, size_t size,
+					   unsigned *seed)
+{
+	struct lines_part p = lines_element(data, size, seed);
+
+	switch (lines_pick(seed, 3)) {
+	case 0:
+		p.len = 0;
+		break;
+	case 1:
+		while (p.len && lines_in_tag(data, size, p.at))
+			p.at++;
+		p.at += p.len && p.at < size;
+		p.len = 0;
+		break;
+	}
+	return p;
+}
+
 /* Puts `n` bytes, which stand elsewhere, into the place of a part. The new
  * size; the old one where they do not fit. */
 static size_t lines_put(uint8_t *data, size_t size, size_t max,
@@ -105,6 +163,20 @@ static size_t lines_copy(uint8_t *data, size_t size, size_t max, int moved,
 	if (moved)
 		size = lines_cut(data, size, from);
 	to.at = lines_start(data, size, seed);
+	return lines_put(data, size, max, to, piece, from.len);
+}
+
+/* An element once more, or instead of another one. */
+static size_t lines_copy_element(uint8_t *data, size_t size, size_t max,
+				 unsigned *seed)
+{
+	struct lines_part from = lines_element(data, size, seed);
+	struct lines_part to = lines_for_element(data, size, seed);
+	uint8_t piece[LINES_PIECE];
+
+	if (from.len > sizeof(piece))
+		return size;
+	memcpy(piece, data + from.at, from.len);
 	return lines_put(data, size, max, to, piece, from.len);
 }
 
@@ -153,7 +225,7 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max,
 	if (!size || !lines_pick(&seed, 4))
 		return LLVMFuzzerMutate(data, size, max);
 	for (times = lines_pick(&seed, 3) + 1; times && size; times--)
-		switch (lines_pick(&seed, 7)) {
+		switch (lines_pick(&seed, 9)) {
 		case 0:
 			size = lines_bytes(data, size, max, &seed);
 			break;
@@ -170,6 +242,13 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max,
 			size = lines_copy(data, size, max,
 					  (int)lines_pick(&seed, 2), &seed);
 			break;
+		case 5:
+			size = lines_cut(data, size,
+					 lines_element(data, size, &seed));
+			break;
+		case 6:
+			size = lines_copy_element(data, size, max, &seed);
+			break;
 		default:
 			size = lines_exchange(data, size, max,
 					      !lines_pick(&seed, 4), &seed);
@@ -178,7 +257,8 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max,
 	return size ? size : LLVMFuzzerMutate(data, size, max);
 }
 
-/* The one, and in or instead of some of its lines some of the other's. */
+/* The one, and in or instead of some of its lines some of the other's, or an
+ * element of the other's. */
 size_t LLVMFuzzerCustomCrossOver(const uint8_t *one, size_t one_size,
 				 const uint8_t *other, size_t other_size,
 				 uint8_t *out, size_t max, unsigned seed)
@@ -190,6 +270,11 @@ size_t LLVMFuzzerCustomCrossOver(const uint8_t *one, size_t one_size,
 	memcpy(out, one, size);
 	if (!other_size)
 		return size;
+	if (lines_pick(&seed, 2)) {
+		from = lines_element(other, other_size, &seed);
+		to = lines_for_element(out, size, &seed);
+		return lines_put(out, size, max, to, other + from.at, from.len);
+	}
 	from = lines_line(other, other_size, &seed);
 	for (n = lines_pick(&seed, 6); n; n--) {
 		const uint8_t *at = other + from.at + from.len, *end;
