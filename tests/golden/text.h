@@ -130,7 +130,8 @@ static int take_stanza(struct reader *r, struct xml_elem *e)
 		r->ev->jmi = m;
 		return 0;
 	}
-	if (s->kind != STANZA_IQ || jingle_parse(r->a, e, j, &why))
+	if (s->kind != STANZA_IQ || strcmp(s->type, "set") != 0 ||
+	    jingle_parse(r->a, e, j, &why))
 		return expect(r, why.text ? why.text : "a Jingle iq");
 	r->ev->kind = CALL_EV_JINGLE;
 	r->ev->jingle = j;
