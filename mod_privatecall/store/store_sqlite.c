@@ -551,6 +551,7 @@ int store_sqlite_open(const char *path, struct store **store_r, char **why_r)
 		sqlite_close(&q->base);
 		return err;
 	}
+	sqlite3_db_config(q->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
 	*store_r = &q->base;
 	return 0;
 }

@@ -9,7 +9,9 @@
 struct sqlite3;
 
 /* Opens the file at path (created when there is none), checks it and brings
- * its schema up to date. 0 and *db_r; else as store_sqlite_open(). */
+ * its schema up to date. 0 and *db_r, which writes nothing of its log to the
+ * file when it is closed (SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE), as its user may
+ * still refuse it; else as store_sqlite_open(). */
 int store_sqlite_file_open(const char *path, struct sqlite3 **db_r,
 			   char **why_r);
 /* The name of the VFS to open the database with, whose write-ahead log is

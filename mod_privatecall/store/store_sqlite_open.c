@@ -387,7 +387,6 @@ int store_sqlite_file_open(const char *path, struct sqlite3 **db_r,
 		sqlite3_close(db);
 		return err;
 	}
-	sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
 	*db_r = db;
 	return 0;
 }

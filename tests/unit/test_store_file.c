@@ -756,6 +756,20 @@ static void test_foreign_after_kill(void **state)
 	assert_refused("another program");
 }
 
+/* ... also where the schema turns out not to be the one that it says. */
+static void test_table_missing(void **state)
+{
+	sqlite3 *db;
+
+	(void)state;
+	filled_db();
+	assert_int_equal(sqlite3_open(db_path, &db), SQLITE_OK);
+	sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	sql(db, "DROP TABLE contact");
+	sqlite3_close(db);
+	assert_refused("does not fit its schema version");
+}
+
 static void test_wal_alone(void **state)
 {
 	(void)state;
@@ -790,6 +804,7 @@ int main(void)
 		cmocka_unit_test(test_half_built),
 		cmocka_unit_test(test_killed),
 		cmocka_unit_test(test_foreign_after_kill),
+		cmocka_unit_test(test_table_missing),
 		cmocka_unit_test(test_wal_alone),
 	};
 
