@@ -105,6 +105,14 @@ static void caps_hold(void **state)
 	assert_int_equal(iq_table_add(t, big, "b", 1, 0, NULL, 0), EOVERFLOW);
 	assert_int_equal(iq_table_add(t, "b", big, 1, 0, NULL, 0), EOVERFLOW);
 	assert_null(iq_table_take(t, big, big));
+	/* The two, with a NUL between them, are as long as a key or one
+	 * more. */
+	big[2048] = '\0';
+	assert_int_equal(iq_table_add(t, big, big, 1, 0, NULL, 0), EOVERFLOW);
+	iq_asked_free(iq_table_take(t, big, big));
+	add(t, big, big + 1, 1);
+	iq_asked_free(iq_table_take(t, big, big + 1));
+	assert_int_equal(iq_table_count(t), 0);
 	add(t, "1", "b", 1);
 	add(t, "2", "b", 2);
 	assert_int_equal(iq_table_add(t, "3", "b", 1, 0, NULL, 0), EOVERFLOW);
