@@ -288,6 +288,9 @@ static void faults_of_names(void **state)
 		"stands in quotes");
 	refused("domain = a.b\nsecret = \"x\";\n", "2:13: expected the name "
 		"of an option, not `;': an option ends with its line");
+	/* Nothing is proposed that is then refused. */
+	refused(MIN "providr = x\n",
+		"3:1: expected the name of an option, not `providr'");
 	refused(MIN "timers { ring_timeout = 30s }\n",
 		"3:1: expected the name of an option, not `timers'");
 	refused(MIN "enabled = yes\n\n enabled = no\n", "5:12: expected "
@@ -369,6 +372,101 @@ static void faults_of_values(void **state)
 		"`hosts', as `calls' has no domain above it");
 }
 
+/* The file must be taken. */
+static void taken(const char *text)
+{
+	conf_free(load(text));
+}
+
+/* A whole number and its unit, in ms; of a plain number itself. */
+static long long amount(const char *words)
+{
+	char *unit;
+	long long n = strtoll(words, &unit, 10);
+
+	return n * (*unit == 'd' ? 86400000 : *unit == 'h' ? 3600000 :
+		    *unit == 'm' ? 60000 : *unit == 's' ? 1000 : 1);
+}
+
+static void bounds_hold(const char *name, const char *kind, const char *least,
+			const char *most)
+{
+	const char *unit = strcmp(kind, "time") == 0 ? "ms" : "";
+	char text[256], *why;
+	struct conf *c;
+
+	snprintf(text, sizeof(text), MIN "%s = %s\n", name, least);
+	taken(text);
+	snprintf(text, sizeof(text), MIN "%s = %s\n", name, most);
+	taken(text);
+	for (int i = 0; i < 2; i++) {
+		snprintf(text, sizeof(text), MIN "%s = %lld%s\n", name,
+			 i ? amount(most) + 1 : amount(least) - 1, unit);
+		write_file("t.conf", text, 0600);
+		if (!conf_load(path_of("t.conf"), &c, &why))
+			fail_msg("taken: %s", text);
+		assert_non_null(strstr(why, ":3:"));
+		free(why);
+	}
+}
+
+/* Those that the manual says, for each option that has some. */
+static void bounds_are_those_of_the_manual(void **state)
+{
+	const char *top = getenv("top_srcdir");
+	char path[1024], line[256], name[64], kind[16], least[16], most[16];
+	unsigned found = 0;
+	FILE *in;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/doc/privatecall.conf.5.scd",
+		 top ? top : ".");
+	in = fopen(path, "r");
+	assert_non_null(in);
+	while (fgets(line, sizeof(line), in)) {
+		if (sscanf(line, "*%63[a-z_]* (_%15[a-z]_, %15[0-9a-z] to "
+			   "%15[0-9a-z]", name, kind, least, most) != 4)
+			continue;
+		bounds_hold(name, kind, least, most);
+		found++;
+	}
+	fclose(in);
+	assert_int_equal(found, 12);
+}
+
+static void bounds_of_texts(void **state)
+{
+	static const char secret[] = "expected a secret of 1 to 1024 bytes";
+	char x[1100], text[1200], line[1300];
+
+	(void)state;
+	memset(x, 'x', sizeof(x));
+	x[1025] = '\0';
+	snprintf(text, sizeof(text), "domain = a.b\nsecret = %s\n", x);
+	snprintf(line, sizeof(line), "2:10: %s", secret);
+	refused(text, line);
+	refused("domain = a.b\nsecret = ''\n", line);
+	text[strlen(text) - 2] = '\n';
+	taken(text);
+	write_file("s", x, 0600);
+	snprintf(line, sizeof(line), "2:15: expected the secret in the first "
+		 "line of %s, which is too long", path_of("s"));
+	refused("domain = a.b\nsecret_file = s\n", line);
+	write_file("s", x + 1, 0600);
+	taken("domain = a.b\nsecret_file = s\n");
+	x[256] = '\0';
+	snprintf(text, sizeof(text), MIN "server = %s\n", x);
+	snprintf(line, sizeof(line), "3:10: expected the name or address of a "
+		 "host, not `%s'", x);
+	refused(text, line);
+	refused(MIN "server = ''\n", "3:10: expected the name or address of "
+		"a host, not `'");
+	snprintf(text, sizeof(text), MIN "server = %s\n", x + 1);
+	taken(text);
+	refused(MIN "database = ''\n", "3:12: expected a path that begins "
+		"with `/', not `'");
+}
+
 static void long_socket_path_is_refused(void **state)
 {
 	char text[400], path[120];
@@ -392,6 +490,9 @@ static void later_words_are_refused(void **state)
 		"auto, not `best'");
 	refused(MIN "media = blind\non_leave = hold\n", "4:12: expected end, "
 		"or `media = room' or `auto' for `hold'");
+	refused(MIN "media = direct\non_leave = hold\n", "4:12: expected end, "
+		"or `media = room' or `auto' for `hold'");
+	taken(MIN "media = room\non_leave = hold\nrejoin = notify\n");
 	refused(MIN "on_leave = stay\n", "3:12: expected end or hold, not "
 		"`stay'");
 	refused(MIN "media = blind\nrejoin = notify\n", "4:10: expected ring, "
@@ -420,6 +521,10 @@ static void unreadable_files(void **state)
 	write_bytes("t.conf", zero, sizeof(zero) - 1, 0600);
 	refused_in("t.conf", "3:2: expected text, not a zero byte");
 	memset(big, ' ', sizeof(big));
+	memcpy(big, MIN, strlen(MIN));
+	write_bytes("t.conf", big, sizeof(big) - 1, 0600);
+	assert_int_equal(conf_load(path_of("t.conf"), &c, &why), 0);
+	conf_free(c);
 	write_bytes("t.conf", big, sizeof(big), 0600);
 	assert_int_equal(conf_load(path_of("t.conf"), &c, &why), EFBIG);
 	free(why);
@@ -449,6 +554,10 @@ static void secret_comes_from_one_place(void **state)
 	conf_free(c);
 	c = load("domain = a.b\n");
 	assert_string_equal(c->secret, "from environment");
+	conf_free(c);
+	setenv("PRIVATECALL_SECRET", "", 1);   /* as if it were not there */
+	c = load(MIN);
+	assert_string_equal(c->secret, "s3cret");
 	conf_free(c);
 	unsetenv("PRIVATECALL_SECRET");
 	write_file("s", "\nsecond line\n", 0600);
@@ -512,6 +621,8 @@ static void readable_secret_is_refused(void **state)
 		 "or write the secret in %s: chmod o= %s", path_of("t.conf"),
 		 path_of("t.conf"));
 	refused_in("t.conf", line);
+	write_file("t.conf", MIN, 0602);
+	refused_in("t.conf", line);
 	write_file("s", "x\n", 0640);
 	write_file("t.conf", "domain = a.b\nsecret_file = s\n", 0644);
 	conf_free(load("domain = a.b\nsecret_file = s\n"));
@@ -543,6 +654,42 @@ static void included_files_come_after(void **state)
 	rmdir(path_of("conf.d"));
 }
 
+/* What a file names lies beside it; what it holds it must keep. */
+static void included_files_have_their_folder(void **state)
+{
+	char line[512], *why;
+	struct conf *c;
+
+	(void)state;
+	assert_int_equal(mkdir(path_of("conf.d"), 0700), 0);
+	write_file("conf.d/a.conf", "include('b.conf')\n", 0600);
+	write_file("conf.d/b.conf", "secret_file = s\nhosts = {x.y}\n"
+		   "active_show = {dnd}\n", 0644);
+	write_file("conf.d/s", "beside it\n", 0600);
+	write_file("s", "elsewhere\n", 0600);
+	c = load("domain = a.b\ninclude('conf.d/a.conf')\nhosts = {q.r}\n"
+		 "active_show = {chat}\n");
+	assert_string_equal(c->secret, "beside it");
+	assert_string_equal(c->hosts[0], "x.y");
+	assert_null(c->hosts[1]);
+	assert_int_equal(c->site.active_show, SHOW_DND);
+	conf_free(c);
+	write_file("conf.d/a.conf", "secret = x\n", 0600);
+	write_file("t.conf", "domain = a.b\ninclude('conf.d/a.conf')\n", 0644);
+	assert_int_equal(conf_load(path_of("t.conf"), &c, &why), 0);
+	conf_free(c);
+	write_file("conf.d/a.conf", "secret = x\n", 0644);
+	write_file("t.conf", "domain = a.b\ninclude('conf.d/a.conf')\n", 0600);
+	snprintf(line, sizeof(line), "1:10: expected that others cannot read "
+		 "or write the secret in %s: chmod o= %s",
+		 path_of("conf.d/a.conf"), path_of("conf.d/a.conf"));
+	refused_in("conf.d/a.conf", line);
+	unlink(path_of("conf.d/a.conf"));
+	unlink(path_of("conf.d/b.conf"));
+	unlink(path_of("conf.d/s"));
+	rmdir(path_of("conf.d"));
+}
+
 static void collect(const char *line, void *arg)
 {
 	char *all = arg;
@@ -558,6 +705,7 @@ static void differences(void **state)
 			      "hosts = {x.y}\nidle_limit=1h\n");
 	struct conf *c = load("domain = calls.example.org\nsecret=other\n");
 	struct conf *d = load(MIN "port = 1\n");
+	struct conf *e = load("domain = calls.example.org\nsecret=s3creT\n");
 	char lines[1024] = "";
 
 	(void)state;
@@ -573,10 +721,12 @@ static void differences(void **state)
 	assert_string_equal(lines, "secret: changed\n");
 	assert_string_equal(conf_needs_restart(a, c), "secret");
 	assert_string_equal(conf_needs_restart(a, d), "port");
+	assert_string_equal(conf_needs_restart(a, e), "secret");
 	conf_free(a);
 	conf_free(b);
 	conf_free(c);
 	conf_free(d);
+	conf_free(e);
 }
 
 static void the_sample_loads(void **state)
@@ -652,6 +802,8 @@ int main(void)
 		cmocka_unit_test(faults_of_names),
 		cmocka_unit_test(comments_do_not_move_lines),
 		cmocka_unit_test(faults_of_values),
+		cmocka_unit_test(bounds_are_those_of_the_manual),
+		cmocka_unit_test(bounds_of_texts),
 		cmocka_unit_test(long_socket_path_is_refused),
 		cmocka_unit_test(later_words_are_refused),
 		cmocka_unit_test(unreadable_files),
@@ -659,6 +811,7 @@ int main(void)
 		cmocka_unit_test(places_are_kept),
 		cmocka_unit_test(readable_secret_is_refused),
 		cmocka_unit_test(included_files_come_after),
+		cmocka_unit_test(included_files_have_their_folder),
 		cmocka_unit_test(differences),
 		cmocka_unit_test(the_sample_loads),
 		cmocka_unit_test(the_sample_shows_the_defaults),
