@@ -197,6 +197,7 @@ void link_ping_tick(struct link *l)
 		link_wake(l, LAST_LOOK_MS);
 		return;
 	}
+	l->doubt = false;              /* it has said something since */
 	if (!l->pings && now - l->last_in >= l->times.beat &&
 	    send_ping(l, NULL, NULL)) {
 		link_down(l, strerror(ENOMEM), false);

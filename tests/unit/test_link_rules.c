@@ -205,6 +205,28 @@ static void no_ping_while_it_talks(void **state)
 	assert_non_null(e->link->pings);
 }
 
+/* Who has said something since is not doubted any more, and is looked for
+ * again the next time. */
+static void doubt_ends_with_any_word(void **state)
+{
+	struct env *e = *state;
+
+	e->mock.mute = true;
+	start_up(e);
+	assert_int_equal(link_barrier(e->link, done_h, e), 0);
+	e->link->pings->sent -= e->times.answer;
+	e->link->last_in -= e->times.answer;
+	link_ping_tick(e->link);
+	assert_true(e->link->doubt);
+	e->link->last_in = uv_now(&e->loop);
+	link_ping_tick(e->link);
+	assert_false(e->link->doubt);
+	e->link->last_in -= e->times.answer;
+	link_ping_tick(e->link);
+	assert_true(e->link->doubt);
+	assert_int_equal(link_state(e->link), LINK_UP);
+}
+
 /* With nothing to take the server is not stuck. */
 static void pause_lasts_with_an_empty_queue(void **state)
 {
@@ -321,6 +343,7 @@ int main(void)
 		LINK_TEST(crowd_has_two_marks),
 		LINK_TEST(every_byte_is_a_sign_of_life),
 		LINK_TEST(no_ping_while_it_talks),
+		LINK_TEST(doubt_ends_with_any_word),
 		LINK_TEST(pause_lasts_with_an_empty_queue),
 		LINK_TEST(no_handshake_without_an_id),
 		LINK_TEST(other_protocols_are_told),
