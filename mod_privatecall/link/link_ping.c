@@ -165,12 +165,15 @@ void link_ping_arm(struct link *l)
 	link_wake(l, at > now ? at - now : 0);
 }
 
-/* A server may read only once what it sends has been read. */
+/* A server may read only once what it sends has been read. We did not listen:
+ * it has been silent since now, and its answers may lie there. */
 static void look_at_pause(struct link *l)
 {
 	struct link_conn *c = l->conn;
 
-	l->last_in = uv_now(l->loop);  /* we did not listen */
+	l->last_in = uv_now(l->loop);
+	for (struct link_ping *p = l->pings; p; p = p->next)
+		p->sent = l->last_in;
 	if (c->queue.bytes && l->counters.bytes_out == c->paused_out) {
 		c->stuck = true;
 		link_conn_pause(c, false);

@@ -53,7 +53,7 @@ enum link_phase {
 struct link_ping {
 	struct link_ping *next;
 	uint64_t number;
-	uint64_t sent;             /* loop time */
+	uint64_t sent;             /* loop time; or when we last did not read */
 	void (*done_h)(bool ok, void *arg);
 	void *arg;
 };

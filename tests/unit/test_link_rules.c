@@ -227,6 +227,27 @@ static void doubt_ends_with_any_word(void **state)
 	assert_int_equal(link_state(e->link), LINK_UP);
 }
 
+/* Its answer may have waited for us, however long. */
+static void long_pause_is_not_its_fault(void **state)
+{
+	struct env *e = *state;
+
+	start_up(e);
+	link_pause(e->link, true);
+	assert_int_equal(link_barrier(e->link, done_h, e), 0);
+	assert_int_equal(link_barrier(e->link, done_h, e), 0);
+	UNTIL(e, e->mock.pings == 2);
+	e->link->pings->sent -= 11 * e->times.answer;
+	link_ping_tick(e->link);
+	assert_false(e->link->doubt);
+	link_pause(e->link, false);
+	link_ping_tick(e->link);
+	assert_false(e->link->doubt);
+	UNTIL(e, e->done == 2);
+	assert_int_equal(e->done_true, 2);
+	assert_string_equal(e->events, "UP \n");
+}
+
 /* With nothing to take the server is not stuck. */
 static void pause_lasts_with_an_empty_queue(void **state)
 {
@@ -344,6 +365,7 @@ int main(void)
 		LINK_TEST(every_byte_is_a_sign_of_life),
 		LINK_TEST(no_ping_while_it_talks),
 		LINK_TEST(doubt_ends_with_any_word),
+		LINK_TEST(long_pause_is_not_its_fault),
 		LINK_TEST(pause_lasts_with_an_empty_queue),
 		LINK_TEST(no_handshake_without_an_id),
 		LINK_TEST(other_protocols_are_told),
