@@ -185,7 +185,7 @@ static void kinds(void **state)
 	int i;
 
 	(void)state;
-	for (i = NOTICE_MISSED; i <= NOTICE_FAILED; i++) {
+	for (i = NOTICE_MISSED; i <= NOTICE_RETURNED; i++) {
 		assert_true(notice_kind_parse(
 			notice_kind_name((enum notice_kind)i), &k));
 		assert_int_equal(k, i);

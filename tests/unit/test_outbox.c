@@ -197,6 +197,68 @@ static void merged_body_is_bounded(void **state)
 	assert_int_equal(ch.merged->count, 10);
 }
 
+/* To the byte: what just fits is whole. */
+static void merged_body_fills_its_bound(void **state)
+{
+	static char older[OUTBOX_BODY_MAX], newer[1001];
+	struct outbox_change ch;
+
+	(void)state;
+	memset(older, 'o', sizeof(older) - 1);
+	memset(newer, 'n', sizeof(newer) - 1);
+	older[OUTBOX_BODY_MAX - 1 - 1000] = '\0';
+	older[9] = '\n';
+	add("1", "bob@x", "al@x", "details", older);
+	add("2", "bob@x", "al@x", "details", newer);
+	add("3", "bob@x", "al@x", "details", "3");
+	ch = add("4", "bob@x", "al@x", "details", "4");
+	assert_int_equal(strlen(ch.merged->body), OUTBOX_BODY_MAX);
+	outbox_free(box);
+	box = outbox_new(3);
+	older[OUTBOX_BODY_MAX - 1 - 1000] = 'o';
+	older[OUTBOX_BODY_MAX - 1000] = '\0';
+	add("1", "bob@x", "al@x", "details", older);
+	add("2", "bob@x", "al@x", "details", newer);
+	add("3", "bob@x", "al@x", "details", "3");
+	ch = add("4", "bob@x", "al@x", "details", "4");
+	assert_int_equal(strlen(ch.merged->body), OUTBOX_BODY_MAX - 10 + 1);
+}
+
+/* A text of two is not what is told of one call: else the next missed one
+ * would take the other with it. */
+static void merged_ones_are_no_calls(void **state)
+{
+	struct outbox_change ch;
+
+	(void)state;
+	add("1", "bob@x", "al@x", "details", "one");
+	add("2", "bob@x", "carol@x", "missed", "two");
+	add("3", "bob@x", "al@x", "details", "three");
+	ch = add("4", "bob@x", "al@x", "details", "four");
+	assert_string_equal(ch.merged->body, "one\ntwo");
+	assert_string_equal(ch.merged->kind, "folded");
+	assert_string_equal(ch.merged->subject, "Notices");
+	assert_true(outbox_done(box, "3"));
+	ch = add("5", "bob@x", "carol@x", "missed", "five");
+	assert_int_equal(ch.dels, 0);
+	assert_int_equal(ch.put->count, 1);
+}
+
+/* Only what was given to the link may have left with it. */
+static void what_waited_is_unsent(void **state)
+{
+	struct outbox_change ch;
+
+	(void)state;
+	add("1", "bob@x", "al@x", "details", "one");
+	add("2", "bob@x", "al@x", "missed", "two");
+	assert_non_null(outbox_next(box, "bob@x"));
+	outbox_requeue(box);
+	ch = add("3", "bob@x", "al@x", "missed", "three");
+	assert_int_equal(ch.dels, 1);
+	assert_string_equal(ch.del[0], "2");
+}
+
 static void all_on_their_way(void **state)
 {
 	struct outbox_change ch;
@@ -219,6 +281,12 @@ static void old_ones_go(void **state)
 	assert_null(outbox_expire(box, 1000));
 	assert_string_equal(outbox_expire(box, 1001), "1");
 	assert_null(outbox_expire(box, 1001));
+	/* Not while it is on its way: the answer to it says what is next. */
+	add("2", "bob@x", "al@x", "details", "2");
+	assert_non_null(outbox_next(box, "bob@x"));
+	assert_null(outbox_expire(box, 1001));
+	assert_true(outbox_unsend(box, "2"));
+	assert_string_equal(outbox_expire(box, 1001), "2");
 }
 
 static void restored(void **state)
@@ -242,7 +310,10 @@ int main(void)
 		TEST(one_that_may_have_left_is_left),
 		TEST(over_the_cap_nothing_is_lost),
 		TEST(what_may_have_left_is_not_merged),
-		TEST(merged_body_is_bounded), TEST(all_on_their_way),
+		TEST(merged_body_is_bounded),
+		TEST(merged_body_fills_its_bound),
+		TEST(merged_ones_are_no_calls), TEST(what_waited_is_unsent),
+		TEST(all_on_their_way),
 		TEST(old_ones_go), TEST(restored),
 	};
 

@@ -172,6 +172,31 @@ static void test_log(struct store *s)
 	assert_string_equal(logged(s, "' OR 1 --", NULL, 0, 10), "");
 }
 
+/* What comes again says all anew, but for its key and its age. */
+static void test_rows_replaced(struct store *s)
+{
+	struct store_op log = { .kind = STORE_LOG_PUT, .u.log = {
+		"c1", 1, "d@x", "e@x", 2, 6, 7, 8, "failed", "gone", "dtls",
+		NULL } };
+	struct store_op outbox = { .kind = STORE_OUTBOX_PUT, .u.outbox = {
+		"m1", "c@x", "d@x", "folded", "S", "A\nB", "de", 2, true,
+		3 } };
+	struct store_op visit = visit_op("a@x", 10, 0);
+
+	COMMIT(s, log_op("c1", 1, "a@x", 10), outbox_op("m1", 1, 1), visit);
+	visit.u.visit.to = 15;
+	visit.u.visit.device = "a@x/tablet";
+	visit.u.visit.reason = "gone";
+	COMMIT(s, log, outbox, visit);
+	assert_string_equal(logged(s, NULL, NULL, 0, 0),
+			    "log c1 1 d@x e@x 2 6 7 8 failed gone\n"
+			    "  at dtls with -\n");
+	assert_string_equal(loaded(s), "outbox m1 c@x d@x folded S A\nB de 2 "
+			    "1 3\n");
+	assert_string_equal(visited(s, "c1"),
+			    "visit c1 a@x a@x/tablet 10 15 gone\n");
+}
+
 /* What media counted comes with the row of its round, whichever was first. */
 static void test_traffic(struct store *s)
 {
@@ -264,8 +289,8 @@ static void test_extremes(struct store *s)
 static void (*const table[])(struct store *) = {
 	test_empty, test_call_and_legs, test_put_and_del_in_one_batch,
 	test_leg_without_call, test_outbox, test_settings_and_switches,
-	test_contacts, test_load_order, test_load_stops, test_log, test_traffic,
-	test_visits, test_prune, test_extremes,
+	test_contacts, test_load_order, test_load_stops, test_log, test_rows_replaced,
+	test_traffic, test_visits, test_prune, test_extremes,
 };
 #define TABLE_COUNT (sizeof(table) / sizeof(table[0]))
 

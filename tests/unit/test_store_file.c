@@ -4,12 +4,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -21,6 +23,7 @@
 
 #include "mod_privatecall/store/store.h"
 #include "mod_privatecall/store/store_sqlite.h"
+#include "tests/unit/fds.h"
 #include "tests/unit/store_test.h"
 
 static void test_disk_full(void **state)
@@ -544,7 +547,7 @@ static void test_empty_file(void **state)
 	(void)state;
 	filled_db();
 	assert_int_equal(truncate(db_path, 0), 0);
-	assert_refused("empty");
+	assert_refused("the file is empty");
 }
 
 static void test_truncated(void **state)
@@ -778,6 +781,111 @@ static void test_wal_alone(void **state)
 	assert_refused("is missing");
 }
 
+/* A journal without its file is of a database, too. */
+static void test_journal_alone(void **state)
+{
+	char journal[sizeof(db_path) + 16];
+	int fd;
+
+	(void)state;
+	db_remove();
+	snprintf(journal, sizeof(journal), "%s-journal", db_path);
+	fd = open(journal, O_WRONLY | O_CREAT, 0600);
+	assert_true(fd >= 0);
+	close(fd);
+	assert_refused("is missing");
+}
+
+/* Where nothing can be opened now the file is not what is wrong. */
+static void test_no_descriptors(void **state)
+{
+	struct rlimit old, none;
+	struct store *s = NULL;
+	char *why = NULL;
+	int err;
+
+	(void)state;
+	filled_db();
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+	none = old;
+	none.rlim_cur = 0;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	err = store_sqlite_open(db_path, &s, &why);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+	assert_int_equal(err, EMFILE);
+	assert_non_null(why);
+	assert_null(strstr(why, "backup"));
+	free(why);
+}
+
+static void *locks_for_a_moment(void *arg)
+{
+	struct timespec moment = { .tv_nsec = 20000000 };
+
+	nanosleep(&moment, NULL);
+	sql(arg, "COMMIT");
+	return NULL;
+}
+
+/* A backup may hold a lock for a moment: nobody is told of that. */
+static void test_lock_of_a_moment(void **state)
+{
+	pthread_t thread;
+	struct store *s;
+	sqlite3 *db;
+
+	(void)state;
+	db_remove();
+	s = db_open();
+	assert_int_equal(sqlite3_open(db_path, &db), SQLITE_OK);
+	sql(db, "BEGIN IMMEDIATE");
+	assert_int_equal(pthread_create(&thread, NULL, locks_for_a_moment,
+					db), 0);
+	COMMIT(s, call_op("c1", 1));
+	pthread_join(thread, NULL);
+	assert_string_equal(loaded(s), C1);
+	sqlite3_close(db);
+	s->v->close(s);
+}
+
+/* A log that was large once is not for ever. */
+static void test_log_shrinks(void **state)
+{
+	char wal[sizeof(db_path) + 8], *big = malloc(8 << 20);
+	struct store *s;
+	struct stat st;
+
+	(void)state;
+	assert_non_null(big);
+	memset(big, 'x', (8 << 20) - 1);
+	big[(8 << 20) - 1] = '\0';
+	db_remove();
+	snprintf(wal, sizeof(wal), "%s-wal", db_path);
+	s = db_open();
+	COMMIT(s, setting_op("a@x", "p", big));
+	assert_int_equal(stat(wal, &st), 0);
+	assert_true(st.st_size > 8 << 20);
+	COMMIT(s, call_op("c1", 1));
+	assert_int_equal(stat(wal, &st), 0);
+	assert_true(st.st_size <= 4 << 20);
+	s->v->close(s);
+	free(big);
+}
+
+static unsigned fds;
+
+static int file_set_up(void **state)
+{
+	fds = fds_open();
+	return folder_make(state);
+}
+
+static int file_tear_down(void **state)
+{
+	assert_int_equal(fds_open(), fds);
+	return folder_remove(state);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -806,7 +914,11 @@ int main(void)
 		cmocka_unit_test(test_foreign_after_kill),
 		cmocka_unit_test(test_table_missing),
 		cmocka_unit_test(test_wal_alone),
+		cmocka_unit_test(test_journal_alone),
+		cmocka_unit_test(test_no_descriptors),
+		cmocka_unit_test(test_lock_of_a_moment),
+		cmocka_unit_test(test_log_shrinks),
 	};
 
-	return cmocka_run_group_tests(tests, folder_make, folder_remove);
+	return cmocka_run_group_tests(tests, file_set_up, file_tear_down);
 }

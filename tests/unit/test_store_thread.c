@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -407,6 +408,53 @@ static void test_retry(void **state)
 	assert_stored(f, 3);
 }
 
+static int64_t used_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+/* Between two attempts the thread sleeps. */
+static void test_retry_sleeps(void **state)
+{
+	struct fixture *f = *state;
+	int64_t began;
+
+	store_memory_fail(f->store, ENOSPC, 4);
+	push(f, 1);
+	await_reports(f, 1);
+	began = used_ms();
+	await_number(f, 1);
+	assert_true(used_ms() - began < 100);
+}
+
+static void signals_job(struct store *s, void *arg)
+{
+	(void)s;
+	pthread_sigmask(SIG_SETMASK, NULL, arg);
+}
+
+/* They are for the thread that has the loop, which still takes them. */
+static void test_signals_stay_away(void **state)
+{
+	static const int some[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1,
+				    SIGCHLD };
+	struct fixture *f = *state;
+	sigset_t its, ours;
+
+	sigemptyset(&its);
+	assert_int_equal(store_thread_run(f->thread, signals_job, NULL, &its),
+			 0);
+	assert_int_equal(stop_now(f, 0), 0);
+	pthread_sigmask(SIG_SETMASK, NULL, &ours);
+	for (size_t i = 0; i < sizeof(some) / sizeof(some[0]); i++) {
+		assert_true(sigismember(&its, some[i]));
+		assert_false(sigismember(&ours, some[i]));
+	}
+}
+
 /* A new failure after a success: the number stands still. */
 static void test_fails_again(void **state)
 {
@@ -544,6 +592,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_empty_batch, start,
 						stop),
 		cmocka_unit_test_setup_teardown(test_retry, start, stop),
+		cmocka_unit_test_setup_teardown(test_retry_sleeps, start,
+						stop),
+		cmocka_unit_test_setup_teardown(test_signals_stay_away, start,
+						stop),
 		cmocka_unit_test_setup_teardown(test_fails_again, start,
 						stop),
 		cmocka_unit_test_setup_teardown(test_jobs, start, stop),
