@@ -15,9 +15,12 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "tests/unit/fds.h"
+
 #define MIN "domain = calls.example.org\nsecret = s3cret\n"
 
 static char dir[64];
+static unsigned fds;               /* open before the tests */
 
 /* The path of a file of this name in the test's own folder. */
 static const char *path_of(const char *name)
@@ -781,12 +784,14 @@ static int make_dir(void **state)
 	snprintf(dir, sizeof(dir), "/tmp/test_conf.XXXXXX");
 	unsetenv("PRIVATECALL_SECRET");
 	umask(077);
+	fds = fds_open();
 	return mkdtemp(dir) ? 0 : -1;
 }
 
 static int remove_dir(void **state)
 {
 	(void)state;
+	assert_int_equal(fds_open(), fds);
 	unlink(path_of("t.conf"));
 	unlink(path_of("s"));
 	return rmdir(dir);

@@ -4,6 +4,7 @@
 #include "mod_privatecall/admin/ctl.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -20,6 +21,8 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "tests/unit/fds.h"
+
 #define TURNS 200000               /* of the loop, until a test gives up */
 
 static char dir[64];
@@ -28,6 +31,7 @@ static struct ctl_server *server;
 static struct ctl_request *waiting;    /* of the command "later" */
 static int closed;
 static time_t ahead;               /* s that the loop's clock is ahead */
+static unsigned fds_before;        /* open without a test */
 
 /* libuv's clock, so that no test waits. */
 int clock_gettime(clockid_t id, struct timespec *t)
@@ -111,6 +115,7 @@ static void on_closed(void *arg)
 static int set_up(void **state)
 {
 	(void)state;
+	fds_before = fds_open();
 	assert_int_equal(uv_loop_init(&loop), 0);
 	waiting = NULL;
 	closed = 0;
@@ -131,6 +136,7 @@ static int tear_down(void **state)
 	assert_int_equal(closed, 1);
 	assert_int_equal(uv_loop_close(&loop), 0);
 	assert_int_equal(access(path_of("s"), F_OK), -1);
+	assert_int_equal(fds_open(), fds_before);
 	return 0;
 }
 
@@ -398,6 +404,71 @@ static void a_slow_command_is_told_and_may_end_late(void **state)
 	ctl_answer(the_waiting(), 0, json_object(), "too late");
 }
 
+/* What follows the line is not read, nor obeyed. */
+static void a_connection_has_one_request(void **state)
+{
+	static const char request[] = "{\"argv\":[\"later\"]}\n";
+	int fd = open_client();
+	json_t *answer;
+
+	(void)state;
+	send_text(fd, request, strlen(request));
+	turn();
+	assert_non_null(waiting);
+	send_text(fd, request, strlen(request));
+	turn();
+	ctl_answer(the_waiting(), 0, NULL, "once");
+	answer = read_answer(fd);
+	assert_answer(answer, 0, "once");
+	json_decref(answer);
+}
+
+#define LARGE 4000000              /* more than sockets hold */
+
+/* Asks for a large answer, which comes after 8 s, and reads it after so many
+ * more: as much as there is then. */
+static size_t read_late(int wait)
+{
+	static const char request[] = "{\"argv\":[\"later\"]}\n";
+	char *buf = malloc(LARGE);
+	int fd = open_client();
+	size_t len = 0;
+	ssize_t n = -1;
+
+	assert_non_null(buf);
+	memset(buf, 'x', LARGE - 1);
+	buf[LARGE - 1] = '\0';
+	send_text(fd, request, strlen(request));
+	turn();
+	ahead += 8;
+	turn();
+	ctl_answer(the_waiting(), 0, NULL, "%s", buf);
+	waiting = NULL;
+	turn();
+	ahead += wait;
+	turn();
+	for (int i = 0; i < TURNS && n != 0; i++) {
+		uv_run(&loop, UV_RUN_NOWAIT);
+		n = recv(fd, buf, LARGE, MSG_DONTWAIT);
+		if (n < 0 && errno == ECONNRESET)
+			n = 0;
+		len += n > 0 ? (size_t)n : 0;
+	}
+	assert_int_equal(n, 0);
+	close(fd);
+	turn();
+	free(buf);
+	return len;
+}
+
+/* There is as much time to read an answer as to get one. */
+static void who_does_not_read_is_left(void **state)
+{
+	(void)state;
+	assert_true(read_late(9) > LARGE);
+	assert_true(read_late(11) < LARGE);
+}
+
 static void a_client_may_leave(void **state)
 {
 	static const char request[] = "{\"argv\":[\"later\"]}\n";
@@ -553,6 +624,15 @@ static void odd_files_are_refused(void **state)
 	strcat(strcpy(folder, path_of("odd")), "/s");
 	assert_int_equal(chmod(path_of("odd"), 0770), 0);
 	assert_int_equal(start(folder, "chmod go-w"), EPERM);
+	assert_int_equal(chmod(path_of("odd"), 0702), 0);
+	assert_int_equal(start(folder, "chmod go-w"), EPERM);
+	if (geteuid() == 0) {
+		assert_int_equal(chmod(path_of("odd"), 0700), 0);
+		assert_int_equal(chown(path_of("odd"), 65534, 65534), 0);
+		assert_int_equal(start(folder, "belongs to another user"),
+				 EPERM);
+		assert_int_equal(chown(path_of("odd"), 0, 0), 0);
+	}
 	assert_int_equal(chmod(path_of("odd"), 01777), 0);
 	assert_int_equal(start(folder, "odd/privatecall/control\""), EPERM);
 	assert_int_equal(rmdir(path_of("odd")), 0);
@@ -610,13 +690,15 @@ static void other_users_are_refused(void **state)
 	assert_int_equal(chmod(dir, 0700), 0);
 }
 
+static bool no_errors;             /* only what goes to standard output */
+
 /* Runs privatecallctl; *out_r gets what it wrote to both outputs. */
 static void client(const char *const *args, int code, char *out, size_t size)
 {
 	const char *top = getenv("top_builddir");
 	char program[1024];
 	const char *argv[16] = { program, "--socket", path_of("s") };
-	int pipes[2], n = 3;
+	int pipes[2], n = getenv("PRIVATECALL_CONTROL") ? 1 : 3;
 	pid_t pid;
 	ssize_t len;
 
@@ -626,11 +708,12 @@ static void client(const char *const *args, int code, char *out, size_t size)
 		skip();
 	for (; *args; args++)
 		argv[n++] = *args;
+	argv[n] = NULL;
 	assert_int_equal(pipe(pipes), 0);
 	pid = fork();
 	if (pid == 0) {
 		dup2(pipes[1], 1);
-		dup2(pipes[1], 2);
+		dup2(no_errors ? open("/dev/null", O_WRONLY) : pipes[1], 2);
 		execv(program, (char *const *)(uintptr_t)argv);
 		_exit(99);
 	}
@@ -675,12 +758,87 @@ static void the_client_prints_and_exits(void **state)
 			    "there (--socket names another place)\n");
 }
 
+/* What a peer has sent does not steer the terminal; what is long comes whole;
+ * what went wrong is no output. */
+static void the_client_shows_texts(void **state)
+{
+	static const char *const signs[] = { "echo", "a\xc2\x9b" "b\x7f\xc3\xa4"
+					     "\r\tc", NULL };
+	static const char *const call[] = { "call", "7", NULL };
+	static char word[12001], out[65536], expected[12100];
+	const char *const large[] = { "echo", word, NULL };
+
+	(void)state;
+	client(signs, 0, out, sizeof(out));
+	assert_string_equal(out, "2: a?b?\xc3\xa4?\tc\nsecond line\n");
+	memset(word, 'x', sizeof(word) - 1);
+	client(large, 0, out, sizeof(out));
+	snprintf(expected, sizeof(expected), "2: %s\nsecond line\n", word);
+	assert_string_equal(out, expected);
+	no_errors = true;
+	client(call, 3, out, sizeof(out));
+	no_errors = false;
+	assert_string_equal(out, "");
+}
+
+/* Answers one client with these words; its process. */
+static pid_t answer_once(const char *words)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), client_fd;
+	char buf[1024];
+	ssize_t n;
+	pid_t pid;
+
+	snprintf(a.sun_path, sizeof(a.sun_path), "%s", path_of("other"));
+	assert_int_equal(bind(fd, (const struct sockaddr *)&a, sizeof(a)), 0);
+	assert_int_equal(listen(fd, 1), 0);
+	pid = fork();
+	if (pid == 0) {
+		client_fd = accept(fd, NULL, NULL);
+		n = read(client_fd, buf, sizeof(buf));
+		_exit(n <= 0 || write(client_fd, words, strlen(words)) !=
+		      (ssize_t)strlen(words));
+	}
+	close(fd);
+	return pid;
+}
+
+static void the_client_doubts_answers(void **state)
+{
+	static const struct { const char *words; int code; } answers[] = {
+		{ "", 4 }, { "{\"code\":7,\"text\":\"x\"}", 1 },
+		{ "{\"code\":-1,\"text\":\"x\"}", 1 },
+		{ "{\"code\":256,\"text\":\"x\"}", 1 },
+		{ "{\"code\":2,\"text\":\"x\"}", 2 }, { "{\"code\":0}", 1 },
+		{ "{\"code\":\"0\",\"text\":\"x\"}", 1 }, { "no", 1 },
+	};
+	static const char *const status[] = { "status", NULL };
+	char out[1024];
+
+	(void)state;
+	setenv("PRIVATECALL_CONTROL", path_of("other"), 1);
+	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+		pid_t pid = answer_once(answers[i].words);
+
+		client(status, answers[i].code, out, sizeof(out));
+		wait_exit(pid, 0);
+		if (i == 0)
+			assert_non_null(strstr(out, "without an answer"));
+		unlink(path_of("other"));
+	}
+	unsetenv("PRIVATECALL_CONTROL");
+}
+
 static int make_dir(void **state)
 {
 	(void)state;
 	snprintf(dir, sizeof(dir), "/tmp/test_ctl.XXXXXX");
 	umask(0);
 	signal(SIGPIPE, SIG_IGN);
+	/* libuv opens something for all loops with the first. */
+	if (uv_loop_init(&loop) || uv_loop_close(&loop))
+		return -1;
 	return mkdtemp(dir) ? 0 : -1;
 }
 
@@ -706,6 +864,8 @@ int main(void)
 		TEST(a_text_that_is_no_utf8_is_told),
 		TEST(silence_is_ended),
 		TEST(a_slow_command_is_told_and_may_end_late),
+		TEST(a_connection_has_one_request),
+		TEST(who_does_not_read_is_left),
 		TEST(a_client_may_leave),
 		TEST(a_command_may_end_after_the_server),
 		TEST(the_socket_is_private),
@@ -717,6 +877,8 @@ int main(void)
 		TEST(odd_files_are_refused),
 		TEST(other_users_are_refused),
 		TEST(the_client_prints_and_exits),
+		TEST(the_client_shows_texts),
+		TEST(the_client_doubts_answers),
 	};
 
 	return cmocka_run_group_tests(tests, make_dir, remove_dir);

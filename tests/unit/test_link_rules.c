@@ -336,6 +336,112 @@ static void bytes_are_counted(void **state)
 	assert_true(counters(e).bytes_out == before.bytes_out + len);
 }
 
+/* With its queue full not even the first word of a connection is answered. */
+static int listen_full(int *client_r)
+{
+	struct sockaddr_in a = dead_addr;
+	socklen_t len = sizeof(a);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	a.sin_port = 0;
+	assert_int_equal(bind(fd, (struct sockaddr *)&a, len), 0);
+	assert_int_equal(listen(fd, 0), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &len), 0);
+	*client_r = socket(AF_INET, SOCK_STREAM, 0);
+	assert_int_equal(connect(*client_r, (struct sockaddr *)&a, len), 0);
+	dead_addr.sin_port = a.sin_port;
+	return fd;
+}
+
+static void no_connection_in_time(void **state)
+{
+	struct env *e = *state;
+	int client, fd = listen_full(&client);
+
+	e->times.attempt = 5;
+	e->conf.port = ntohs(dead_addr.sin_port);
+	start(e);
+	UNTIL(e, *e->events);
+	assert_string_equal(e->events, "UNREACHABLE Connection timed out\n");
+	close(client);
+	close(fd);
+}
+
+/* They are why notices leave the outbox, and use the reserve. */
+static void barriers_pass_where_words_do_not(void **state)
+{
+	static char most[QUEUE_BYTES / 8 * 7 + 1];
+	struct env *e = *state;
+
+	memset(most, ' ', sizeof(most) - 1);
+	start_up(e);
+	assert_int_equal(send_text(e, most, false), 0);
+	assert_int_equal(send_text(e, " ", false), ENOBUFS);
+	assert_int_equal(link_barrier(e->link, done_h, e), 0);
+	UNTIL(e, e->done_true);
+}
+
+/* It is the one that is waited for longest. */
+static void oldest_ping_is_the_first(void **state)
+{
+	struct env *e = *state;
+
+	e->mock.mute = true;
+	start_up(e);
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(link_barrier(e->link, done_h, e), 0);
+	assert_int_equal(e->link->pings->number + 2,
+			 e->link->last_ping->number);
+	assert_null(e->link->last_ping->next);
+}
+
+/* However it writes its name; a question is no answer. */
+static void answers_are_known(void **state)
+{
+	struct env *e = *state;
+	char text[256];
+
+	e->mock.pong_from = "EXAMPLE.Org";
+	start_up(e);
+	assert_int_equal(link_barrier(e->link, done_h, e), 0);
+	UNTIL(e, e->done_true);
+	e->mock.mute = true;
+	assert_int_equal(link_barrier(e->link, done_h, e), 0);
+	snprintf(text, sizeof(text), "<iq type='get' id='%s2' from='example."
+		 "org' to='calls.example.org'/>", e->link->conn->ping_prefix);
+	mock_send(&e->mock, text);
+	UNTIL(e, e->stanza_count);
+	assert_int_equal(e->done, 1);
+}
+
+/* What an error says of itself is not its name, wherever it stands. */
+static void text_is_no_condition(void **state)
+{
+	struct env *e = *state;
+
+	start_up(e);
+	mock_send(&e->mock, "<stream:error><text xmlns='" NS_STREAMS
+		  "'>Why</text><conflict xmlns='" NS_STREAMS "'/>"
+		  "</stream:error>");
+	UNTIL(e, strstr(e->events, "LOST"));
+	assert_string_equal(e->events, "UP \nLOST conflict\n");
+}
+
+/* Also what is too long to be kept whole. */
+static void long_words_are_said_once(void **state)
+{
+	struct env *e = *state;
+	char words[300];
+
+	memset(words, 'x', sizeof(words) - 1);
+	words[sizeof(words) - 1] = '\0';
+	start(e);
+	for (unsigned i = 0; i < 3; i++)
+		link_down(e->link, words, true);
+	assert_int_equal(strlen(e->events), strlen("REFUSED \n") +
+					    LINK_DETAIL_MAX - 1);
+}
+
 /* Who is started again learns again why there is no link. */
 static void what_was_said_is_said_anew(void **state)
 {
@@ -372,6 +478,12 @@ int main(void)
 		LINK_TEST(the_end_is_answered),
 		LINK_TEST(largest_stanza_is_sent),
 		LINK_TEST(bytes_are_counted),
+		LINK_TEST(no_connection_in_time),
+		LINK_TEST(barriers_pass_where_words_do_not),
+		LINK_TEST(oldest_ping_is_the_first),
+		LINK_TEST(answers_are_known),
+		LINK_TEST(text_is_no_condition),
+		LINK_TEST(long_words_are_said_once),
 		LINK_TEST(what_was_said_is_said_anew),
 	};
 
