@@ -245,6 +245,7 @@ void link_stop(struct link *l, void (*closed_h)(void *arg), void *arg)
 	}
 	l->phase = LINK_PHASE_CLOSING;
 	link_wake(l, l->times.stop);
+	link_conn_pause(l->conn, false);  /* else its end is never read */
 }
 
 enum link_state link_state(const struct link *l)

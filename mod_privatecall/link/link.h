@@ -92,8 +92,9 @@ int link_send_text(struct link *l, const char *text, size_t len, bool urgent);
 bool link_crowded(const struct link *l);
 /* Reads no more from the server, or reads again: its stanzas then wait there,
  * and so does whoever sends them. Its silence meanwhile is not held against
- * it. Lasts no longer than the connection, nor than a second in which the
- * server takes nothing of the queue: it may wait to be read itself. */
+ * it. Lasts until link_stop(), no longer than the connection, nor than a
+ * second in which the server takes nothing of the queue: it may wait to be read
+ * itself. */
 void link_pause(struct link *l, bool pause);
 
 struct link_counters {

@@ -261,6 +261,22 @@ static void pause_lasts_with_an_empty_queue(void **state)
 	link_pause(e->link, false);
 }
 
+/* Who stops reads on until the end: what the server has got it has got. */
+static void stop_ends_a_pause(void **state)
+{
+	struct env *e = *state;
+	uint64_t began = uv_hrtime();
+
+	start_up(e);
+	link_pause(e->link, true);
+	assert_int_equal(link_barrier(e->link, done_h, e), 0);
+	UNTIL(e, e->mock.pings);
+	stop(e);
+	UNTIL(e, e->closed);
+	assert_int_equal(e->done_true, 1);
+	assert_true(uv_hrtime() - began < e->times.stop * UINT64_C(1000000));
+}
+
 /* A header without an id, as of a host that is not known: the error behind it
  * says why. */
 static void no_handshake_without_an_id(void **state)
@@ -473,6 +489,7 @@ int main(void)
 		LINK_TEST(doubt_ends_with_any_word),
 		LINK_TEST(long_pause_is_not_its_fault),
 		LINK_TEST(pause_lasts_with_an_empty_queue),
+		LINK_TEST(stop_ends_a_pause),
 		LINK_TEST(no_handshake_without_an_id),
 		LINK_TEST(other_protocols_are_told),
 		LINK_TEST(the_end_is_answered),
