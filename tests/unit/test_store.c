@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "mod_privatecall/store/batch.h"
 #include "mod_privatecall/store/store.h"
 #include "tests/unit/store_test.h"
 
@@ -464,6 +465,91 @@ static void test_batch(void **state)
 	store_batch_free(NULL);
 }
 
+/* The texts of an operation, as many of each kind as it has. */
+static size_t texts_of(const struct store_op *op, const char *texts[8])
+{
+	const struct store_log *l = &op->u.log;
+	const struct store_leg *g = &op->u.leg;
+	const struct store_outbox *o = &op->u.outbox;
+	const char *const all[][8] = {
+		{ op->u.call.id, op->u.call.caller, op->u.call.callee },
+		{ g->call, g->user, g->device, g->own, g->sid, g->data },
+		{ op->u.visit.call, op->u.visit.user, op->u.visit.device,
+		  op->u.visit.reason },
+		{ l->call, l->caller, l->callee, l->result, l->reason,
+		  l->step },
+		{ op->u.traffic.call, op->u.traffic.figures },
+		{ o->id, o->user, o->peer, o->kind, o->subject, o->body,
+		  o->lang },
+	};
+	static const enum store_op_kind kinds[] = {
+		STORE_CALL_PUT, STORE_LEG_PUT, STORE_VISIT_PUT, STORE_LOG_PUT,
+		STORE_TRAFFIC_PUT, STORE_OUTBOX_PUT,
+	};
+	size_t i = 0, n = 0;
+
+	while (kinds[i] != op->kind)
+		i++;
+	for (; n < 8 && all[i][n]; n++)
+		texts[n] = all[i][n];
+	return n;
+}
+
+/* Nothing of what its maker has is left in it. */
+static void test_batch_copies(void **state)
+{
+	struct store_batch *b = store_batch_new();
+	struct store_op ops[] = {
+		call_op("c1", 1), leg_op("c1", 0, 7), visit_op("a@x", 1, 2),
+		log_op("c1", 1, "a@x", 1), traffic_op("c1", 1, 1, "{}"),
+		outbox_op("m1", 1, 1),
+	};
+	const char *from[8], *to[8];
+
+	(void)state;
+	assert_non_null(b);
+	ops[3].u.log.reason = "gone";
+	ops[3].u.log.step = "dtls";
+	ops[5].u.outbox.peer = "c@x";
+	ops[5].u.outbox.subject = "S";
+	ops[5].u.outbox.lang = "en";
+	for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++) {
+		size_t n = texts_of(&ops[i], from);
+
+		assert_int_equal(store_batch_add(b, &ops[i]), 0);
+		assert_int_equal(texts_of(store_batch_get(b, i), to), n);
+		for (size_t j = 0; j < n; j++) {
+			assert_ptr_not_equal(to[j], from[j]);
+			assert_string_equal(to[j], from[j]);
+		}
+	}
+	store_batch_free(b);
+}
+
+/* What is larger than memory of several operations has its own. */
+static void test_batch_large(void **state)
+{
+	struct store_batch *b = store_batch_new();
+	char *value = malloc(40001);
+
+	(void)state;
+	assert_non_null(b);
+	assert_non_null(value);
+	memset(value, 'x', 40000);
+	for (size_t size = 1; size <= 40000; size *= 200) {
+		struct store_op op = setting_op("a@x", "p", value);
+
+		value[size] = '\0';
+		assert_int_equal(store_batch_add(b, &op), 0);
+		value[size] = 'x';
+	}
+	assert_non_null(store_batch_first(b)->chunk);
+	assert_non_null(store_batch_first(b)->next->chunk);
+	assert_null(store_batch_first(b)->next->next->chunk);
+	store_batch_free(b);
+	free(value);
+}
+
 /* Operations of one size, the n-th of which says n. */
 static const char *add_numbered(struct store_batch *b, unsigned n, size_t size)
 {
@@ -621,6 +707,8 @@ int main(void)
 		cmocka_unit_test(test_table_sqlite),
 		cmocka_unit_test(test_back_ends_agree),
 		cmocka_unit_test(test_batch),
+		cmocka_unit_test(test_batch_copies),
+		cmocka_unit_test(test_batch_large),
 		cmocka_unit_test(test_batch_next),
 		cmocka_unit_test(test_batch_sizes),
 		cmocka_unit_test(test_batch_refuses),

@@ -830,6 +830,7 @@ static void *locks_for_a_moment(void *arg)
 /* A backup may hold a lock for a moment: nobody is told of that. */
 static void test_lock_of_a_moment(void **state)
 {
+	struct store_op second = call_op("c2", 1);
 	pthread_t thread;
 	struct store *s;
 	sqlite3 *db;
@@ -844,6 +845,10 @@ static void test_lock_of_a_moment(void **state)
 	COMMIT(s, call_op("c1", 1));
 	pthread_join(thread, NULL);
 	assert_string_equal(loaded(s), C1);
+	/* Else it says what is the matter. */
+	sql(db, "BEGIN IMMEDIATE");
+	assert_int_equal(commit(s, &second, 1), EBUSY);
+	assert_non_null(strstr(s->error, "locked"));
 	sqlite3_close(db);
 	s->v->close(s);
 }

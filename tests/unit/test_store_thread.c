@@ -468,6 +468,8 @@ static void test_fails_again(void **state)
 	assert_int_equal(f->count, 3);
 	assert_int_equal(f->reports[1].committed, 1);
 	assert_int_equal(f->reports[1].err, EIO);
+	assert_true(f->reports[1].text);
+	assert_false(f->reports[2].text);
 	assert_int_equal(stop_now(f, 0), 0);
 	assert_stored(f, 2);
 }
