@@ -290,8 +290,9 @@ static void test_extremes(struct store *s)
 static void (*const table[])(struct store *) = {
 	test_empty, test_call_and_legs, test_put_and_del_in_one_batch,
 	test_leg_without_call, test_outbox, test_settings_and_switches,
-	test_contacts, test_load_order, test_load_stops, test_log, test_rows_replaced,
-	test_traffic, test_visits, test_prune, test_extremes,
+	test_contacts, test_load_order, test_load_stops, test_log,
+	test_rows_replaced, test_traffic, test_visits, test_prune,
+	test_extremes,
 };
 #define TABLE_COUNT (sizeof(table) / sizeof(table[0]))
 
