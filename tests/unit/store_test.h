@@ -15,7 +15,10 @@
 
 #include <cmocka.h>
 
+#include <sqlite3.h>
+
 #include "mod_privatecall/store/store.h"
+#include "tests/unit/fds.h"
 
 static char folder[PATH_MAX];
 static char db_path[PATH_MAX + 16];
@@ -283,6 +286,41 @@ static inline int folder_remove(void **state)
 	(void)state;
 	db_remove();
 	return rmdir(folder);
+}
+
+/* Nothing stays open, whatever was wrong with the file. */
+static unsigned fds;
+
+static inline int file_set_up(void **state)
+{
+	fds = fds_open();
+	return folder_make(state);
+}
+
+static inline int file_tear_down(void **state)
+{
+	assert_int_equal(fds_open(), fds);
+	return folder_remove(state);
+}
+
+/* At most 1 MiB of a file, *data_r to be freed; nothing of none. */
+static inline size_t bytes_read(const char *path, char **data_r)
+{
+	FILE *f = fopen(path, "r");
+	size_t size;
+
+	*data_r = malloc(1 << 20);
+	assert_non_null(*data_r);
+	if (!f)
+		return 0;
+	size = fread(*data_r, 1, 1 << 20, f);
+	fclose(f);
+	return size;
+}
+
+static inline void sql(sqlite3 *db, const char *words)
+{
+	assert_int_equal(sqlite3_exec(db, words, NULL, NULL, NULL), SQLITE_OK);
 }
 
 #endif
