@@ -54,7 +54,7 @@
 #define RELAY_HELD_MAX 128         /* and of all together; then the call that
 				      has most of them gives one up */
 #define RELAY_HELD_SIZE 1500       /* bytes of each */
-#define RELAY_PACKET_MAX 2048      /* bytes of a datagram */
+#define RELAY_PACKET_MAX 2048      /* bytes of a datagram, in or out */
 #define RELAY_PACKET_SIZE (RELAY_PACKET_MAX + REWRITE_RTCP_MORE + 64)
 
 /* Datagrams that belong to no call, and where they ended. */

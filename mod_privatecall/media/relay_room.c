@@ -192,8 +192,9 @@ static void seal(struct relay *r, struct leg *from, struct leg *to, bool rtcp,
 		pass_drop(r, from, WIRE_NOBODY);
 		return;
 	}
-	err = rtcp ? srtp_seal_rtcp(out, r->packet, &len, sizeof(r->packet)) :
-		     srtp_seal_rtp(out, r->packet, &len, sizeof(r->packet));
+	/* It may have grown, by our SDES or a longer tag than his. */
+	err = rtcp ? srtp_seal_rtcp(out, r->packet, &len, RELAY_PACKET_MAX) :
+		     srtp_seal_rtp(out, r->packet, &len, RELAY_PACKET_MAX);
 	if (err)
 		pass_drop(r, from, err == EALREADY ? WIRE_REPLAYED :
 						     WIRE_NOT_RTP);

@@ -16,6 +16,8 @@
 #define RENEW_MS 86400000
 #define RENEW_RETRY_MS 60000
 
+_Static_assert(RELAY_PACKET_MAX <= UDP_SIZE, "more than udp_send() takes");
+
 int64_t worker_now(void)
 {
 	struct timespec t;

@@ -35,7 +35,7 @@ struct flying {
 	uint64_t order;
 	struct addr from, to;
 	size_t len;
-	unsigned char bytes[RELAY_HELD_SIZE];
+	unsigned char bytes[RELAY_PACKET_MAX];
 };
 
 struct client {
@@ -54,7 +54,7 @@ struct client {
 	unsigned got;              /* DTLS and SRTP; of mode `room` what was
 				      opened */
 	size_t last_len;
-	unsigned char last[RELAY_HELD_SIZE];
+	unsigned char last[RELAY_PACKET_MAX];
 	char order[64];            /* a character of each */
 };
 
@@ -147,6 +147,7 @@ static inline void on_send(const struct addr *to, const void *bytes,
 	if (demux_kind(bytes, len) != DEMUX_STUN)
 		w->media_at = w->now;
 	assert_false(addr_forbidden(to, NULL));
+	assert_true(len <= RELAY_PACKET_MAX);      /* udp_send() takes no more */
 	fly(w, &from, to, bytes, len);
 }
 

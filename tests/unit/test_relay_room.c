@@ -342,6 +342,40 @@ static void test_bad_packets(void **state)
 	end(&w);
 }
 
+/* As long as a datagram can be: RTCP that grows by our SDES is too long for one
+ * then, and is dropped; RTP passes. */
+static void test_longest(void **state)
+{
+	unsigned char p[RELAY_PACKET_MAX];
+	struct client *a, *b;
+	size_t len = 0;
+
+	(void)state;
+	begin_room(16, SRTP_EVP);
+	open_room(0, true);
+	pass(&w, 1000);
+	a = &w.client[0];
+	b = &w.client[1];
+	while (len < RELAY_PACKET_MAX - SRTP_TRAILER_MAX - 8)
+		len += make_rtcp(a, p + len);
+	memcpy(p + len, "\x80\xca\0", 4);     /* an SDES of nobody */
+	len += 4;
+	assert_int_equal(srtp_seal_rtcp(a->out, p, &len, sizeof(p)), 0);
+	assert_in_range(len, RELAY_PACKET_MAX - 8, RELAY_PACKET_MAX);
+	fly_to_relay(a, p, len);
+	pass(&w, 2 * DELAY + 1);
+	assert_int_equal(b->got, 0);
+	assert_int_equal(dropped(WIRE_NOT_RTP), 1);
+	len = make_rtp(a, p, 'a', RELAY_PACKET_MAX - 16);
+	assert_int_equal(srtp_seal_rtp(a->out, p, &len, sizeof(p)), 0);
+	assert_int_equal(len, RELAY_PACKET_MAX);
+	fly_to_relay(a, p, len);
+	pass(&w, 2 * DELAY + 1);
+	assert_int_equal(b->got, 1);
+	talk(a, b);
+	end(&w);
+}
+
 /* A tenth of all packets lost: it takes longer. */
 static void test_loss(void **state)
 {
@@ -633,6 +667,7 @@ int main(void)
 		cmocka_unit_test(test_early_hello),
 		cmocka_unit_test(test_said_again),
 		cmocka_unit_test(test_bad_packets),
+		cmocka_unit_test(test_longest),
 		cmocka_unit_test(test_loss),
 		cmocka_unit_test(test_moves),
 		cmocka_unit_test(test_modes),
