@@ -12,10 +12,12 @@
 #include "jingle/stanza/sha1.h"
 #include "jingle/stanza/text.h"
 
-static void put(struct sha1_state *s, const char *text)
+/* One with the sign that ends it could be read as two: EBADMSG. */
+static int put(struct sha1_state *s, const char *text)
 {
 	sha1_add(s, text, strlen(text));
 	sha1_add(s, "<", 1);
+	return strchr(text, '<') ? EBADMSG : 0;
 }
 
 static int compare_texts(const void *x, const void *y)
@@ -62,7 +64,8 @@ static int put_texts(struct arena *a, struct sha1_state *s,
 	for (unsigned i = 0; i < n; i++) {
 		if (unique && i && !strcmp(copy[i - 1], copy[i]))
 			return EBADMSG;
-		put(s, copy[i]);
+		if (put(s, copy[i]))
+			return EBADMSG;
 	}
 	return 0;
 }
@@ -92,12 +95,12 @@ static int put_form(struct arena *a, struct sha1_state *s,
 {
 	const struct disco_field *f = sorted(a, form->field, form->fields,
 					     sizeof(*f), compare_fields);
-	int err = f ? 0 : ENOMEM;
+	int err = f ? put(s, form->form_type) : ENOMEM;
 
-	put(s, form->form_type);
 	for (unsigned i = 0; !err && i < form->fields; i++) {
-		put(s, f[i].var);
-		err = put_texts(a, s, f[i].value, f[i].values, false);
+		err = put(s, f[i].var);
+		if (!err)
+			err = put_texts(a, s, f[i].value, f[i].values, false);
 	}
 	return err;
 }

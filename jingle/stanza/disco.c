@@ -255,3 +255,27 @@ bool disco_has_feature(const struct disco_info *info, const char *feature)
 			return true;
 	return false;
 }
+
+static bool form_says(const struct disco_form *form, const char *text)
+{
+	const struct disco_field *f = form->field;
+
+	if (!strcmp(form->form_type, text))
+		return true;
+	for (; f < form->field + form->fields; f++) {
+		if (!strcmp(f->var, text))
+			return true;
+		for (unsigned i = 0; i < f->values; i++)
+			if (!strcmp(f->value[i], text))
+				return true;
+	}
+	return false;
+}
+
+bool disco_says(const struct disco_info *info, const char *text)
+{
+	for (unsigned i = 0; i < info->forms; i++)
+		if (form_says(&info->form[i], text))
+			return true;
+	return disco_has_feature(info, text);
+}

@@ -62,10 +62,15 @@ const struct xml_elem *disco_query(const struct xml_elem *iq, const char *ns,
 int disco_parse(struct arena *a, const struct xml_elem *iq,
 		struct disco_info *info_r, struct why *why);
 bool disco_has_feature(const struct disco_info *info, const char *feature);
+/* ... or has a form this text: the verification string is the same for both,
+ * so whoever claims another's caps could answer with a form in place of his
+ * last features. (Texts without '/', which an identity has.) */
+bool disco_says(const struct disco_info *info, const char *text);
 
 /* XEP-0115, 5.1: the verification string of SHA-1. 0; EBADMSG: ill-formed
- * (5.4: an identity, feature or form type twice), never to be remembered;
- * ENOMEM. `a` holds what is needed on the way. */
+ * (5.4: an identity, feature or form type twice; a text with '<', which ends
+ * each), never to be remembered; ENOMEM. `a` holds what is needed on the
+ * way. */
 int disco_ver(struct arena *a, const struct disco_info *info,
 	      char ver[DISCO_VER_SIZE]);
 

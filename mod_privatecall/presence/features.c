@@ -225,12 +225,11 @@ static unsigned features_of(const struct disco_info *info)
 {
 	unsigned f = 0;
 
-	if (disco_has_feature(info, NS_JMI))
+	if (disco_says(info, NS_JMI))
 		f |= FEATURE_JMI;
-	if (disco_has_feature(info, NS_RTP) &&
-	    disco_has_feature(info, NS_ICE_UDP))
+	if (disco_says(info, NS_RTP) && disco_says(info, NS_ICE_UDP))
 		f |= FEATURE_CALLS;
-	if (disco_has_feature(info, NS_CARBONS))
+	if (disco_says(info, NS_CARBONS))
 		f |= FEATURE_CARBONS;
 	return f;
 }

@@ -494,6 +494,45 @@ static void count_device(const struct gateway_device *d, void *arg)
 		d->priority, d->known, d->plain, d->jmi, d->carbons);
 }
 
+#define V(text) "<value>" text "</value>"
+#define FORM(type, inside) "<x xmlns='jabber:x:data'><field var='FORM_TYPE' " \
+	"type='hidden'>" V(type) "</field>" inside "</x>"
+
+/* Another answer of the same hash, of one who claims a client's caps: nothing
+ * of what that client can do is taken from others who have it. */
+static void test_features_same_hash(void **state)
+{
+	static const char *const rows[] = {
+		/* The last features as a form (sorted, as are those). */
+		Q F("urn:xmpp:carbons:2") FORM("urn:xmpp:jingle-message:0",
+		"<field var='urn:xmpp:jingle:1'>" V("urn:xmpp:jingle:apps:rtp:1")
+		V("urn:xmpp:jingle:transports:ice-udp:1") "</field>")
+		"</query>",
+		Q F("urn:xmpp:carbons:2") F("urn:xmpp:jingle-message:0")
+		F("urn:xmpp:jingle:1") FORM("urn:xmpp:jingle:apps:rtp:1",
+		"<field var='urn:xmpp:jingle:transports:ice-udp:1'/>")
+		"</query>",
+		/* Two features as one. */
+		Q F("urn:xmpp:carbons:2&lt;urn:xmpp:jingle-message:0")
+		F("urn:xmpp:jingle:1&lt;urn:xmpp:jingle:apps:rtp:1&lt;"
+		  "urn:xmpp:jingle:transports:ice-udp:1") "</query>",
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char text[512] = "";
+
+		two_friends();
+		feed(p("", "bob@h/x", "c.h", caps(FULL)));
+		answer("bob@h/x", rows[i]);
+		feed(p("", "alice@h/x", "c.h", caps(FULL)));
+		if (strstr(out, "<iq"))
+			answer("alice@h/x", FULL);
+		gateway_describe(g, "alice@h", count_device, text);
+		assert_string_equal(text, "alice@h/x online 0 1011\n");
+		tear_down(state);
+		set_up(state);
+	}
+}
+
 static void test_describe(void **state)
 {
 	char text[512] = "";
@@ -808,7 +847,8 @@ int main(void)
 		T(test_active), T(test_ringable), T(test_first_login),
 		T(test_directed), T(test_lost_contact), T(test_idle),
 		T(test_lang),
-		T(test_features), T(test_features_lie), T(test_describe),
+		T(test_features), T(test_features_lie),
+		T(test_features_same_hash), T(test_describe),
 		T(test_show), T(test_removed), T(test_switch),
 		T(test_switch_host), T(test_switch_restored),
 		T(test_link), T(test_stop_in_call), T(test_heard),
