@@ -399,7 +399,7 @@ static void sooner(int64_t *deadline, int64_t at)
 static void selected_deadline(const struct ice_agent *a, int64_t *d)
 {
 	const struct ice_pair *p = &a->pair[a->selected];
-	int64_t nominate = a->completed ? 0 :
+	int64_t nominate = a->completed || a->decided ? 0 :
 			   a->first_valid + ICE_NOMINATE_MS;
 
 	sooner(d, a->consent_at);

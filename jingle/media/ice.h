@@ -192,6 +192,8 @@ struct ice_agent {
 	bool controlling;
 	bool ended;                /* no more candidates will come */
 	bool completed;            /* once, with these credentials */
+	bool decided;              /* the selected pair is to be nominated,
+				      when Ta lets it */
 	uint8_t selected;          /* number of a pair; ICE_NONE */
 	uint8_t nominating;        /* whose nomination is being told */
 	uint64_t tie_breaker;

@@ -304,6 +304,7 @@ static void make_checks(struct ice_run *r)
 	bool nominate = nominates(r);
 	unsigned i = nominate ? a->selected : next_pair(r);
 
+	a->decided = nominate;
 	if (i == ICE_NONE || a->state == ICE_NEW || r->now < a->next_check)
 		return;
 	a->next_check = r->now + ICE_TA_MS;

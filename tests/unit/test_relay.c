@@ -101,6 +101,107 @@ static void test_families(void **state)
 	tell_client(&w, b);
 	pass(&w, 1000);
 	exchange(&w, a, b, SRTP);
+	tell(&w, WIRE_LIST, 0, 0, 0);
+	assert_int_equal(w.last[WIRE_CALL].transport, 3);
+	end(&w);
+}
+
+/* How many checks have gone to that port of his. */
+static unsigned checks_to(unsigned port)
+{
+	struct addr to = address("192.0.2.10", port);
+	unsigned i, n = 0;
+
+	for (i = 0; i < FLYING_MAX; i++)
+		n += w.flying[i].used && addr_equal(&w.flying[i].to, &to);
+	return n;
+}
+
+static void candidate(unsigned port, unsigned component, unsigned priority,
+		      const char *ufrag)
+{
+	struct wire_msg m;
+
+	wire_begin(&m, WIRE_CANDIDATE, call_id(0));
+	strcpy(m.candidate.ufrag, ufrag);
+	m.candidate.addr = address("192.0.2.10", port);
+	m.candidate.component = component;
+	m.candidate.priority = priority;
+	say(&w, &m);
+}
+
+/* What control says of a candidate is what counts for it. */
+static void test_candidates(void **state)
+{
+	struct client *a;
+	struct wire_msg m;
+
+	(void)state;
+	begin(&w, 25, 10);
+	tell(&w, WIRE_OPEN, 0, 0, 0);
+	a = add_client(&w, "192.0.2.99", 6000, 0, 0, WIRE_CALLER);
+	candidate(6001, 1, 5, "");             /* they may be first */
+	wire_begin(&m, WIRE_REMOTE, call_id(0));
+	strcpy(m.remote.ufrag, a->a.current.ufrag);
+	strcpy(m.remote.pwd, a->a.current.pwd);
+	say(&w, &m);
+	assert_int_equal(checks_to(6001), 1);
+	candidate(6002, 1, 5, "anothers");
+	candidate(6003, 2, 5, "");
+	candidate(6004, 1, 1, "");
+	candidate(6005, 1, 9, a->a.current.ufrag);
+	w.now += ICE_TA_MS;                    /* nothing is delivered */
+	relay_time(w.relay, w.now);
+	assert_int_equal(checks_to(6004), 0);  /* the best one first */
+	assert_int_equal(checks_to(6005), 1);
+	w.now += ICE_TA_MS;
+	relay_time(w.relay, w.now);
+	assert_int_equal(checks_to(6004), 1);
+	w.now += ICE_TA_MS;
+	relay_time(w.relay, w.now);
+	assert_int_equal(checks_to(6002) + checks_to(6003), 0);
+	end(&w);
+}
+
+/* Once he says that no more will come, the first that is valid is nominated:
+ * nothing better is waited for. */
+static void test_end(void **state)
+{
+	(void)state;
+	begin(&w, 26, 10);
+	open_call(&w, 0, 0);
+	pass(&w, ICE_TA_MS + 2 * DELAY);
+	tell(&w, WIRE_LIST, 0, 0, 0);
+	assert_int_equal(w.last[WIRE_CALL].listed.side[WIRE_CALLEE].state,
+			 ICE_COMPLETED);
+	end(&w);
+}
+
+/* An answer is no check of his, and says nothing of his side of signalling. */
+static void test_checked(void **state)
+{
+	unsigned char answer[STUN_WRITE_MAX];
+	struct stun_msg m = { .class = STUN_SUCCESS }, check;
+	struct client *a;
+	unsigned i;
+	size_t len;
+
+	(void)state;
+	begin(&w, 27, 10);
+	tell(&w, WIRE_OPEN, 0, 0, 0);
+	a = add_client(&w, "192.0.2.10", 6000, 0, 0, WIRE_CALLER);
+	tell_of(&w, a);
+	for (i = 0; !w.flying[i].used; i++)
+		;
+	assert_int_equal(stun_read(w.flying[i].bytes, w.flying[i].len, &check),
+			 0);
+	memcpy(m.id, check.id, sizeof(m.id));
+	m.mapped = relay_addr(ADDR_V4);
+	assert_int_equal(stun_write(&m, a->a.current.pwd,
+				    strlen(a->a.current.pwd), answer,
+				    sizeof(answer), &len), 0);
+	to_relay(&w, &a->addr, answer, len);
+	assert_string_equal(w.log, "0.0 caller connected\n");
 	end(&w);
 }
 
@@ -160,6 +261,11 @@ static void test_apart(void **state)
 	assert_int_equal(w.client[3].got, 1);
 	tell(&w, WIRE_CLOSE, 0, 0, 0);
 	assert_int_equal(w.last[WIRE_CLOSED].closed.side[0].in_packets, 3);
+	assert_int_equal(w.last[WIRE_CLOSED].closed.side[0].in_bytes,
+			 100 + 102 + 200);
+	assert_int_equal(w.last[WIRE_CLOSED].closed.side[0].out_packets, 3);
+	assert_int_equal(w.last[WIRE_CLOSED].closed.side[0].out_bytes,
+			 101 + 103 + 1200);
 	exchange(&w, &w.client[4], &w.client[5], SRTP);
 	end(&w);
 }
@@ -609,6 +715,9 @@ int main(void)
 		cmocka_unit_test(test_call),
 		cmocka_unit_test(test_closed),
 		cmocka_unit_test(test_families),
+		cmocka_unit_test(test_candidates),
+		cmocka_unit_test(test_end),
+		cmocka_unit_test(test_checked),
 		cmocka_unit_test(test_loss),
 		cmocka_unit_test(test_apart),
 		cmocka_unit_test(test_strangers),
