@@ -93,6 +93,7 @@ static void report(struct client *a, struct client *b)
 	a->seq += 2;
 	send_rtp(a, 'a', 200);
 	pass(&w, 2 * DELAY + 1);
+	sr[13] = (unsigned char)a->seq;
 	send_sealed_rtcp(a, sr, sizeof(sr));
 	/* The number that he has seen last; 5 ms of 48 kHz. */
 	rr[18] = (unsigned char)((a->seq - 1) >> 8);
@@ -127,6 +128,45 @@ static void test_quality(void **state)
 	assert_int_equal(c->quality[1].reports, 1);
 	assert_int_equal(c->quality[1].jitter, 5000);
 	assert_int_equal(c->quality[1].trips, 1);
+	assert_in_range(c->quality[1].trip, 2 * DELAY, 3 * DELAY + 2);
+	/* One that is not there (any more) has none; its round comes back. */
+	m.close.round = 8;
+	say(&w, &m);
+	assert_int_equal(c->round, 8);
+	assert_int_equal(c->quality[0].missing, 0);
+	assert_int_equal(relay_counted(w.relay, RELAY_N_UNKNOWN), 1);
+	end(&w);
+}
+
+/* Of several reports it is the mean; more came than were sent (RFC 3550, 6.4.1)
+ * is no loss. */
+static void test_quality_of_more(void **state)
+{
+	unsigned char rr[32] = { 0x81, 201, 0, 7, 0, 0, 0x10, 0, 0, 0, 0x10,
+				 1, 0, 0xff, 0xff, 0xfe };
+	const struct wire_closed *c = &w.last[WIRE_CLOSED].closed;
+	struct client *a, *b;
+
+	(void)state;
+	begin_room(17, SRTP_EVP);
+	open_room(0, true);
+	pass(&w, 1000);
+	a = &w.client[0];
+	b = &w.client[1];
+	report(a, b);
+	report(a, b);
+	send_rtp(b, 'b', 100);                 /* his second comes late */
+	b->seq -= 2;
+	send_rtp(b, 'b', 100);
+	pass(&w, 2 * DELAY + 1);
+	send_sealed_rtcp(a, rr, sizeof(rr));
+	tell(&w, WIRE_CLOSE, 0, 0, 0);
+	assert_int_equal(c->quality[0].missing, 4);
+	assert_int_equal(c->quality[0].lost, 0);
+	assert_int_equal(c->quality[1].missing, 0);
+	assert_int_equal(c->quality[1].reports, 2);
+	assert_int_equal(c->quality[1].jitter, 5000);
+	assert_int_equal(c->quality[1].trips, 2);
 	assert_in_range(c->quality[1].trip, 2 * DELAY, 3 * DELAY + 2);
 	end(&w);
 }
@@ -493,6 +533,7 @@ static void test_renew(void **state)
 {
 	struct wire_msg m;
 	struct client *a, *b, *again;
+	uint64_t n;
 
 	(void)state;
 	begin_room(12, SRTP_EVP);
@@ -521,10 +562,13 @@ static void test_renew(void **state)
 	say(&w, &m);
 	map(b, VIDEO + 1);
 	pass(&w, 1000);
+	assert_non_null(strstr(w.log, "0.0 caller connected"));
 	assert_non_null(strstr(w.log, "0.0 caller secure"));
 	assert_null(strstr(w.log, "callee"));
+	n = relay_counted(w.relay, RELAY_N_STRANGERS);
 	send_rtp(a, 'x', 100);     /* the old one is a stranger */
 	pass(&w, 1000);
+	assert_int_equal(relay_counted(w.relay, RELAY_N_STRANGERS), n + 1);
 	b->got = 0;
 	send_rtp(again, 'n', 100);
 	pass(&w, 2 * DELAY + 1);
@@ -537,6 +581,28 @@ static void test_renew(void **state)
 	pass(&w, 2 * DELAY + 1);
 	assert_int_equal(again->got, 1);
 	assert_int_equal(again->last[1], VIDEO + 1);
+	end(&w);
+}
+
+/* What waited of who was there before does not come to who is there now. */
+static void test_renew_forgets_hello(void **state)
+{
+	struct wire_msg m;
+	struct client *a;
+
+	(void)state;
+	begin_room(18, SRTP_EVP);
+	open_call(&w, 0, 0);
+	a = &w.client[0];
+	arm(a, true);
+	while (!strstr(w.log, "caller dtls"))
+		pass(&w, 1);
+	a->gone = true;
+	wire_begin(&m, WIRE_RENEW, call_id(0));
+	m.side = WIRE_CALLER;
+	say(&w, &m);
+	pass(&w, 2 * RELAY_HELD_MS);
+	assert_int_equal(dropped(WIRE_TOO_EARLY), 0);
 	end(&w);
 }
 
@@ -660,7 +726,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_call),
 		cmocka_unit_test(test_handshake_without_consent),
-		cmocka_unit_test(test_quality), cmocka_unit_test(test_trouble),
+		cmocka_unit_test(test_quality),
+		cmocka_unit_test(test_quality_of_more),
+		cmocka_unit_test(test_trouble),
 		cmocka_unit_test(test_keys),
 		cmocka_unit_test(test_wrong_certificate),
 		cmocka_unit_test(test_unknown_hash),
@@ -674,6 +742,7 @@ int main(void)
 		cmocka_unit_test(test_rotation),
 		cmocka_unit_test(test_map),
 		cmocka_unit_test(test_renew),
+		cmocka_unit_test(test_renew_forgets_hello),
 		cmocka_unit_test(test_picture),
 		cmocka_unit_test(test_consent),
 		cmocka_unit_test(test_closed),
