@@ -147,7 +147,8 @@ static inline void on_send(const struct addr *to, const void *bytes,
 	if (demux_kind(bytes, len) != DEMUX_STUN)
 		w->media_at = w->now;
 	assert_false(addr_forbidden(to, NULL));
-	assert_true(len <= RELAY_PACKET_MAX);      /* udp_send() takes no more */
+	/* udp_send() takes no more. */
+	assert_true(len <= RELAY_PACKET_MAX);
 	fly(w, &from, to, bytes, len);
 }
 

@@ -32,11 +32,20 @@ static void nobody_got(void)
 		w.client[i].got = 0;
 }
 
-/* A receiver report with a block about that SSRC. */
-static void put_report(struct client *c, uint32_t ssrc)
+static void send_sealed(struct client *c, const void *bytes, size_t len)
 {
-	unsigned char p[RELAY_HELD_SIZE] = { 0x81, 201, 0, 7 };
-	size_t len = 32;
+	unsigned char p[RELAY_HELD_SIZE];
+
+	memcpy(p, bytes, len);
+	assert_int_equal(srtp_seal_rtcp(c->out, p, &len, sizeof(p)), 0);
+	fly_to_relay(c, p, len);
+	pass(&w, 2 * DELAY + 1);
+}
+
+/* A receiver report with a block about that SSRC. */
+static void put_loss(struct client *c, uint32_t ssrc, unsigned char lost)
+{
+	unsigned char p[32] = { 0x81, 201, 0, 7 };
 
 	p[6] = (unsigned char)(c->ssrc >> 8);
 	p[7] = (unsigned char)c->ssrc;
@@ -44,9 +53,13 @@ static void put_report(struct client *c, uint32_t ssrc)
 	p[11] = (unsigned char)ssrc;
 	p[18] = 0xff;
 	p[19] = 0xff;
-	assert_int_equal(srtp_seal_rtcp(c->out, p, &len, sizeof(p)), 0);
-	fly_to_relay(c, p, len);
-	pass(&w, 2 * DELAY + 1);
+	p[15] = lost;
+	send_sealed(c, p, sizeof(p));
+}
+
+static void put_report(struct client *c, uint32_t ssrc)
+{
+	put_loss(c, ssrc, 0);
 }
 
 /* He has his picture on a transport of its own, the other all on one: clients
@@ -76,6 +89,7 @@ static struct client *begin_apart(uint64_t seed)
  * the numbers of one stream. */
 static void test_apart(void **state)
 {
+	unsigned char p[56] = { 0x82, 201, 0, 13 };
 	struct client *a, *b, *picture;
 
 	(void)state;
@@ -132,7 +146,130 @@ static void test_apart(void **state)
 	send_rtcp(picture);
 	pass(&w, 2 * DELAY + 1);
 	assert_int_equal(a->got, 1);
+	/* A report of both goes to both, and each can read it. */
+	nobody_got();
+	p[6] = (unsigned char)(a->ssrc >> 8);
+	p[7] = (unsigned char)a->ssrc;
+	p[10] = (unsigned char)(b->ssrc >> 8);
+	p[11] = (unsigned char)b->ssrc;
+	p[34] = (unsigned char)(picture->ssrc >> 8);
+	p[35] = (unsigned char)picture->ssrc;
+	p[18] = p[19] = p[42] = p[43] = 0xff;
+	send_sealed(a, p, sizeof(p));
+	assert_int_equal(b->got, 1);
+	assert_int_equal(picture->got, 1);
+	assert_int_equal(b->last_len, 56);
+	assert_memory_equal(b->last, picture->last, 56);
+	assert_int_equal(b->last[34] << 8 | b->last[35], picture->ssrc);
 	end(&w);
+}
+
+/* Of which media it is, his own numbers say, not those of the other. */
+static void test_apart_crossed(void **state)
+{
+	struct client *a, *b, *picture;
+	struct wire_msg m;
+
+	(void)state;
+	picture = begin_apart(22);
+	a = &w.client[0];
+	b = &w.client[1];
+	wire_begin(&m, WIRE_MAP, call_id(0));
+	m.map.type[AUDIO] = (struct rewrite_type) {
+		.clock = 48000, .out = VIDEO, .media = REWRITE_AUDIO,
+		.apt = REWRITE_NO_APT };
+	m.map.type[VIDEO] = (struct rewrite_type) {
+		.clock = 90000, .out = AUDIO, .media = REWRITE_VIDEO,
+		.apt = REWRITE_NO_APT };
+	say(&w, &m);
+	nobody_got();
+	send_as(a, AUDIO);
+	assert_int_equal(b->got, 1);
+	assert_int_equal(b->last[1], VIDEO);
+	send_as(a, VIDEO);
+	assert_int_equal(b->got, 1);
+	assert_int_equal(picture->got, 1);
+	assert_int_equal(picture->last[1], AUDIO);
+	end(&w);
+}
+
+/* What CLOSED says is of all transports, and of all that he was. */
+static void test_sums(void **state)
+{
+	const struct wire_closed *c = &w.last[WIRE_CLOSED].closed;
+	struct wire_traffic before;
+	struct client *a, *b, *picture;
+	unsigned char bad[100] = { 0x80, AUDIO };
+	struct wire_msg m;
+
+	(void)state;
+	picture = begin_apart(23);
+	a = &w.client[0];
+	b = &w.client[1];
+	/* What is sealed counts, with its tag, and what is right. */
+	tell(&w, WIRE_LIST, 0, 0, 0);
+	before = w.last[WIRE_CALL].listed.side[WIRE_CALLEE].traffic;
+	assert_int_equal(w.last[WIRE_CALL].transport, 1);
+	assert_true(before.in_packets > 1 && before.in_bytes > 500);
+	send_as(picture, VIDEO);
+	to_relay(&w, &picture->addr, bad, sizeof(bad));
+	tell(&w, WIRE_LIST, 0, 0, 0);
+	assert_int_equal(w.last[WIRE_CALL].listed.side[WIRE_CALLEE].traffic
+			 .in_packets, before.in_packets + 1);
+	assert_int_equal(w.last[WIRE_CALL].listed.side[WIRE_CALLEE].traffic
+			 .in_bytes, before.in_bytes + 100 + 16);
+	/* Of each side some are missing, on either transport. */
+	send_as(a, AUDIO);
+	a->seq += 2;
+	send_as(a, AUDIO);
+	put_loss(b, a->ssrc, 5);
+	send_as(a, 99);                        /* nobody's number */
+	wire_begin(&m, WIRE_RENEW, call_id(0));
+	m.side = WIRE_CALLEE;
+	say(&w, &m);                           /* a sends to another now */
+	map(a, AUDIO);
+	send_as(a, AUDIO);
+	a->seq += 3;
+	send_as(a, AUDIO);
+	send_as(a, 99);
+	tell(&w, WIRE_CLOSE, 0, 0, 0);
+	assert_int_equal(c->quality[WIRE_CALLER].missing, 2 + 3);
+	assert_int_equal(c->quality[WIRE_CALLEE].lost, 5);
+	assert_int_equal(c->quality[WIRE_CALLEE].reports, 1);
+	assert_int_equal(c->rewritten[REWRITE_N_UNKNOWN_TYPE], 2);
+	assert_int_equal(c->dropped[WIRE_NOT_MAPPED], 2);
+	assert_int_equal(c->dropped[WIRE_NOT_AUTHENTIC], 1);
+	end(&w);
+}
+
+/* The name of each side is of chance (RFC 7022): none can be known of who it
+ * is by it, nor are two sides taken for one. */
+static void test_cname(void **state)
+{
+	unsigned char rr[12] = { [8] = 0x80, 202 };
+	unsigned char name[3][REWRITE_CNAME_SIZE];
+	struct client *c;
+	unsigned i, n;
+
+	(void)state;
+	for (i = 0; i < 3; i++) {
+		begin_room(i / 2 + 30, SRTP_EVP);
+		open_room(0, true);
+		pass(&w, 1000);
+		c = &w.client[i % 2];
+		make_rtcp(c, rr);
+		send_sealed(c, rr, sizeof(rr));
+		c = &w.client[!(i % 2)];
+		assert_int_equal(c->last_len, 8 + 28);
+		assert_int_equal(c->last[8 + 9], REWRITE_CNAME_SIZE);
+		memcpy(name[i], c->last + 8 + 10, REWRITE_CNAME_SIZE);
+		for (n = 0; n < REWRITE_CNAME_SIZE; n++)
+			assert_in_range(name[i][n], '+', 'z');
+		for (n = 0; n < i; n++)
+			assert_memory_not_equal(name[n], name[i],
+						REWRITE_CNAME_SIZE);
+		end(&w);
+	}
 }
 
 /* The other comes back: he is asked on the way of the picture. When he who has
@@ -211,6 +348,8 @@ int main(void)
 		cmocka_unit_test(test_apart),
 		cmocka_unit_test(test_apart_ends),
 		cmocka_unit_test(test_apart_wrong),
+		cmocka_unit_test(test_apart_crossed),
+		cmocka_unit_test(test_sums), cmocka_unit_test(test_cname),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -176,11 +176,12 @@ static void test_trouble(void **state)
 {
 	unsigned char alert[15] = { 21, 0xfe, 0xfd, [12] = 2, 2, 40 };
 	struct client *a;
+	struct wire_msg m;
 	unsigned i;
 
 	(void)state;
 	begin_room(1, SRTP_EVP);
-	open_call(&w, 0, 0);
+	open_call(&w, 0, 3);
 	a = &w.client[0];
 	arm(a, false);
 	secure(a, true, "sha-256");
@@ -188,6 +189,12 @@ static void test_trouble(void **state)
 	dtls_srtp_free(a->dtls);               /* he says nothing more */
 	a->dtls = NULL;
 	assert_int_equal(w.said[WIRE_TROUBLE], 0);
+	for (i = 0; i < 3; i++) {              /* once for all alike */
+		alert[14] = 46;
+		fly_to_relay(a, alert, sizeof(alert));
+		pass(&w, 2 * DELAY);
+	}
+	assert_int_equal(w.said[WIRE_TROUBLE], 1);
 	for (i = 0; i < 20; i++) {
 		alert[14] = i % 2 ? 40 : 46;
 		fly_to_relay(a, alert, sizeof(alert));
@@ -202,7 +209,19 @@ static void test_trouble(void **state)
 				"his alert: handshake failure");
 	}
 	assert_int_equal(w.last[WIRE_TROUBLE].side, WIRE_CALLER);
+	assert_int_equal(w.last[WIRE_TROUBLE].transport, 3);
 	assert_int_equal(w.said[WIRE_TROUBLE], 4);
+	/* Who comes in his place has troubles of his own, also the last one. */
+	wire_begin(&m, WIRE_RENEW, call_id(0));
+	m.transport = 3;
+	say(&w, &m);
+	tell_of(&w, a);
+	tell_client(&w, a);
+	pass(&w, 4 * DELAY);
+	secure(a, true, "sha-256");
+	fly_to_relay(a, alert, sizeof(alert));
+	pass(&w, 2 * DELAY);
+	assert_int_equal(w.said[WIRE_TROUBLE], 5);
 	end(&w);
 }
 
@@ -386,7 +405,8 @@ static void test_bad_packets(void **state)
  * then, and is dropped; RTP passes. */
 static void test_longest(void **state)
 {
-	unsigned char p[RELAY_PACKET_MAX];
+	unsigned char p[RELAY_PACKET_MAX], longer[RELAY_PACKET_MAX + 1] = {
+		0x80, AUDIO };
 	struct client *a, *b;
 	size_t len = 0;
 
@@ -412,6 +432,8 @@ static void test_longest(void **state)
 	fly_to_relay(a, p, len);
 	pass(&w, 2 * DELAY + 1);
 	assert_int_equal(b->got, 1);
+	to_relay(&w, &a->addr, longer, sizeof(longer));
+	assert_int_equal(dropped(WIRE_NOT_RTP), 2);
 	talk(a, b);
 	end(&w);
 }
