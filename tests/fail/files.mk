@@ -13,7 +13,8 @@ fail_without = tests/unit/test_check tests/unit/test_daemon \
 	tests/unit/test_golden tests/unit/test_call_memory \
 	tests/unit/test_relay_limits tests/unit/test_srtp_memory \
 	tests/unit/test_dtls_srtp tests/unit/test_dtls_srtp_memory \
-	tests/unit/test_media_impair tests/unit/test_seeds
+	tests/unit/test_media_impair tests/unit/test_seeds \
+	tests/unit/test_store_log
 fail_progs = $(addsuffix .fail,$(filter-out $(fail_without),$(unit_progs)) \
 	$(fail_drivers))
 EXTRA_PROGRAMS = $(fail_drivers)
