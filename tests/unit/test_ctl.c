@@ -171,6 +171,18 @@ static void send_text(int fd, const char *text, size_t len)
 	}
 }
 
+#define LATER "{\"argv\":[\"later\"]}\n"
+
+/* A client that waits for what the_waiting() is answered. */
+static int ask_later(void)
+{
+	int fd = open_client();
+
+	send_text(fd, LATER, strlen(LATER));
+	turn();
+	return fd;
+}
+
 /* What the daemon has sent when it closes; NULL: nothing. */
 static json_t *read_answer(int fd)
 {
@@ -345,13 +357,10 @@ static void too_many_connections_are_refused(void **state)
 
 static void an_answer_may_come_later(void **state)
 {
-	static const char request[] = "{\"argv\":[\"later\"]}\n";
-	int fd = open_client();
+	int fd = ask_later();
 	json_t *answer;
 
 	(void)state;
-	send_text(fd, request, strlen(request));
-	turn();
 	assert_non_null(waiting);
 	asks("{\"argv\":[\"echo\"]}\n", 0, "1: echo\nsecond line");
 	ctl_answer(the_waiting(), 1, json_true(), "%s", "at last");
@@ -362,13 +371,10 @@ static void an_answer_may_come_later(void **state)
 
 static void a_text_that_is_no_utf8_is_told(void **state)
 {
-	static const char request[] = "{\"argv\":[\"later\"]}\n";
-	int fd = open_client();
+	int fd = ask_later();
 	json_t *answer;
 
 	(void)state;
-	send_text(fd, request, strlen(request));
-	turn();
 	ctl_answer(the_waiting(), 0, NULL, "\xff");
 	answer = read_answer(fd);
 	assert_answer(answer, 0, "the answer is no UTF-8");
@@ -390,13 +396,10 @@ static void silence_is_ended(void **state)
 
 static void a_slow_command_is_told_and_may_end_late(void **state)
 {
-	static const char request[] = "{\"argv\":[\"later\"]}\n";
-	int fd = open_client();
+	int fd = ask_later();
 	json_t *answer;
 
 	(void)state;
-	send_text(fd, request, strlen(request));
-	turn();
 	ahead += 11;
 	answer = read_answer(fd);
 	assert_answer(answer, 1, "no answer within 10 s");
@@ -407,15 +410,12 @@ static void a_slow_command_is_told_and_may_end_late(void **state)
 /* What follows the line is not read, nor obeyed. */
 static void a_connection_has_one_request(void **state)
 {
-	static const char request[] = "{\"argv\":[\"later\"]}\n";
-	int fd = open_client();
+	int fd = ask_later();
 	json_t *answer;
 
 	(void)state;
-	send_text(fd, request, strlen(request));
-	turn();
 	assert_non_null(waiting);
-	send_text(fd, request, strlen(request));
+	send_text(fd, LATER, strlen(LATER));
 	turn();
 	ctl_answer(the_waiting(), 0, NULL, "once");
 	answer = read_answer(fd);
@@ -429,17 +429,14 @@ static void a_connection_has_one_request(void **state)
  * more: as much as there is then. */
 static size_t read_late(int wait)
 {
-	static const char request[] = "{\"argv\":[\"later\"]}\n";
 	char *buf = malloc(LARGE);
-	int fd = open_client();
+	int fd = ask_later();
 	size_t len = 0;
 	ssize_t n = -1;
 
 	assert_non_null(buf);
 	memset(buf, 'x', LARGE - 1);
 	buf[LARGE - 1] = '\0';
-	send_text(fd, request, strlen(request));
-	turn();
 	ahead += 8;
 	turn();
 	ctl_answer(the_waiting(), 0, NULL, "%s", buf);
@@ -471,15 +468,12 @@ static void who_does_not_read_is_left(void **state)
 
 static void a_client_may_leave(void **state)
 {
-	static const char request[] = "{\"argv\":[\"later\"]}\n";
 	int fd = open_client();
 
 	(void)state;
 	close(fd);
 	turn();
-	fd = open_client();
-	send_text(fd, request, strlen(request));
-	turn();
+	fd = ask_later();
 	close(fd);
 	turn();
 	ctl_answer(the_waiting(), 0, json_object(), "nobody reads this");
@@ -488,12 +482,9 @@ static void a_client_may_leave(void **state)
 
 static void a_command_may_end_after_the_server(void **state)
 {
-	static const char request[] = "{\"argv\":[\"later\"]}\n";
-	int fd = open_client();
+	int fd = ask_later();
 
 	(void)state;
-	send_text(fd, request, strlen(request));
-	turn();
 	ctl_server_stop(server, on_closed, &closed);
 	server = NULL;
 	assert_null(read_answer(fd));

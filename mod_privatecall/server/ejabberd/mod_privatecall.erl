@@ -390,13 +390,17 @@ filter_packet(Packet) ->
     Packet.
 
 %% ejabberd leaves a hook out that crashes: a call would go on past all rules.
+%% What users say of themselves in it is not for the log: only where it was.
 decide(Packet, Type) ->
     try filter_packet(Packet, Type)
     catch Class:Reason:Stack ->
-            logger:error("A call stanza was stopped: ~0p",
-                         [{Class, Reason, Stack}]),
+            logger:error("A call stanza was stopped: ~0p ~0P in ~0p",
+                         [Class, Reason, 6, functions(Stack)]),
             bounce(Packet, xmpp:err_internal_server_error())
     end.
+
+functions(Stack) ->
+    [{Module, Function} || {Module, Function, _, _} <- lists:sublist(Stack, 4)].
 
 may_be_call(Packet, message, Type) when Type /= error ->
     lists:any(fun mod_privatecall_xml:is_of_call/1, xmpp:get_els(Packet));
