@@ -61,25 +61,33 @@ static int ill_formed(struct xml_scan *s)
 	return bad(s, "not-well-formed");
 }
 
+/* Seldom, so in one place: put() is in every state. */
+static __attribute__((noinline)) int grow(struct xml_scan *s, size_t need)
+{
+	size_t size = s->size;
+	char *buf;
+
+	size += size < FLUSH_AT ? size : size / 4;
+	if (size < BUF_FIRST)
+		size = BUF_FIRST;
+	if (size < need)
+		size = need;
+	buf = realloc(s->buf, size);
+	if (!buf)
+		return ENOMEM;
+	s->buf = buf;
+	s->size = size;
+	return 0;
+}
+
 static int put(struct xml_scan *s, const char *data, size_t n)
 {
-	size_t need = s->len + n, size = s->size;
-	char *buf;
+	size_t need = s->len + n;
 
 	if (s->skip)
 		return 0;
-	if (need > size) {
-		size += size < FLUSH_AT ? size : size / 4;
-		if (size < BUF_FIRST)
-			size = BUF_FIRST;
-		if (size < need)
-			size = need;
-		buf = realloc(s->buf, size);
-		if (!buf)
-			return ENOMEM;
-		s->buf = buf;
-		s->size = size;
-	}
+	if (need > s->size && grow(s, need))
+		return ENOMEM;
 	memcpy(s->buf + s->len, data, n);
 	s->len = need;
 	return 0;

@@ -40,7 +40,8 @@ struct writer {
 	struct open *top, *spare;
 };
 
-static bool grow(struct out *o, size_t n)
+/* Seldom, so in one place: put() is in most functions. */
+static __attribute__((noinline)) bool grow(struct out *o, size_t n)
 {
 	bool first = o->p == o->first;
 	size_t size = 2 * o->size;
