@@ -170,6 +170,16 @@ int control_open(const char *path, int epoll,
 
 /* --- connections ------------------------------------------------------ */
 
+/* It has held passwords of ICE. */
+static void queue_free(struct connection *n)
+{
+	if (n->queue)
+		explicit_bzero(n->queue, n->size);
+	free(n->queue);
+	n->queue = NULL;
+	n->sent = n->len = n->size = 0;
+}
+
 /* The same again and again is said once in 10 s. */
 static bool may_say(struct control *c, const char *why)
 {
@@ -189,7 +199,7 @@ static void hang_up(struct control *c, struct connection *n, const char *why)
 	if (in_force)
 		c->in_force = NULL;
 	close(n->fd);
-	free(n->queue);
+	queue_free(n);
 	*n = (struct connection) { .fd = -1 };
 }
 
@@ -250,11 +260,26 @@ static void take_connections(struct control *c)
 
 /* --- to control ------------------------------------------------------- */
 
+/* Not by realloc(), which leaves what it had. */
+static bool queue_grow(struct connection *n, size_t size)
+{
+	struct connection old = *n;
+	unsigned char *more = malloc(size);
+
+	if (!more)
+		return false;
+	if (old.len)
+		memcpy(more, old.queue, old.len);
+	queue_free(&old);
+	n->queue = more;
+	n->size = size;
+	return true;
+}
+
 /* Puts it behind what waits; false: over the cap, or out of memory. */
 static bool queue_put(struct connection *n, const void *bytes, uint16_t len)
 {
 	size_t need;
-	unsigned char *more;
 
 	if (n->sent > n->len / 2) {        /* it reads: the front is done */
 		memmove(n->queue, n->queue + n->sent, n->len - n->sent);
@@ -262,15 +287,9 @@ static bool queue_put(struct connection *n, const void *bytes, uint16_t len)
 		n->sent = 0;
 	}
 	need = n->len + sizeof(len) + len;
-	if (need > n->size) {
-		if (need > CONTROL_QUEUE)
-			return false;
-		more = realloc(n->queue, 2 * need);
-		if (!more)
-			return false;
-		n->queue = more;
-		n->size = 2 * need;
-	}
+	if (need > n->size &&
+	    (need > CONTROL_QUEUE || !queue_grow(n, 2 * need)))
+		return false;
 	memcpy(n->queue + n->len, &len, sizeof(len));
 	memcpy(n->queue + n->len + sizeof(len), bytes, len);
 	n->len = need;
@@ -324,9 +343,7 @@ static void send_queue(struct control *c, struct connection *n)
 		}
 		n->sent += sizeof(len) + len;
 	}
-	free(n->queue);
-	n->queue = NULL;
-	n->sent = n->len = n->size = 0;
+	queue_free(n);
 	watch(c, n->fd, EPOLLIN, EPOLL_CTL_MOD);
 }
 
