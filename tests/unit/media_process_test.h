@@ -74,6 +74,7 @@ static struct wire_msg last[WIRE_KINDS];
 static struct wire_ready ready[CALLS];
 static unsigned said[WIRE_KINDS], steps[CALLS][WIRE_SIDES];
 static bool hung_up;
+static bool agents_rest;           /* the peers' send nothing any more */
 static struct peer peer[PEERS];
 static unsigned peers;
 /* Before a socket is opened at this address, and NULL afterwards: where that
@@ -121,7 +122,7 @@ static inline int setup(void **state)
 	memset(steps, 0, sizeof(steps));
 	memset(ready, 0, sizeof(ready));
 	memset(peer, 0, sizeof(peer));
-	hung_up = false;
+	hung_up = agents_rest = false;
 	control = -1;
 	mode = WIRE_BLIND;
 	peers = 0;
@@ -421,6 +422,8 @@ static inline void step(struct peer *p, struct ice_event *ev)
 	static struct ice_actions out;
 	unsigned i;
 
+	if (agents_rest)
+		return;
 	ev->now = now_ms();
 	ev->config = &p->config;
 	random_bytes(ev->entropy, ICE_ENTROPY_SIZE);

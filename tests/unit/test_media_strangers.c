@@ -147,6 +147,7 @@ static void test_spray(void **state)
 		if (i % BURST == 0)
 			talk(0);
 	}
+	rest_agents(0);
 	unharmed(0);
 	nobody_else(0);
 	finish();

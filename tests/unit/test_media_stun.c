@@ -362,7 +362,7 @@ static void test_silence(void **state)
 		if (i == n / 4)
 			before = memory();
 	}
-	talk(0);
+	rest_agents(0);
 	assert_true(memory() <= before + 64);
 	unharmed(0);
 	assert_int_equal(came_to_attackers(NULL), 0);
