@@ -51,8 +51,6 @@ async function ejabberd(dir) {
 		unlimited: /^many/,
 	});
 	const set = server.setModule.bind(server);
-	const access = (mode) => server.evaluate('{atomic, ok} = mnesia:' +
-		`change_table_access_mode(privatecall_id, ${mode})`);
 	return Object.assign(server, {
 		push: true,
 		second: 'second.localhost',
@@ -60,8 +58,11 @@ async function ejabberd(dir) {
 		other: OTHER,
 		unloadModule: () => set({}, second),
 		loadModule: () => set({}, both),
-		breakModule: () => access('read_only'),
-		mendModule: () => access('read_write'),
+		breakModule: () => server.evaluate(
+			'{atomic, ok} = mnesia:delete_table(privatecall_id)'),
+		mendModule: () => server.evaluate(
+			'{atomic, ok} = mnesia:create_table(privatecall_id, ' +
+			'[{disc_copies, [node()]}, {attributes, [key, kind, seen]}])'),
 	});
 }
 

@@ -5,7 +5,8 @@
 %% doc/protocol.md is the contract; the words of that page are used here. The
 %% module knows no rules of calls but two: the switch, and what holds while the
 %% component is down. It needs no header files, so plain erlc compiles it; with
-%% mod_privatecall_facts.erl, which tells the component what the server knows.
+%% mod_privatecall_relay.erl, which checks what the component sends, and
+%% mod_privatecall_facts.erl, which tells it what the server knows.
 %%
 %% Where things run: hooks and iq handlers in the process of the connection that
 %% a stanza came in on, so that what one sends keeps its order. What must
@@ -25,13 +26,13 @@
 %% hooks and iq handlers
 -export([filter_packet/1, component_send/1, decode_iq_subel/1,
          process_relay/1, process_query/1]).
-%% of use to mod_privatecall_facts and mod_privatecall_alive
--export([opt/2, proc/1, component/1, send/2, tell/3, message/3, hello/1,
-         error_of/2, blocks/3, lost/2, answer_on_stream/2]).
+%% of use to mod_privatecall_facts, _alive and _relay
+-export([opt/2, proc/1, component/1, is_component/2, send/2, tell/3, message/3,
+         hello/1, kind_of/2, blocks/3, lost/2, inject/1, answer_on_stream/2,
+         error_of/2, forbid/4]).
 
 -define(VERSION, 1).            % of doc/protocol.md
 -define(RELEASE, <<"0.1.0">>).
--define(SIZE_MAX, 512000).      % of what is relayed
 -define(SWEEP, 60000).          % ms
 -define(SETUP_MAX, 120000).     % ms from a propose to its session-initiate
 -define(CLOSE_MAX, 1000).       % ms that a connection may take to its end
@@ -54,9 +55,7 @@
                                 sweep/1, expect_word/2, word/1, wordless/2]).
 -import(mod_privatecall_alive, [alive/2]).
 -import(mod_privatecall_xml, [el/3, el/4, attr/2, children/1, ns/2, fits/2,
-                              descriptions/1, has_rtp/1, has_text/1,
-                              fxml_size/1, is_jmi_ns/1, is_jmi_name/1,
-                              jmi_of/1, jingle_of/1, has_invite/1]).
+                              has_rtp/1, jmi_of/1, jingle_of/1, has_invite/1]).
 
 -type ljid() :: mod_privatecall_store:ljid().
 %% A stanza of a user, as far as it matters here.
@@ -390,14 +389,21 @@ filter_packet(Packet) ->
     Packet.
 
 %% ejabberd leaves a hook out that crashes: a call would go on past all rules.
-%% What users say of themselves in it is not for the log: only where it was.
+%% What users say of themselves is not for the log, and a term that did not
+%% match may hold it: so the words of the reason alone, and where it was.
 decide(Packet, Type) ->
     try filter_packet(Packet, Type)
     catch Class:Reason:Stack ->
-            logger:error("A call stanza was stopped: ~0p ~0P in ~0p",
-                         [Class, Reason, 6, functions(Stack)]),
+            logger:error("A call stanza was stopped: ~0p ~0p in ~0p",
+                         [Class, lists:sublist(words(Reason), 4),
+                          functions(Stack)]),
             bounce(Packet, xmpp:err_internal_server_error())
     end.
+
+words(Word) when is_atom(Word) -> [Word];
+words(Tuple) when is_tuple(Tuple) ->
+    lists:flatmap(fun words/1, tuple_to_list(Tuple));
+words(_) -> [].
 
 functions(Stack) ->
     [{Module, Function} || {Module, Function, _, _} <- lists:sublist(Stack, 4)].
@@ -680,7 +686,7 @@ inject(Packet) ->
                                         xmpp:get_type(Packet))).
 
 %%%===========================================================================
-%%% Relay
+%%% What the component asks
 %%%===========================================================================
 
 %% Both namespaces are no codec's: their elements stay as they came.
@@ -689,7 +695,11 @@ decode_iq_subel(El) ->
 
 process_relay(IQ) ->
     {_, Host, _} = jid:tolower(xmpp:get_to(IQ)),
-    answer_on_stream(IQ, process_relay(Host, IQ)).
+    answer_on_stream(IQ, mod_privatecall_relay:answer(Host, IQ)).
+
+process_query(IQ) ->
+    {_, Host, _} = jid:tolower(xmpp:get_to(IQ)),
+    answer_on_stream(IQ, answer_query(Host, IQ)).
 
 %% Another connection of the component may be there still, which nobody reads:
 %% the answer goes back where the question came from.
@@ -700,146 +710,6 @@ answer_on_stream(IQ, Answer) ->
         {_, Pid} -> send(Pid, Answer), ignore;
         none -> Answer
     end.
-
-process_relay(Host, IQ) ->
-    case {is_component(Host, IQ), xmpp:get_type(IQ), xmpp:get_els(IQ)} of
-        {false, _, _} -> forbid(Host, IQ, asker, refused(asker, none));
-        {true, set, [{xmlel, <<"relay">>, _, Els}]} ->
-            relay(Host, IQ, children(Els));
-        _ -> forbid(Host, IQ, malformed, refused(malformed, none))
-    end.
-
-relay(Host, IQ, [{xmlel, Name, _, _} = El])
-  when Name == <<"message">>; Name == <<"iq">> ->
-    case attr(<<"xmlns">>, El) of
-        ?NS_CLIENT ->
-            try check(Host, El) of
-                {ok, Packet} ->
-                    gen_server:cast(proc(Host), {alive, heard}),
-                    ignore = answer_on_stream(IQ, xmpp:make_iq_result(IQ)),
-                    inject(Packet),
-                    ignore
-            catch
-                throw:Why -> forbid(Host, IQ, Why, refused(Why, El))
-            end;
-        _ -> forbid(Host, IQ, malformed, refused(malformed, none))
-    end;
-relay(Host, IQ, _) ->
-    forbid(Host, IQ, malformed, refused(malformed, none)).
-
-%% The checks of doc/protocol.md, in its order; the raw element is judged, as
-%% decoding moves body, subject and thread out of the children.
-check(Host, {xmlel, Name, _, Els} = El) ->
-    fits(1, El) orelse throw(depth),
-    fxml_size(El) =< ?SIZE_MAX orelse throw(size),
-    Packet = try xmpp:decode(El, ?NS_CLIENT, [ignore_els])
-             catch error:{xmpp_codec, _} -> throw(address)
-             end,
-    {From, To} = check_addresses(Host, xmpp:get_from(Packet),
-                                 xmpp:get_to(Packet)),
-    Pair = pair(From, To),
-    pair_known(Host, Pair) orelse throw(pair),
-    Stanza = #{host => Host, pair => Pair, from => From, to => To,
-               id => attr(<<"id">>, El), els => children(Els)},
-    has_text(El) andalso Name == <<"message">> andalso throw(stanza),
-    check(Name, xmpp:get_type(Packet), Stanza),
-    xmpp:get_type(Packet) == result orelse word(Pair),
-    {ok, Packet}.
-
-check(<<"message">>, Type, Stanza) when Type == chat; Type == normal ->
-    check_message(Stanza);
-check(<<"message">>, error, Stanza) ->
-    check_bounce(Stanza);
-check(<<"iq">>, set, Stanza) ->
-    check_set(Stanza);
-check(<<"iq">>, result, #{els := []} = Stanza) ->
-    check_answer(iq, Stanza);
-check(<<"iq">>, error, Stanza) ->
-    check_answer(iq, Stanza);
-check(_, _, _) ->
-    throw(stanza).
-
-check_addresses(_Host, From, To) when From == undefined; To == undefined ->
-    throw(address);
-check_addresses(Host, FromJid, ToJid) ->
-    {From, To} = {jid:tolower(FromJid), jid:tolower(ToJid)},
-    Component = opt(Host, component),
-    Remote = opt(Host, remote_users),
-    case {kind_of(From, Component), kind_of(To, Component)} of
-        {ours, ours} when element(2, From) == Host -> ok;
-        {ours, other} when Remote, element(2, From) == Host -> ok;
-        {other, ours} when Remote, element(2, To) == Host -> ok;
-        _ -> throw(address)
-    end,
-    {From, To}.
-
-check_message(#{host := Host, pair := Pair, from := From, to := To, id := Id,
-                els := Els}) ->
-    Jmi = [El || El <- Els, is_jmi_ns(ns(El, ?NS_CLIENT)),
-                 is_jmi_name(element(2, El))],
-    Received = [El || {_, <<"received">>, _, _} = El <- Els,
-                      ns(El, ?NS_CLIENT) == ?NS_RECEIPTS],
-    lists:all(fun may_hold/1, (Els -- Jmi) -- Received) orelse throw(stanza),
-    length(Jmi) + length(Received) == 1 orelse throw(stanza),
-    case Jmi of
-        [{_, <<"propose">>, _, _} = Propose] ->
-            Start = attr(<<"id">>, Propose),
-            lists:member(id_kind(Pair, Start), [native, alone])
-                andalso throw(session),
-            opt(Host, private_calls) orelse throw(off),
-            remember_id(Pair, Start, call);
-        _ -> ok
-    end,
-    Id == <<>> orelse expect({From, bare(To), Id}, call).
-
-may_hold({xmlel, Name, _, _} = El) ->
-    case ns(El, ?NS_CLIENT) of
-        ?NS_HINTS -> true;
-        <<"urn:xmpp:sid:0">> -> Name == <<"origin-id">>;
-        <<"urn:xmpp:carbons:2">> -> Name == <<"private">>;
-        ?NS_RECEIPTS -> Name == <<"request">>;
-        _ -> false
-    end.
-
-check_set(#{host := Host, pair := Pair, from := From, to := To, id := Id,
-            els := [{xmlel, <<"jingle">>, _, _} = Jingle]}) when Id /= <<>> ->
-    Sid = attr(<<"sid">>, Jingle),
-    Start = attr(<<"action">>, Jingle) == <<"session-initiate">>,
-    Media = descriptions(Jingle),
-    ns(Jingle, ?NS_CLIENT) == ?NS_JINGLE andalso Sid /= <<>> andalso
-        lists:all(fun(Ns) -> Ns == ?NS_RTP end, Media) andalso
-        (Media /= [] orelse not Start) orelse throw(stanza),
-    case id_kind(Pair, Sid) of
-        call -> ok;
-        unknown when Start -> ok;
-        _ -> throw(session)
-    end,
-    not Start orelse opt(Host, private_calls) orelse throw(off),
-    Start andalso remember_id(Pair, Sid, call),
-    expect({iq, From, To, Id}, call);
-check_set(_) ->
-    throw(stanza).
-
-check_answer(Kind, #{from := From, to := To, id := Id}) ->
-    take({asked, Kind, To, From, Id}) /= none orelse throw(answer).
-
-%% The component could not take a message.
-check_bounce(#{els := [{xmlel, <<"error">>, _, _} = El]} = Stanza) ->
-    ns(El, ?NS_CLIENT) == ?NS_CLIENT orelse throw(stanza),
-    check_answer(message, Stanza);
-check_bounce(_) ->
-    throw(stanza).
-
-refused(Why, El) ->
-    el(<<"refused">>, ?NS_RELAY,
-       [{<<"why">>, atom_to_binary(Why)} | inner(El)]).
-
-inner(none) ->
-    [];
-inner({xmlel, Name, _, _} = El) ->
-    [{<<"stanza">>, Name} |
-     [{Key, attr(Key, El)} || Key <- [<<"id">>, <<"from">>, <<"to">>],
-                              attr(Key, El) /= <<>>]].
 
 %% The answer holds nothing of the question, which may be too deep to be sent.
 error_of(IQ, Reason) ->
@@ -861,11 +731,7 @@ forbid(Host, IQ, Why, Refused) ->
 %%% Hello
 %%%===========================================================================
 
-process_query(IQ) ->
-    {_, Host, _} = jid:tolower(xmpp:get_to(IQ)),
-    answer_on_stream(IQ, process_query(Host, IQ)).
-
-process_query(Host, IQ) ->
+answer_query(Host, IQ) ->
     case {is_component(Host, IQ), xmpp:get_type(IQ), xmpp:get_els(IQ)} of
         {false, _, _} -> forbid(Host, IQ, asker, none);
         {true, set, [{xmlel, <<"hello">>, _, _} = El]} ->
