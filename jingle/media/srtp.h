@@ -36,7 +36,8 @@ enum srtp_way { SRTP_SEALS, SRTP_OPENS };
 #define SRTP_SALT_MAX 14
 #define SRTP_TRAILER_MAX 20        /* bytes that sealing adds at most */
 #define SRTP_PACKET_MAX 65535      /* of a sealed packet */
-#define SRTP_SSRC_MAX 16           /* of one direction */
+#define SRTP_SSRC_MAX 18           /* of one direction: REWRITE_SOURCES_MAX
+				      streams, who only reports, and us */
 
 /* Bytes of master key and salt; 0: no profile of ours. */
 size_t srtp_key_size(unsigned profile);

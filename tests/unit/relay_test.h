@@ -47,6 +47,7 @@ struct client {
 	/* mode `room` */
 	struct dtls_identity *id;
 	struct dtls_srtp *dtls;
+	struct dtls_srtp_keys keys;
 	struct srtp *in, *out;
 	uint16_t seq;              /* of the next RTP packet */
 	uint8_t type;              /* its payload type */
@@ -239,18 +240,18 @@ static inline void client_step(struct world *w, struct client *c,
 static inline void client_follow(struct world *w, struct client *c)
 {
 	struct addr relay = relay_addr(c->addr.family);
-	struct dtls_srtp_keys k;
+	struct dtls_srtp_keys *k = &c->keys;
 	unsigned i;
 
 	for (i = 0; i < w->dtls.n && !c->gone; i++)
 		fly(w, &c->addr, &relay, w->dtls.datagram[i].bytes,
 		    w->dtls.datagram[i].len);
-	if (c->in || dtls_srtp_take_keys(c->dtls, &k))
+	if (c->in || dtls_srtp_take_keys(c->dtls, k))
 		return;
-	assert_int_equal(srtp_new(k.profile, SRTP_OPENS, SRTP_EVP, k.his_key,
-				  k.his_salt, &c->in), 0);
-	assert_int_equal(srtp_new(k.profile, SRTP_SEALS, SRTP_EVP, k.our_key,
-				  k.our_salt, &c->out), 0);
+	assert_int_equal(srtp_new(k->profile, SRTP_OPENS, SRTP_EVP, k->his_key,
+				  k->his_salt, &c->in), 0);
+	assert_int_equal(srtp_new(k->profile, SRTP_SEALS, SRTP_EVP, k->our_key,
+				  k->our_salt, &c->out), 0);
 }
 
 static inline int64_t client_deadline(const struct client *c)

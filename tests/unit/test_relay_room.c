@@ -548,6 +548,50 @@ static void test_map(void **state)
 	end(&w);
 }
 
+/* From now on he sends as another SSRC. His side has no limit of them. */
+static void become(struct client *c, uint32_t ssrc)
+{
+	const struct dtls_srtp_keys *k = &c->keys;
+
+	srtp_free(c->out);
+	assert_int_equal(srtp_new(k->profile, SRTP_SEALS, SRTP_EVP, k->our_key,
+				  k->our_salt, &c->out), 0);
+	c->ssrc = ssrc;
+}
+
+/* A client may take another SSRC each time that he is muted, for all of a call,
+ * and whoever reports one as well: what is sealed is never too many. */
+static void ssrcs_with(enum srtp_backend srtp)
+{
+	struct client *a, *b;
+	unsigned i;
+
+	begin_room(18, srtp);
+	open_room(0, true);
+	pass(&w, 1000);
+	a = &w.client[0];
+	b = &w.client[1];
+	for (i = 0; i < 3 * REWRITE_SOURCES_MAX; i++) {
+		become(a, 0x2000 + i);
+		become(b, 0x3000 + i);
+		send_rtp(a, 'a', 100);
+		send_rtcp(b);
+		pass(&w, 1000);
+		send_rtp(a, 'a', 100);
+		pass(&w, REWRITE_SILENT_MS);
+		assert_int_equal(b->got, 2 * (i + 1));
+		assert_int_equal(a->got, i + 1);
+	}
+	end(&w);
+}
+
+static void test_ssrcs(void **state)
+{
+	(void)state;
+	ssrcs_with(SRTP_EVP);
+	ssrcs_with(SRTP_LIBSRTP);
+}
+
 /* F23: he comes back on another device, with another certificate, SSRC and
  * numbers: for the one who stayed his sound goes on. What the old device has is
  * of no use any more. */
@@ -763,6 +807,7 @@ int main(void)
 		cmocka_unit_test(test_modes),
 		cmocka_unit_test(test_rotation),
 		cmocka_unit_test(test_map),
+		cmocka_unit_test(test_ssrcs),
 		cmocka_unit_test(test_renew),
 		cmocka_unit_test(test_renew_forgets_hello),
 		cmocka_unit_test(test_picture),
