@@ -104,7 +104,7 @@ const struct conf_option conf_options[] = {
 	WORD("log_privacy", AT(log_privacy), privacy_word),
 	TIME("keep_log", AT(keep_log), DAY, 3650 * DAY, false),
 	TIME("keep_notices", AT(keep_notices), HOUR, 365 * DAY, false),
-	NUMBER("notices_per_user", AT(notices_per_user), 1, 1000),
+	NUMBER("notices_per_user", AT(notices_per_user), 2, 1000),
 
 	BOOL("enabled", SITE(enabled)),
 	BOOL("messaging", SITE(messaging)),

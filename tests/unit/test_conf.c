@@ -346,6 +346,9 @@ static void faults_of_values(void **state)
 		"unit (ms, s, m, h, d) as in `30s', or off, not `never'");
 	refused(MIN "idle_limit = 1s\n",
 		"3:14: expected 1m to 7d, or off, not `1s'");
+	/* Of one there are no two oldest to become one. */
+	refused(MIN "notices_per_user = 1\n",
+		"3:20: expected a number of 2 to 1000, not `1'");
 	refused(MIN "port = 65536\n",
 		"3:8: expected a number of 1 to 65535, not `65536'");
 	refused(MIN "port = 0x10\n",
