@@ -172,67 +172,42 @@ static void begin_session(const struct rewrite *r, struct rewrite_source *s,
 	s->lost_before = s->lost;
 }
 
-/* Where one may stand that is new to the receiver as well: a free place, or
- * that of one who was told of and never came. NULL: none. */
-static struct rewrite_source *place(struct rewrite *r)
+/* One that is new to the receiver as well. NULL: there is no place. */
+static struct rewrite_source *new_source(struct rewrite *r, int64_t now,
+					 uint32_t ssrc, unsigned media,
+					 bool rtx)
 {
-	struct rewrite_source *s;
-
-	if (r->sources < REWRITE_SOURCES_MAX)
-		return r->source + r->sources;
-	for (s = r->source; s < r->source + r->sources; s++)
-		if (!s->at)
-			return s;
-	return NULL;
-}
-
-static void new_source(struct rewrite *r, struct rewrite_source *s,
-		       uint32_t ssrc, unsigned media, bool rtx)
-{
+	struct rewrite_source *s, *quiet = r->source;
 	uint32_t out = ssrc;
 
+	for (s = r->source; s < r->source + r->sources; s++)
+		if (s->at < quiet->at)
+			quiet = s;
 	while (sent_as(r, out))
 		out++;
-	if (s == r->source + r->sources)
+	if (r->sources < REWRITE_SOURCES_MAX)
 		r->sources++;
+	else if (now - quiet->at >= REWRITE_SILENT_MS)
+		s = quiet;
+	else
+		return NULL;
 	memset(s, 0, sizeof(*s));
 	s->out = out;
 	s->media = (uint8_t)media;
 	s->rtx = rtx;
 	begin_session(r, s, ssrc);
+	return s;
 }
 
-/* Of this stream, who was silent for longest; NULL: nobody for long. */
-static struct rewrite_source *silent(struct rewrite *r, int64_t now,
-				     unsigned media, bool rtx)
-{
-	struct rewrite_source *s, *first = NULL;
-
-	for (s = r->source; s < r->source + r->sources; s++)
-		if (s->media == media && s->rtx == rtx &&
-		    now - s->at >= REWRITE_SILENT_MS &&
-		    (!first || s->at < first->at))
-			first = s;
-	return first;
-}
-
-/* Where there is no place for one more it goes on with a stream that the
- * receiver has, as after a return: what was sealed as some SSRC may not be
- * forgotten, and no key is good for any number of them (srtp.h). */
 static struct rewrite_source *add_source(struct rewrite *r, int64_t now,
 					 uint32_t ssrc, unsigned media,
 					 bool rtx)
 {
-	struct rewrite_source *s = before_it(r, media, rtx), *at = place(r);
+	struct rewrite_source *s = before_it(r, media, rtx);
 
-	if (!s && at) {
-		new_source(r, at, ssrc, media, rtx);
-		return at;
-	}
 	if (!s)
-		s = silent(r, now, media, rtx);
-	if (s)
-		begin_session(r, s, ssrc);
+		return new_source(r, now, ssrc, media, rtx);
+	begin_session(r, s, ssrc);
 	return s;
 }
 
@@ -242,10 +217,8 @@ void rewrite_set_map(struct rewrite *r, const struct rewrite_map *m)
 
 	r->map = *m;
 	for (t = m->told; t < m->told + m->tolds; t++)
-		if (r->sources < REWRITE_SOURCES_MAX &&
-		    !rewrite_source_in(r, t->ssrc) && !sent_as(r, t->ssrc))
-			new_source(r, r->source + r->sources, t->ssrc,
-				   t->media, t->rtx);
+		if (!rewrite_source_in(r, t->ssrc) && !sent_as(r, t->ssrc))
+			new_source(r, 0, t->ssrc, t->media, t->rtx);
 }
 
 /* --- a packet --------------------------------------------------------- */

@@ -24,9 +24,6 @@
  *   description has it. The first one that is new of a stream, in a later
  *   session, goes on where the one that sent last ended; the next one follows
  *   the one before that. What follows nobody keeps its own SSRC.
- * - The receiver is sent REWRITE_SOURCES_MAX SSRCs at most, for good: what
- *   there is no place for goes on with the stream of one that was silent for
- *   REWRITE_SILENT_MS. Reports that are of no stream are of one SSRC more.
  * - Its first packet is the next sequence number, and a timestamp later by what
  *   the clock says has passed. So what was sent before that packet, and comes
  *   after it, has no number any more: it is dropped, as is feedback about
@@ -55,9 +52,9 @@
 #include "jingle/media/rtp_packet.h"
 
 #define REWRITE_SOURCES_MAX 16     /* SSRCs of one direction */
-#define REWRITE_SILENT_MS 10000    /* after this RTX is of another one; and
-				      another SSRC goes on with a stream, if
-				      there is no place for one more */
+#define REWRITE_SILENT_MS 10000    /* after this RTX is of another one; and a
+				      source is forgotten, if there is no
+				      place for another */
 #define REWRITE_SR_MAX 4           /* of the last sender reports */
 #define REWRITE_CNAME_SIZE 16      /* 96 bits in base64 (RFC 7022, 5) */
 #define REWRITE_NO_APT 255
@@ -174,8 +171,6 @@ struct rewrite {
 	char cname[REWRITE_CNAME_SIZE];    /* what the receiver is told */
 	uint8_t about;             /* of the last RTCP that went on: bits
 				      1 << enum rewrite_media */
-	bool reports;              /* as an SSRC of no stream: */
-	uint32_t reporter;
 	uint64_t count[REWRITE_COUNTS];
 };
 

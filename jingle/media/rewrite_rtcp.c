@@ -39,19 +39,13 @@ static void counted(struct rewriting *w, enum rewrite_count n)
 	w->his->count[n]++;
 }
 
-/* The SSRC that he sends with, as the other knows it. Who only receives has one
- * of no stream: the first of those, for another would be one more that is
- * sealed. */
+/* The SSRC that he sends with, as the other knows it: who only receives has
+ * one of no stream. */
 static uint32_t name_of_his(struct rewriting *w, uint32_t ssrc)
 {
 	const struct rewrite_source *s = rewrite_source_in(w->his, ssrc);
 
-	if (s)
-		return s->out;
-	if (!w->his->reports)
-		w->his->reporter = ssrc;
-	w->his->reports = true;
-	return w->his->reporter;
+	return s ? s->out : ssrc;
 }
 
 static struct rewrite_source *is_about(struct rewriting *w,

@@ -39,12 +39,8 @@ void srtp_free(struct srtp *s)
 	if (!s)
 		return;
 	s->ops->stop(s);
+	free(s->streams.of);
 	free(s);
-}
-
-unsigned long srtp_evicted(const struct srtp *s)
-{
-	return s->evicted;
 }
 
 static size_t trailer(const struct srtp *s, bool rtcp)
@@ -52,28 +48,17 @@ static size_t trailer(const struct srtp *s, bool rtcp)
 	return s->form->tag[rtcp] + (rtcp ? 4 : 0);
 }
 
-/* A packet of this SSRC was sealed or was authentic. */
-static void keep(struct srtp *s, struct srtp_stream *st,
-		 const struct srtp_stream *fresh)
+/* Of an SSRC that is new: it is one of ours, or his, from now on. */
+static void keep(struct srtp *s, const struct srtp_stream *st)
 {
-	struct srtp_stream *place;
-
-	if (st == fresh) {
-		place = srtp_streams_place(&s->streams);
-		if (place->used) {
-			s->ops->forget(s, place->ssrc);
-			s->evicted++;
-		}
-		*place = *fresh;
-		st = place;
-	}
-	st->used = ++s->streams.used;
+	if (st == s->streams.of + s->streams.n)
+		s->streams.n++;
 }
 
 static int seal(struct srtp *s, struct srtp_packet *p, size_t *len,
 		size_t size)
 {
-	struct srtp_stream fresh = { 0 }, *st;
+	struct srtp_stream *st;
 	size_t more = trailer(s, p->rtcp);
 	int rc;
 
@@ -85,17 +70,12 @@ static int seal(struct srtp *s, struct srtp_packet *p, size_t *len,
 		return EBADMSG;
 	if (size < p->len + more)
 		return ENOSPC;
-	st = srtp_streams_find(&s->streams, p->ssrc);
-	if (!st) {
-		/* To forget what was sent is to send it twice. */
-		if (s->streams.n == SRTP_SSRC_MAX)
-			return EOVERFLOW;
-		fresh.ssrc = p->ssrc;
-		st = &fresh;
-	}
+	rc = srtp_streams_get(&s->streams, p->ssrc, &st);
+	if (rc)
+		return rc;
 	rc = s->ops->seal(s, st, p);
 	/* Also after a failure: its index may be used up. */
-	keep(s, st, &fresh);
+	keep(s, st);
 	if (!rc)
 		*len = p->len;
 	return rc;
@@ -130,24 +110,20 @@ static int take_index(const struct srtp *s, struct srtp_packet *p)
 
 static int open_any(struct srtp *s, struct srtp_packet *p, size_t *len)
 {
-	struct srtp_stream fresh = { 0 }, *st;
+	struct srtp_stream *st;
 	int rc;
 
 	assert(!s->seals);
 	rc = srtp_packet_look(p, trailer(s, p->rtcp));
 	if (!rc && p->rtcp)
 		rc = take_index(s, p);
+	if (!rc)
+		rc = srtp_streams_get(&s->streams, p->ssrc, &st);
+	if (!rc)
+		rc = s->ops->open(s, st, p);
 	if (rc)
 		return rc;
-	st = srtp_streams_find(&s->streams, p->ssrc);
-	if (!st) {
-		fresh.ssrc = p->ssrc;
-		st = &fresh;
-	}
-	rc = s->ops->open(s, st, p);
-	if (rc)
-		return rc;
-	keep(s, st, &fresh);
+	keep(s, st);
 	*len = p->len;
 	return 0;
 }

@@ -36,8 +36,7 @@ enum srtp_way { SRTP_SEALS, SRTP_OPENS };
 #define SRTP_SALT_MAX 14
 #define SRTP_TRAILER_MAX 20        /* bytes that sealing adds at most */
 #define SRTP_PACKET_MAX 65535      /* of a sealed packet */
-#define SRTP_SSRC_MAX 18           /* of one direction: REWRITE_SOURCES_MAX
-				      streams, who only reports, and us */
+#define SRTP_SSRC_MAX 256          /* of one direction, for good */
 
 /* Bytes of master key and salt; 0: no profile of ours. */
 size_t srtp_key_size(unsigned profile);
@@ -59,9 +58,9 @@ void srtp_free(struct srtp *s);
  * numbers may come in any order, jump and wrap, but none twice: the same
  * cipher stream would be used for two packets. 0 with *len grown; EBADMSG: no
  * RTP (RTCP) packet; ENOSPC: no place for the trailer; EALREADY: this sequence
- * number was sent, or is 128 and more behind; EOVERFLOW: too many SSRCs, or an
- * index has reached its end and new keys are needed; EIO: the library failed.
- * Of what failed the bytes are of no use. */
+ * number was sent, or is 128 and more behind; EOVERFLOW: one SSRC too many, or
+ * an index has reached its end, and new keys are needed; ENOMEM: for one SSRC
+ * more; EIO: the library failed. Of what failed the bytes are of no use. */
 int srtp_seal_rtp(struct srtp *s, void *packet, size_t *len, size_t size)
 	__attribute__((warn_unused_result));
 int srtp_seal_rtcp(struct srtp *s, void *packet, size_t *len, size_t size)
@@ -69,17 +68,13 @@ int srtp_seal_rtcp(struct srtp *s, void *packet, size_t *len, size_t size)
 
 /* Opens a packet of `*len` bytes. 0 with *len shrunk; EBADMSG: no such packet,
  * too short, or too long; EACCES: not authentic; EALREADY: came before, or 128
- * and more behind; EOVERFLOW: an index has reached its end; EIO: the library
+ * and more behind; EOVERFLOW: authentic ones of SRTP_SSRC_MAX others came, or
+ * an index has reached its end; ENOMEM: for one SSRC more; EIO: the library
  * failed. What failed has changed no state; its bytes may have changed and are
  * of no use. */
 int srtp_open_rtp(struct srtp *s, void *packet, size_t *len)
 	__attribute__((warn_unused_result));
 int srtp_open_rtcp(struct srtp *s, void *packet, size_t *len)
 	__attribute__((warn_unused_result));
-
-/* SSRCs that were forgotten because authentic packets of more than
- * SRTP_SSRC_MAX came: each time the one that was silent for longest. What it
- * sent can be replayed then. */
-unsigned long srtp_evicted(const struct srtp *s);
 
 #endif

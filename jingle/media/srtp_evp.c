@@ -389,16 +389,9 @@ static int evp_open(struct srtp *s, struct srtp_stream *st,
 	return rc;
 }
 
-static void evp_forget(struct srtp *s, uint32_t ssrc)
-{
-	(void)s;
-	(void)ssrc;
-}
-
 const struct srtp_backend_ops srtp_evp_ops = {
 	.start = evp_start,
 	.stop = evp_stop,
 	.seal = evp_seal,
 	.open = evp_open,
-	.forget = evp_forget,
 };

@@ -117,21 +117,9 @@ static int lib_open(struct srtp *s, struct srtp_stream *st,
 	return status_errno(status);
 }
 
-/* libsrtp2 takes it in network order. */
-static void lib_forget(struct srtp *s, uint32_t ssrc)
-{
-	unsigned char bytes[4];
-	uint32_t as_sent;
-
-	put32(bytes, ssrc);
-	memcpy(&as_sent, bytes, sizeof(as_sent));
-	srtp_remove_stream(s->keys, as_sent);
-}
-
 const struct srtp_backend_ops srtp_libsrtp_ops = {
 	.start = lib_start,
 	.stop = lib_stop,
 	.seal = lib_seal,
 	.open = lib_open,
-	.forget = lib_forget,
 };

@@ -34,7 +34,6 @@ struct srtp_window {
 
 struct srtp_stream {
 	uint32_t ssrc;
-	uint64_t used;             /* when: the larger, the later */
 	struct srtp_window rtp;    /* of 48 bits: ROC, sequence number */
 	struct srtp_window rtcp;   /* of 31 bits; sending: top is the next */
 };
@@ -50,17 +49,17 @@ int srtp_window_check(const struct srtp_window *w, uint64_t index,
 /* To be called for what srtp_window_check() allowed and is authentic. */
 void srtp_window_mark(struct srtp_window *w, uint64_t index);
 
+/* None is ever forgotten: what it sent could be replayed, or its index sealed
+ * twice. */
 struct srtp_streams {
-	unsigned n;
-	uint64_t used;             /* of the last that was used */
-	struct srtp_stream of[SRTP_SSRC_MAX];
+	unsigned n, room;
+	struct srtp_stream *of;
 };
 
-struct srtp_stream *srtp_streams_find(struct srtp_streams *l, uint32_t ssrc);
-
-/* The place for a new one: free, or that of the one unused for longest, which
- * is left there for the caller to see. */
-struct srtp_stream *srtp_streams_place(struct srtp_streams *l);
+/* That of this SSRC; for a new one an empty one behind the others, which is
+ * kept once `n` is raised. 0, EOVERFLOW or ENOMEM. */
+int srtp_streams_get(struct srtp_streams *l, uint32_t ssrc,
+		     struct srtp_stream **st_r);
 
 struct srtp_packet {
 	unsigned char *bytes;
@@ -83,7 +82,6 @@ struct srtp {
 	const struct srtp_backend_ops *ops;
 	bool seals;
 	void *keys;                /* the back end's own */
-	unsigned long evicted;
 	struct srtp_streams streams;
 };
 
@@ -94,13 +92,11 @@ struct srtp_backend_ops {
 		     const unsigned char *salt);
 	void (*stop)(struct srtp *s);
 	/* A packet that was looked at, with place for the trailer. `st` is
-	 * empty but for its SSRC when that is new, and kept after success. */
+	 * empty but for its SSRC when that is new. */
 	int (*seal)(struct srtp *s, struct srtp_stream *st,
 		    struct srtp_packet *p);
 	int (*open)(struct srtp *s, struct srtp_stream *st,
 		    struct srtp_packet *p);
-	/* The state of an SSRC has been forgotten. */
-	void (*forget)(struct srtp *s, uint32_t ssrc);
 };
 
 extern const struct srtp_backend_ops srtp_evp_ops, srtp_libsrtp_ops;

@@ -4,6 +4,7 @@
 #include "jingle/media/srtp_private.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 #define RTP_HEADER 12
 #define RTCP_HEADER 8
@@ -140,27 +141,33 @@ void srtp_window_mark(struct srtp_window *w, uint64_t index)
 
 /* --- the SSRCs --------------------------------------------------------- */
 
-struct srtp_stream *srtp_streams_find(struct srtp_streams *l, uint32_t ssrc)
+static int grow(struct srtp_streams *l)
 {
-	unsigned i;
+	unsigned room = l->room ? 2 * l->room : 2;
+	struct srtp_stream *of = realloc(l->of, room * sizeof(*of));
 
-	for (i = 0; i < l->n; i++) {
-		if (l->of[i].ssrc == ssrc)
-			return &l->of[i];
-	}
-	return NULL;
+	if (!of)
+		return ENOMEM;
+	l->of = of;
+	l->room = room;
+	return 0;
 }
 
-struct srtp_stream *srtp_streams_place(struct srtp_streams *l)
+int srtp_streams_get(struct srtp_streams *l, uint32_t ssrc,
+		     struct srtp_stream **st_r)
 {
-	struct srtp_stream *oldest = &l->of[0];
 	unsigned i;
+	int rc;
 
-	if (l->n < SRTP_SSRC_MAX)
-		return &l->of[l->n++];
-	for (i = 1; i < l->n; i++) {
-		if (l->of[i].used < oldest->used)
-			oldest = &l->of[i];
-	}
-	return oldest;
+	for (i = 0; i < l->n && l->of[i].ssrc != ssrc; i++)
+		;
+	if (i == SRTP_SSRC_MAX)
+		return EOVERFLOW;
+	rc = i == l->room ? grow(l) : 0;
+	if (rc)
+		return rc;
+	if (i == l->n)
+		l->of[i] = (struct srtp_stream) { .ssrc = ssrc };
+	*st_r = &l->of[i];
+	return 0;
 }

@@ -126,6 +126,18 @@ static inline int unseal(struct srtp *s, bool is_rtcp, struct buffer *b)
 	       srtp_open_rtp(s, b->bytes, &b->len);
 }
 
+/* The stream of an SSRC, which is known from now on. */
+static inline struct srtp_stream *known(struct srtp *s, uint32_t ssrc)
+{
+	struct srtp_stream *st;
+
+	if (srtp_streams_get(&s->streams, ssrc, &st))
+		return NULL;
+	if (st == s->streams.of + s->streams.n)
+		s->streams.n++;
+	return st;
+}
+
 /* Opens a copy: the packet stays for another time. */
 static inline int tried(struct srtp *s, bool is_rtcp, const struct buffer *b)
 {

@@ -560,9 +560,11 @@ static void become(struct client *c, uint32_t ssrc)
 }
 
 /* A client may take another SSRC each time that he is muted, for all of a call,
- * and whoever reports one as well: what is sealed is never too many. */
+ * and whoever reports as well. What he sent before is as old as ever. */
 static void ssrcs_with(enum srtp_backend srtp)
 {
+	unsigned char first[100 + SRTP_TRAILER_MAX];
+	size_t len = 100;
 	struct client *a, *b;
 	unsigned i;
 
@@ -571,6 +573,12 @@ static void ssrcs_with(enum srtp_backend srtp)
 	pass(&w, 1000);
 	a = &w.client[0];
 	b = &w.client[1];
+	make_rtp(a, first, 'a', len);
+	assert_int_equal(srtp_seal_rtp(a->out, first, &len, sizeof(first)), 0);
+	fly_to_relay(a, first, len);
+	pass(&w, REWRITE_SILENT_MS);
+	assert_int_equal(b->got, 1);
+	b->got = 0;
 	for (i = 0; i < 3 * REWRITE_SOURCES_MAX; i++) {
 		become(a, 0x2000 + i);
 		become(b, 0x3000 + i);
@@ -582,6 +590,11 @@ static void ssrcs_with(enum srtp_backend srtp)
 		assert_int_equal(b->got, 2 * (i + 1));
 		assert_int_equal(a->got, i + 1);
 	}
+	assert_int_equal(dropped(WIRE_REPLAYED), 0);
+	fly_to_relay(a, first, len);
+	pass(&w, 1000);
+	assert_int_equal(b->got, 2 * i);
+	assert_int_equal(dropped(WIRE_REPLAYED), 1);
 	end(&w);
 }
 

@@ -144,23 +144,16 @@ static void map_is_of_streams(void **state)
 
 /* --- sources ---------------------------------------------------------- */
 
-static bool send_of(struct rewrite *r, int64_t now, unsigned char type,
-		    uint32_t ssrc, uint16_t seq)
+static bool send_as(struct rewrite *r, int64_t now, uint32_t ssrc, uint16_t seq)
 {
-	unsigned char b[13] = { 0x80, type };
+	unsigned char b[13] = { 0x80, 111 };
 
 	put16(b + 2, seq);
 	put32(b + 8, ssrc);
 	return rewrite_rtp(r, now, b, sizeof(b));
 }
 
-static bool send_as(struct rewrite *r, int64_t now, uint32_t ssrc, uint16_t seq)
-{
-	return send_of(r, now, 111, ssrc, seq);
-}
-
-/* More SSRCs than there is place for wait until one of their stream was silent
- * for 10 s, and go on with it. */
+/* More SSRCs than there is place for wait until one was silent for 10 s. */
 static void sources_are_bounded(void **state)
 {
 	struct rewrite_map m;
@@ -175,18 +168,14 @@ static void sources_are_bounded(void **state)
 		assert_true(send_as(&r, 1000 + i, i, 7));
 	assert_false(send_as(&r, 10999, 100, 7));
 	assert_int_equal(r.count[REWRITE_N_SOURCES], 1);
-	assert_false(send_of(&r, 11000, 98, 100, 7));      /* a video */
-	assert_true(send_as(&r, 11000, 100, 700));
-	assert_true(send_as(&r, 11000, 100, 701));
-	assert_int_equal((uint16_t)r.source[0].seq.highest, 9);
-	assert_int_equal(r.source[0].packets, 3);
+	assert_true(send_as(&r, 11000, 100, 7));
+	assert_true(send_as(&r, 11000, 100, 8));
+	assert_int_equal((uint16_t)r.source[0].seq.highest, 8);
+	assert_int_equal(r.source[0].packets, 2);
 	/* The one that made way is new again when it comes. */
 	assert_false(send_as(&r, 11000, 0, 8));
 	assert_true(send_as(&r, 11001, 0, 8));
-	assert_int_equal((uint16_t)r.source[1].seq.highest, 8);
 	assert_int_equal(r.sources, REWRITE_SOURCES_MAX);
-	for (i = 0; i < REWRITE_SOURCES_MAX; i++)
-		assert_int_equal(r.source[i].out, i);
 	rewrite_check(&r);
 }
 

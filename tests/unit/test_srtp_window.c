@@ -336,8 +336,10 @@ static void test_never_the_same(void **state)
 
 static void put_at(struct srtp *s, uint64_t rtp_top, uint64_t rtcp_top)
 {
-	*srtp_streams_place(&s->streams) = (struct srtp_stream){
-		.ssrc = 1, .rtp.top = rtp_top, .rtcp.top = rtcp_top };
+	struct srtp_stream *st = known(s, 1);
+
+	st->rtp.top = rtp_top;
+	st->rtcp.top = rtcp_top;
 }
 
 /* With the last index of a key all is over. */
