@@ -571,7 +571,8 @@ static void check_receivers(enum srtp_profile profile,
 	for (ssrc = 0; ssrc < SRTP_SSRC_MAX; ssrc++) {
 		b = rtp(0, 1, ssrc, 20);
 		assert_int_equal(seal(to, false, &b), 0);
-		first = ssrc ? first : b;
+		if (!ssrc)
+			first = b;
 		bad = b;
 		bad.bytes[20] ^= 1;
 		assert_int_equal(unseal(from, false, &bad), EACCES);
