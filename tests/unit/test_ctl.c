@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -795,6 +796,7 @@ static pid_t answer_once(const char *words)
 	assert_int_equal(listen(fd, 1), 0);
 	pid = fork();
 	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);  /* nobody may come */
 		client_fd = accept(fd, NULL, NULL);
 		n = read(client_fd, buf, sizeof(buf));
 		_exit(n <= 0 || write(client_fd, words, strlen(words)) !=
