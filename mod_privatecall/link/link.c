@@ -335,4 +335,5 @@ void link_counters(const struct link *l, struct link_counters *c_r)
 {
 	*c_r = l->counters;
 	c_r->queued_bytes = l->conn ? l->conn->queue.bytes : 0;
+	c_r->spare_bytes = l->conn ? queue_spare_bytes(&l->conn->queue) : 0;
 }

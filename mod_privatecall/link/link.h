@@ -104,6 +104,7 @@ struct link_counters {
 	uint64_t reconnects;       /* times up again, the first not counted */
 	uint64_t pauses;           /* of reading */
 	size_t queued_bytes;
+	size_t spare_bytes;        /* kept for what comes next */
 };
 void link_counters(const struct link *l, struct link_counters *c_r);
 

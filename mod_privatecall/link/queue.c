@@ -152,3 +152,8 @@ void queue_clear(struct queue *q)
 	free_chunks(q->spare);
 	memset(q, 0, sizeof(*q));
 }
+
+size_t queue_spare_bytes(const struct queue *q)
+{
+	return q->spares * sizeof(struct queue_chunk);
+}

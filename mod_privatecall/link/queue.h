@@ -25,5 +25,7 @@ unsigned queue_take(struct queue *q, uv_buf_t *bufs, unsigned max);
 /* What was taken is written, and its memory free; returns its bytes. */
 size_t queue_release(struct queue *q);
 void queue_clear(struct queue *q);
+/* What is kept for the next bytes, of memory. */
+size_t queue_spare_bytes(const struct queue *q);
 
 #endif

@@ -66,12 +66,14 @@ static void note(json_t *data, const char *name, uint64_t n)
 	json_object_set_new(data, name, json_integer((json_int_t)n));
 }
 
-/* mallinfo2() looks at every piece of memory that is free. */
-static void note_memory(json_t *data)
+/* mallinfo2() looks at every piece of memory that is free. What the link keeps
+ * for the next bytes is half a megabyte at most, and as much as a slow machine
+ * has once made wait: of no call. */
+static void note_memory(json_t *data, const struct link_counters *lc)
 {
 	struct mallinfo2 m = mallinfo2();
 
-	note(data, "heap", m.uordblks + m.hblkhd -
+	note(data, "heap", m.uordblks + m.hblkhd - lc->spare_bytes -
 	     (uint64_t)sqlite3_memory_used());
 	note(data, "sqlite", (uint64_t)sqlite3_memory_used());
 	json_object_set_new(data, "rss", json_integer(resident()));
@@ -85,11 +87,11 @@ static void bench(struct ctl_request *r, int argc, char **argv, void *arg)
 	json_t *data = json_object();
 	struct link_counters lc = { .queued_bytes = 0 };
 
-	link_counters(dm->link, &lc);
 	moved += argc > 1 ? atoll(argv[1]) : 0;
 	daemon_tick(dm);
+	link_counters(dm->link, &lc);
 	if (argc > 2)
-		note_memory(data);
+		note_memory(data, &lc);
 	/* What server and media process have not taken yet is memory of no
 	 * call. */
 	note(data, "settled", hold_settled(dm) && !lc.queued_bytes &&

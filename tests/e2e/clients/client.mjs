@@ -301,10 +301,14 @@ export class Client {
 		});
 	}
 
+	// What looks for an id of ours, as P1, finds none that a server has drawn
+	// and that has these two letters inside.
 	testOf(match) {
-		if (match instanceof RegExp)
-			return (el) => match.test(el.toString());
-		return match;
+		if (!(match instanceof RegExp))
+			return match;
+		const whole = /^[A-Z]\d(\|[A-Z]\d)*$/.test(match.source) ?
+			new RegExp(`\\b(?:${match.source})\\b`) : match;
+		return (el) => whole.test(el.toString());
 	}
 
 	unmatched() {
