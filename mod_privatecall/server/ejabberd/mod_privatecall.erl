@@ -43,7 +43,6 @@
 -define(NS_QUERY, <<"urn:privatecall:query:0">>).
 -define(NS_CLIENT, <<"jabber:client">>).
 -define(NS_JINGLE, <<"urn:xmpp:jingle:1">>).
--define(NS_RTP, <<"urn:xmpp:jingle:apps:rtp:1">>).
 -define(NS_JMI, <<"urn:xmpp:jingle-message:0">>).
 -define(NS_HINTS, <<"urn:xmpp:hints">>).
 -define(NS_RECEIPTS, <<"urn:xmpp:receipts">>).
@@ -52,10 +51,10 @@
                                 id_kind/2, id_known/3, remember_id/3,
                                 forsake_id/2, let_alone/2, alone_for/2,
                                 expect/2, expected/1, take/1,
-                                sweep/1, expect_word/2, word/1, wordless/2]).
+                                sweep/1, expect_word/2, wordless/2]).
 -import(mod_privatecall_alive, [alive/2]).
--import(mod_privatecall_xml, [el/3, el/4, attr/2, children/1, ns/2, fits/2,
-                              has_rtp/1, jmi_of/1, jingle_of/1, has_invite/1]).
+-import(mod_privatecall_xml, [el/3, el/4, attr/2, fits/2, has_rtp/1, jmi_of/1,
+                              jingle_of/1, has_invite/1]).
 
 -type ljid() :: mod_privatecall_store:ljid().
 %% A stanza of a user, as far as it matters here.
